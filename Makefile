@@ -1,0 +1,55 @@
+# Every target makes what it needs, on a machine that has only Python 3.11, make and git.
+PYTHON ?= python3
+VENV := .venv
+UV := $(VENV)/.tools/bin/uv
+RUN := $(VENV)/bin
+ARGS ?=
+export UV_PROJECT_ENVIRONMENT := $(VENV)
+
+.PHONY: setup demo serve test test-system check fix bench docs clean
+.DEFAULT_GOAL := help
+
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: $(VENV)/.ready  ## make .venv with everything pinned in uv.lock
+
+$(UV):
+	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV)/.tools
+	$(VENV)/.tools/bin/python -m pip install --quiet --disable-pip-version-check uv
+
+$(VENV)/.ready: $(UV) pyproject.toml uv.lock
+	$(UV) sync --frozen --quiet --python $(VENV)/bin/python
+	@touch $@
+
+demo: setup  ## the whole road, live: laboratories, investigator, patient, curve
+	$(RUN)/rempart demo $(ARGS)
+
+serve: setup  ## the web server and the worker, on what is in ./var
+	$(RUN)/rempart serve $(ARGS)
+
+test: setup  ## every test that needs no system package
+	$(RUN)/python -m pytest -n 2 --dist worksteal -m "not system" $(ARGS)
+
+check: setup  ## format, lint, types, import contract
+	$(RUN)/ruff format --check .
+	$(RUN)/ruff check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+
+fix: setup  ## let the formatter and the linter mend what they can
+	$(RUN)/ruff format .
+	$(RUN)/ruff check --fix .
+
+bench: setup  ## ratios against a limit measured in the same run
+	$(UV) sync --frozen --quiet --group bench --python $(VENV)/bin/python
+	$(RUN)/rempart bench $(ARGS)
+
+docs: setup  ## the documentation site, into ./site
+	$(UV) sync --frozen --quiet --group docs --python $(VENV)/bin/python
+	$(RUN)/python docs/render.py
+	$(RUN)/mkdocs build --strict --quiet
+
+clean:  ## forget the environment and everything under ./var
+	rm -rf $(VENV) var site

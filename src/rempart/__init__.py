@@ -1,0 +1,1 @@
+"""Rempart: a national epidemic-response platform."""
