@@ -1,0 +1,76 @@
+"""Row-level security: what a session may see, said once in SQL and set at the start of each transaction.
+
+Policies compare columns of the row with settings of the session and look nowhere else:
+`rempart.departments` ("75,92", or "*" for the system itself), `rempart.person` and `rempart.identity`
+(one patient's own keys). A session that set none of them sees nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+from uuid import UUID
+
+EVERYWHERE = "*"
+
+_DEPARTMENTS = "(SELECT current_setting('rempart.departments', true))"
+
+
+class Cursor(Protocol):
+    def execute(self, query: str, params: tuple[object, ...] = ..., /) -> object: ...
+
+
+def protect(table: str, *, own: tuple[str, str] | None = None) -> str:
+    """The SQL that puts a table (or a partitioned parent) with a `department` under row security.
+
+    `own`: (setting, column), such as ("person", "person_id"): what a patient may read of himself.
+    """
+    sees = f"{_DEPARTMENTS} = '{EVERYWHERE}' OR department = ANY (string_to_array({_DEPARTMENTS}, ','))"
+    sql = f"""
+        ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY by_department ON {table} USING ({sees}) WITH CHECK ({sees});
+    """
+    if own:
+        setting, column = own
+        value = f"(SELECT nullif(current_setting('rempart.{setting}', true), '')::uuid)"
+        sql += f"CREATE POLICY by_{setting} ON {table} FOR SELECT USING ({column} = {value});"
+    return sql
+
+
+def set_sight(
+    cursor: Cursor,
+    *,
+    departments: Iterable[str] = (),
+    person: UUID | None = None,
+    identity: UUID | None = None,
+) -> None:
+    """Say what this transaction may see; forgotten at its end."""
+    cursor.execute(
+        "SELECT set_config('rempart.departments', %s, true), set_config('rempart.person', %s, true),"
+        " set_config('rempart.identity', %s, true)",
+        (",".join(departments), str(person or ""), str(identity or "")),
+    )
+
+
+def monthly_partitions(table: str) -> str:
+    """The SQL of a function `<table>_month(date)` that makes the partition of a month when it is missing.
+
+    It runs as its owner, for the application makes no table; the partition itself is under row security
+    without any policy, so that nobody reads it but through its parent.
+    """
+    return f"""
+        CREATE FUNCTION {table}_month(month date) RETURNS void
+        LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+        DECLARE
+            first date := date_trunc('month', month);
+            part text := '{table}_' || to_char(month, 'YYYY_MM');
+        BEGIN
+            IF to_regclass(part) IS NOT NULL THEN RETURN; END IF;
+            PERFORM pg_advisory_xact_lock(hashtext('{table}'));
+            IF to_regclass(part) IS NOT NULL THEN RETURN; END IF;
+            EXECUTE format('CREATE TABLE %I PARTITION OF {table} FOR VALUES FROM (%L) TO (%L)',
+                           part, first, first + interval '1 month');
+            EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', part);
+        END $$;
+        REVOKE ALL ON FUNCTION {table}_month(date) FROM PUBLIC;
+    """
