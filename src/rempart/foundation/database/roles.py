@@ -42,24 +42,14 @@ def prepare(admin_url: str, *, owner_password: str, app_password: str, dbname: s
 
 
 def grant(owner_url: str, *, app_role: str = Role.APP) -> None:
-    """Let `app_role` use the tables that the migrating role makes from now on, and those it made before.
+    """Let `app_role` use the tables that the migrating role makes from now on.
 
-    Rows can be read and written, tables cannot be emptied, changed or made. To be called before
-    migrating a PostgreSQL that is not the embedded one. Whoever makes a partition or an append-only
-    table takes back there what this gives too much.
+    To be called before migrating a PostgreSQL that is not the embedded one; again does no harm. Rows
+    can be read and written; tables cannot be emptied, changed or made. A migration whose table
+    deserves less (append-only) revokes the rest there.
     """
     with _admin(owner_url) as connection:
         _grant(connection, app_role)
-        connection.execute(
-            sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}").format(
-                sql.Identifier(app_role)
-            )
-        )
-        connection.execute(
-            sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(
-                sql.Identifier(app_role)
-            )
-        )
 
 
 def clone(admin_url: str, *, template: str, name: str) -> None:
@@ -110,17 +100,17 @@ def _close_to_public(connection: psycopg.Connection, dbname: str) -> None:
 
 
 def _grant(connection: psycopg.Connection, app_role: str) -> None:
-    """Default privileges of whoever the connection is."""
-    connection.execute(
-        sql.SQL("ALTER DEFAULT PRIVILEGES GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {}").format(
-            sql.Identifier(app_role)
+    """Default privileges of whoever the connection is; EXECUTE outlives a REVOKE from PUBLIC."""
+    for rights in (
+        "SELECT, INSERT, UPDATE, DELETE ON TABLES",
+        "USAGE, SELECT ON SEQUENCES",
+        "EXECUTE ON FUNCTIONS",
+    ):
+        connection.execute(
+            sql.SQL("ALTER DEFAULT PRIVILEGES GRANT {} TO {}").format(
+                sql.SQL(rights), sql.Identifier(app_role)
+            )
         )
-    )
-    connection.execute(
-        sql.SQL("ALTER DEFAULT PRIVILEGES GRANT USAGE, SELECT ON SEQUENCES TO {}").format(
-            sql.Identifier(app_role)
-        )
-    )
 
 
 def _drop(connection: psycopg.Connection, name: str) -> None:
