@@ -22,6 +22,8 @@ from rempart.foundation.database.place import Place, Tell
 from rempart.foundation.database.tuning import Tuning
 from rempart.foundation.database.urls import compose
 
+WATCHDOG = "rempart.foundation.database.watchdog"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
@@ -95,7 +97,7 @@ def _leave(here: Place, user: int, *, wait: float) -> None:
     try:
         with locks.exclusive(here.lock, wait=wait):
             os.close(user)
-            if not locks.held(here.users):
+            if not locks.shared(here.users):
                 server.stop(here)
     except FileNotFoundError:  # the whole folder was deleted meanwhile; the server notices and ends
         return
@@ -109,8 +111,10 @@ def _ensure_watchdog(here: Place) -> None:
             return
         log = os.open(here.home / "watchdog.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
-            subprocess.Popen(  # noqa: S603 - our own module, no shell
-                [sys.executable, "-m", "rempart.foundation.database.watchdog", str(here.home), str(lock)],
+            # through a shell that ends at once, so that it is nobody's child
+            subprocess.run(  # noqa: S603 - our own module; the words are passed, not pasted
+                ["/bin/sh", "-c", '"$0" "$@" &', sys.executable, "-m", WATCHDOG, str(here.home), str(lock)],
+                check=True,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

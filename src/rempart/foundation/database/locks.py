@@ -32,8 +32,12 @@ def open_file(path: Path) -> int:
 
 def try_exclusive(fd: int) -> bool:
     """Take the lock for oneself alone; False when somebody else holds it."""
+    return _take(fd, fcntl.LOCK_EX)
+
+
+def _take(fd: int, kind: int) -> bool:
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(fd, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
@@ -46,11 +50,17 @@ def share(path: Path) -> int:
     return fd
 
 
-def held(path: Path) -> bool:
-    """Whether anybody holds the lock at this moment."""
+def shared(path: Path) -> bool:
+    """Whether anybody shares the lock at this moment.
+
+    Somebody in `await_free` may hold it for himself for an instant, as soon as nobody shares it; he
+    must not be taken for one who does. He holds it once only, hence the second look.
+    """
     fd = open_file(path)
     try:
-        return not try_exclusive(fd)
+        if _take(fd, fcntl.LOCK_EX) or not _take(fd, fcntl.LOCK_SH):
+            return False
+        return not _take(fd, fcntl.LOCK_EX)
     finally:
         os.close(fd)
 

@@ -38,7 +38,7 @@ def _stopped(here: Place, lock: int, *, at_once: bool) -> bool:
     if not at_once:
         locks.await_free(here.users)
     with locks.exclusive(here.lock, wait=WAIT):
-        if locks.held(here.users):
+        if locks.shared(here.users):
             return False
         if here.starting.exists():
             server.await_started(here, seconds=LATE)
