@@ -1,0 +1,73 @@
+"""Bar codes of certificates: written as PNG, read from pictures (zxing-cpp for both ways)."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_MAX_PIXELS = 50_000_000  # a page of A3 at 600 dpi has 70 million, a photo of a telephone 12
+
+
+def qr(text: str, *, scale: int = 1) -> bytes:
+    """A QR code as PNG, error correction Q as HCERT recommends, with its 4-module quiet zone.
+
+    `scale` is the width of a module in pixels. `HC1:` texts are encoded in alphanumeric mode.
+    """
+    import zxingcpp
+
+    return _png(zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="Q"), scale)
+
+
+def datamatrix(text: str, *, scale: int = 1) -> bytes:
+    """A square DataMatrix (ECC 200) as PNG, with its quiet zone. `text` is ASCII, separators included."""
+    import zxingcpp
+
+    return _png(zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.DataMatrix, force_square=True), scale)
+
+
+def read_png(data: bytes) -> list[str]:
+    """The texts of the codes in a PNG. Raises ValueError when it is not a PNG that can be opened."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
+            if picture.width * picture.height > _MAX_PIXELS:
+                raise ValueError(f"The picture is larger than {_MAX_PIXELS // 1_000_000} million pixels.")
+            return list(read_image(_on_white(picture)))
+    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError("This is not a PNG that can be opened.") from error
+
+
+def read_image(picture: Image) -> Iterator[str]:
+    """The texts of the QR codes and DataMatrix symbols in a grey picture, each byte as one character."""
+    import zxingcpp
+
+    wanted = zxingcpp.BarcodeFormat.QRCode | zxingcpp.BarcodeFormat.DataMatrix
+    for code in zxingcpp.read_barcodes(picture, formats=wanted, text_mode=zxingcpp.TextMode.Plain):
+        yield code.bytes.decode("iso-8859-1")
+
+
+def _on_white(picture: Image) -> Image:
+    """In grey levels; what is transparent shows the white page under it."""
+    from PIL import Image
+
+    if not picture.has_transparency_data:
+        return picture.convert("L")
+    layer = picture.convert("RGBA")
+    page = Image.new("RGBA", layer.size, "white")
+    page.alpha_composite(layer)
+    return page.convert("L")
+
+
+def _png(code: object, scale: int) -> bytes:
+    import numpy
+    from PIL import Image
+
+    pixels = numpy.asarray(code.to_image(scale=scale, add_quiet_zones=True))  # type: ignore[attr-defined]  # zxing-cpp has no types
+    file = io.BytesIO()
+    Image.fromarray(pixels).convert("1").save(file, "PNG", optimize=True)
+    return file.getvalue()

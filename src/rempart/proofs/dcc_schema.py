@@ -1,0 +1,67 @@
+"""What an EU DCC holds that its JSON schema (1.3.x) does not foresee: warnings, never a refusal.
+
+Issuers of every country have strayed from the schema; whether a certificate holds is a matter of
+signature and dates.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from rempart.proofs import uvci
+from rempart.proofs.trust import Usage
+
+_VERSION = re.compile(r"\d+\.\d+\.\d+", re.ASCII)
+_BIRTH_DATE = re.compile(r"((19|20)\d\d(-\d\d){0,2})?", re.ASCII)
+_STANDARD_NAME = re.compile(r"[A-Z<]{1,80}")
+_REQUIRED = {
+    Usage.TEST: ("tg", "tt", "sc", "tr", "co", "is", "ci"),
+    Usage.VACCINATION: ("tg", "vp", "mp", "ma", "dn", "sd", "dt", "co", "is", "ci"),
+    Usage.RECOVERY: ("tg", "fr", "co", "is", "df", "du", "ci"),
+}
+
+
+def deviations(certificate: Mapping[object, object]) -> tuple[str, ...]:
+    """One sentence per deviation, naming the field, without repeating its value."""
+    return tuple(_deviations(certificate))
+
+
+def _deviations(certificate: Mapping[object, object]) -> Iterator[str]:
+    version = certificate.get("ver")
+    if not isinstance(version, str) or not _VERSION.fullmatch(version):
+        yield "ver: not a schema version such as 1.3.0"
+    yield from _name_deviations(certificate.get("nam"))
+    birth = certificate.get("dob")
+    if not isinstance(birth, str) or not _BIRTH_DATE.fullmatch(birth):
+        yield "dob: not a year, a month or a day of 1900–2099"
+    groups = [usage for usage in Usage if certificate.get(usage)]
+    if len(groups) != 1:
+        yield f"v, t, r: exactly one expected, {len(groups)} found"
+    for usage in groups:
+        yield from _group_deviations(usage, certificate[usage])
+
+
+def _name_deviations(name: object) -> Iterator[str]:
+    if not isinstance(name, Mapping):
+        yield "nam: missing"
+        return
+    standard = [name[field] for field in ("fnt", "gnt") if name.get(field) not in (None, "")]
+    if not standard:
+        yield "nam: neither fnt nor gnt"
+    if not all(isinstance(part, str) and _STANDARD_NAME.fullmatch(part) for part in standard):
+        yield "nam: fnt and gnt hold A–Z and < only, at most 80 characters"
+
+
+def _group_deviations(usage: Usage, group: object) -> Iterator[str]:
+    entries = group if isinstance(group, list | tuple) else ()
+    if len(entries) != 1 or not isinstance(entries[0], Mapping):
+        yield f"{usage}: exactly one entry expected"
+        return
+    entry = entries[0]
+    missing = [field for field in _REQUIRED[usage] if field not in entry]
+    if missing:
+        yield f"{usage}: without {', '.join(missing)}"
+    identifier = entry.get("ci")
+    if isinstance(identifier, str) and not uvci.is_consistent(identifier):
+        yield f"{usage}.ci: the checksum of the identifier does not fit"

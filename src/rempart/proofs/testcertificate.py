@@ -1,0 +1,179 @@
+"""The certificate of a test result: what it says, and its two signed forms.
+
+The EU DCC exists for a positive or negative result of a nucleic acid or antigen test; the 2D-DOC for all
+four results (ANTS type B2). An antigen test needs its device (JRC number) to have a DCC, as regulation (EU)
+2021/953, annex 2, asks for the manufacturer.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from rempart.proofs import dcc, twoddoc
+from rempart.proofs.signing import Signer, load_certificate
+from rempart.proofs.transliteration import mrz
+from rempart.proofs.trust import document_names
+
+
+class Sex(StrEnum):
+    FEMALE = "F"
+    MALE = "M"
+    UNKNOWN = "U"
+
+
+class Result(StrEnum):
+    """Letters of 2D-DOC field F5, those of MINSANTE n°101."""
+
+    POSITIVE = "P"
+    NEGATIVE = "N"
+    UNINTERPRETABLE = "I"
+    NON_CONFORM = "X"
+
+
+class Analysis(StrEnum):
+    """Kind of test; the values are those of the EU value set "covid-19-lab-test-type" (LOINC parts)."""
+
+    NAAT = "LP6464-4"
+    ANTIGEN = "LP217198-3"
+    OTHER = ""  # serology and the like: no EU certificate
+
+
+SCHEMA_VERSION = "1.3.0"
+COVID_19 = "840539006"  # SNOMED CT, value set "disease-agent-targeted"
+_RESULTS = {Result.POSITIVE: "260373001", Result.NEGATIVE: "260415000"}  # value set "covid-19-lab-result"
+# How long the DCC's container holds: 3 days as in AP-HP's own test certificates; a positive serves as proof of
+# recovery up to day 183 (TAC Verif, rules of 2022). What a result is worth is not decided here.
+_LIFETIME = {Result.POSITIVE: timedelta(days=183), Result.NEGATIVE: timedelta(days=3)}
+_LONGEST = 80  # characters of fn, gn, nm, tc, is
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestCertificate:
+    """One result of one person, as it is certified."""
+
+    birth_name: str
+    first_names: tuple[str, ...]
+    birth_date: date
+    sex: Sex
+    loinc: str  # 94500-6
+    analysis_label: str  # as printed, in French
+    analysis: Analysis
+    result: Result
+    sampled_at: datetime  # aware
+    zone: str = "Europe/Paris"  # IANA name of the legal time where the sample was taken
+    laboratory_name: str
+    issuer: str  # who answers for the certificate, printed and in field `is`
+    uvci: str  # see `uvci.derive`
+    test_name: str = ""  # NAAT: its trade name
+    device: str = ""  # antigen test: number in the JRC database
+    disease_code: str = COVID_19  # empty: a disease the EU certificate does not know
+    disease_label: str = "COVID-19 (SARS-CoV-2)"
+    country: str = "FR"
+    reference: str = ""  # the patient's own reference, printed
+
+    @property
+    def sampled_locally(self) -> datetime:
+        """The time of sampling on the clock of the place of sampling."""
+        return self.sampled_at.astimezone(ZoneInfo(self.zone))
+
+    @property
+    def has_dcc(self) -> bool:
+        """Whether the EU has a certificate for it."""
+        return (
+            self.result in _RESULTS
+            and self.disease_code == COVID_19
+            and (self.analysis is Analysis.NAAT or (self.analysis is Analysis.ANTIGEN and bool(self.device)))
+            and bool(mrz(self.birth_name) or mrz(" ".join(self.first_names)))
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issued:
+    """The signed forms of a certificate."""
+
+    at: datetime
+    twoddoc: str
+    hc1: str = ""  # empty when the EU has no certificate for it
+
+
+def issue(
+    certificate: TestCertificate,
+    *,
+    dcc_signer: Signer,
+    twoddoc_signer: Signer,
+    issued_at: datetime,
+) -> Issued:
+    """Sign both forms at an aware moment.
+
+    The 2D-DOC names its signer from the certificate (issuer CN: authority, subject CN: certificate id). The
+    DCC does not outlive its signer's certificate. Raises ValueError for content a format cannot hold.
+    """
+    names = document_names(load_certificate(twoddoc_signer.certificate))
+    if not names:
+        raise ValueError(
+            "A 2D-DOC signer's certificate has 4-character names: issuer CN FR00, subject CN 0001."
+        )
+    (name,) = names
+    text = twoddoc.issue(
+        twoddoc.TestFields(
+            first_names=certificate.first_names,
+            birth_name=certificate.birth_name,
+            birth_date=certificate.birth_date,
+            sex=certificate.sex,
+            loinc=certificate.loinc,
+            result=certificate.result,
+            sampled_at=certificate.sampled_locally,
+        ),
+        twoddoc_signer,
+        authority=name[:4],
+        certificate_id=name[4:],
+        issued_at=issued_at,
+    )
+    if not certificate.has_dcc:
+        return Issued(at=issued_at, twoddoc=text)
+    end_of_signer = load_certificate(dcc_signer.certificate).not_valid_after_utc
+    hc1 = dcc.issue(
+        dcc_content(certificate),
+        dcc_signer,
+        issuer=certificate.country,
+        issued_at=issued_at,
+        expires_at=min(issued_at + _LIFETIME[certificate.result], end_of_signer),
+    )
+    return Issued(at=issued_at, twoddoc=text, hc1=hc1)
+
+
+def dcc_content(certificate: TestCertificate) -> dict[str, object]:
+    """The DCC of a test (schema 1.3.x, test entry); optional fields only when there is something to say."""
+    first_names = " ".join(certificate.first_names)
+    name = {
+        "fn": _text(certificate.birth_name),
+        "fnt": mrz(certificate.birth_name),
+        "gn": _text(first_names),
+        "gnt": mrz(first_names),
+    }
+    entry = {
+        "tg": certificate.disease_code,
+        "tt": certificate.analysis.value,
+        "nm": _text(certificate.test_name) if certificate.analysis is Analysis.NAAT else "",
+        "ma": certificate.device if certificate.analysis is Analysis.ANTIGEN else "",
+        "sc": certificate.sampled_locally.isoformat(timespec="seconds"),
+        "tr": _RESULTS[certificate.result],
+        "tc": _text(certificate.laboratory_name),
+        "co": certificate.country,
+        "is": _text(certificate.issuer),
+        "ci": certificate.uvci,
+    }
+    return {
+        "ver": SCHEMA_VERSION,
+        "nam": {field: value for field, value in name.items() if value},
+        "dob": certificate.birth_date.isoformat(),
+        "t": [{field: value for field, value in entry.items() if value}],
+    }
+
+
+def _text(value: str) -> str:
+    return unicodedata.normalize("NFC", value.strip())[:_LONGEST]

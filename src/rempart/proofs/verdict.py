@@ -1,0 +1,103 @@
+"""One question for every certificate: does it hold, at that moment, for those who trust these keys?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Protocol
+
+from rempart.proofs import dcc, dcc_schema, twoddoc
+from rempart.proofs.reasons import ContainerError, Kind, Reason
+from rempart.proofs.trust import TrustList
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The answer. `claims` are what the certificate says, true only as far as `valid`."""
+
+    kind: Kind
+    reason: Reason
+    claims: Mapping[str, object] = field(default_factory=dict)  # JSON values; empty when it cannot be opened
+    warnings: tuple[str, ...] = ()  # departures from the format's content rules
+
+    @property
+    def valid(self) -> bool:
+        return self.reason is Reason.OK
+
+
+class Judge(Protocol):
+    def __call__(self, *, trust: TrustList, at: datetime) -> Reason: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A certificate read but not judged."""
+
+    kind: Kind
+    claims: Mapping[str, object]
+    warnings: tuple[str, ...]
+    judge: Judge = field(repr=False)
+
+
+def kind_of(text: str) -> Kind:
+    """What a text claims to be."""
+    if text.startswith(dcc.PREFIX):
+        return Kind.EU_DCC
+    if text.startswith("DC0"):
+        return Kind.TWODDOC
+    return Kind.UNKNOWN
+
+
+def open_text(text: str) -> Opened:
+    """Read an `HC1:` or 2D-DOC text without judging it. Raises ContainerError with the reason.
+
+    White space around is dropped. A space may be the last character of a Base45 text, or have been added
+    by copying: both readings are tried.
+    """
+    text = text.lstrip().rstrip("\r\n\t")
+    readers: dict[Kind, Callable[[str], Opened]] = {Kind.EU_DCC: _open_dcc, Kind.TWODDOC: _open_2ddoc}
+    reader = readers.get(kind_of(text))
+    if reader is None:
+        raise ContainerError(Reason.NOT_RECOGNISED)
+    try:
+        return reader(text)
+    except ContainerError:
+        if text == text.rstrip(" "):
+            raise
+        return reader(text.rstrip(" "))
+
+
+def verify(text: str, *, trust: TrustList, at: datetime) -> Verdict:
+    """Judge an `HC1:` or 2D-DOC text at an aware moment. Never raises on the text's content.
+
+    Container, signature, key identifier, key usage and dates decide; departures from the schema are
+    warnings. What a certificate is worth (a negative test of last week) is for the rules of the day.
+    """
+    try:
+        opened = open_text(text)
+    except ContainerError as error:
+        return Verdict(kind=kind_of(text.lstrip()), reason=error.reason)
+    reason = opened.judge(trust=trust, at=at)
+    return Verdict(kind=opened.kind, reason=reason, claims=opened.claims, warnings=opened.warnings)
+
+
+def _open_dcc(text: str) -> Opened:
+    envelope = dcc.read(text)
+    return Opened(
+        kind=Kind.EU_DCC,
+        claims=envelope.claims(),
+        warnings=dcc_schema.deviations(envelope.certificate),
+        judge=partial(dcc.judge, envelope),
+    )
+
+
+def _open_2ddoc(text: str) -> Opened:
+    document = twoddoc.read(text)
+    return Opened(
+        kind=Kind.TWODDOC,
+        claims=document.claims(),
+        warnings=twoddoc.deviations(document),
+        judge=partial(twoddoc.judge, document),
+    )
