@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -32,8 +33,8 @@ from rempart.foundation.database import embedded, place, server
 from rempart.foundation.database.tuning import Tuning
 home = Path(sys.argv[1])
 with embedded.running(home, tuning=Tuning.for_tests()) as cluster:
-    print(server.find(place.at(home)).pid, flush=True)
     try:
+        print(server.find(place.at(home)).pid, flush=True)
         sys.stdin.readline()
     except KeyboardInterrupt:
         with psycopg.connect(cluster.admin_url) as connection:
@@ -92,7 +93,7 @@ def _eventually(true: Callable[[], bool], *, within: float = SOON) -> bool:
     while not true():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.05)
+        time.sleep(0.002)
     return True
 
 
@@ -142,14 +143,57 @@ def test_a_user_killed_leaves_no_server(home: Path) -> None:
     assert _gone(home)
 
 
-def test_a_user_killed_while_the_server_starts_leaves_none(home: Path) -> None:
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
+def test_a_user_who_ends_while_the_server_starts_leaves_none(home: Path, end: signal.Signals) -> None:
+    with embedded.running(home, tuning=SMALL):
+        pass
+    with user(home) as process:
+        assert _eventually((home / "starting").exists)
+        process.send_signal(end)
+    assert _gone(home)
+    assert not (home / "starting").exists()
+
+
+def test_the_next_user_takes_over_from_one_killed_while_starting(home: Path) -> None:
     with embedded.running(home, tuning=SMALL):
         pass
     with user(home) as process:
         assert _eventually((home / "starting").exists)
         process.kill()
+        with embedded.running(home, tuning=SMALL) as cluster:
+            psycopg.connect(cluster.admin_url).close()
     assert _gone(home)
-    assert not (home / "starting").exists()
+
+
+def test_a_long_recovery_is_told_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "PATIENCE", 0)
+    told: list[str] = []
+    with embedded.running(home, tuning=SMALL, tell=told.append):
+        pass
+    assert told == ["the database is starting; after a crash it recovers first, which may take minutes"]
+
+
+def test_time_to_wait_for_a_recovery_is_bounded(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with embedded.running(home, tuning=SMALL):
+        recovering = replace(_postmaster(home), ready=False)
+        monkeypatch.setattr(server, "find", lambda _here: recovering)
+        with pytest.raises(DatabaseError, match="still recovering when the time to wait was over"):
+            embedded.running(home, tuning=SMALL, wait=0.1).__enter__()
+        monkeypatch.undo()
+
+
+def test_a_process_may_keep_it_to_its_end(home: Path) -> None:
+    script = """
+import sys
+from pathlib import Path
+from rempart.foundation.database.connection import check_application_role, database_of_process
+one = database_of_process({}, var=Path(sys.argv[1]))
+assert one is database_of_process({}, var=Path(sys.argv[1]))
+check_application_role(one.app_url)
+"""
+    subprocess.run([sys.executable, "-c", script, str(home)], check=True)
+    assert server.find(place.at(home / "postgres")) is None
+    assert _gone(home / "postgres")
 
 
 def test_others_keep_the_server_when_one_user_is_killed(home: Path) -> None:
@@ -346,6 +390,7 @@ def test_a_home_deleted_under_its_users_is_left_quietly(home: Path) -> None:
     with embedded.running(home, tuning=SMALL):
         processes = _of(home)
         home.rename(home.with_name("moved"))
+    assert processes
     for process in processes:
         with suppress(psutil.Error):
             process.kill()

@@ -60,7 +60,7 @@ def running(
     seconds, for the lock and for a recovery after a crash together; `tell` says what takes long.
     Raises DatabaseError.
     """
-    home = home.absolute()
+    home = home.resolve()
     place.open_home(home)
     member = os.getpid()
     user: int | None = None
@@ -85,6 +85,7 @@ def running(
 
 
 def _ensure_server(here: Place, *, tuning: Tuning | None, deadline: float, tell: Tell) -> server.Postmaster:
+    server.await_started(here)
     found = server.find(here)
     if found is None:
         tuning = tuning or Tuning.for_this_machine()

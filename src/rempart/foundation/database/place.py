@@ -83,7 +83,7 @@ class Place:
 
     def folder(self, path: Path) -> None:
         """Make a folder that only the server's account may enter."""
-        path.mkdir(exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True)
         self.give(path, 0o700)
 
 

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from rempart.foundation.database.tuning import Tuning
 
 PAUSE = 0.02  # seconds between two looks
 PATIENCE = 3.0  # seconds after which the operator is told what we wait for
+LATE = 5.0  # seconds, at most, for a server just launched to write its pid
 STOP_WITHIN = 600  # seconds for the last checkpoint
 OURS = "rempart.conf"
 
@@ -122,12 +124,13 @@ def start(here: Place, *, tuning: Tuning, deadline: float, tell: Tell) -> Postma
         folder=here.server,
     )
     try:
-        return await_ready(here, deadline=deadline, tell=tell, launcher=launcher)
+        found = await_ready(here, deadline=deadline, tell=tell, launcher=launcher)
     finally:
-        if launcher.stdout is not None:
-            launcher.stdout.close()
-        launcher.wait()
-        here.starting.unlink(missing_ok=True)
+        if launcher.poll() is None:
+            launcher.kill()  # it only waits, as we did; the server lives in a session of its own
+        launcher.communicate()
+    here.starting.unlink()
+    return found
 
 
 def await_ready(
@@ -141,6 +144,7 @@ def await_ready(
         if found is not None and found.ready:
             return found
         if failed or (launcher is None and found is None):
+            here.starting.unlink(missing_ok=True)
             raise DatabaseError(f"PostgreSQL did not start. The end of {here.log}:\n{_end_of_log(here)}")
         if time.monotonic() > deadline:
             raise DatabaseError(
@@ -149,7 +153,7 @@ def await_ready(
             )
         if time.monotonic() > patience:
             patience = float("inf")
-            tell("the database was not stopped properly and is recovering; this may take minutes")
+            tell("the database is starting; after a crash it recovers first, which may take minutes")
         time.sleep(PAUSE)
 
 
@@ -170,12 +174,23 @@ def stop(here: Place) -> None:
     place.forget_socket_folder(here, found.socket_folder)
 
 
-def await_started(here: Place, *, seconds: float) -> None:
-    """Give a server whose starter died the time to write its pid, so that it can be stopped."""
-    deadline = time.monotonic() + seconds
-    while find(here) is None and time.monotonic() < deadline:
+def await_started(here: Place) -> None:
+    """Wait until a server whose starter died has written its pid, so that it can be found, or has failed."""
+    if not here.starting.exists():
+        return
+    deadline = time.monotonic() + LATE
+    while find(here) is None and _launching(here) and time.monotonic() < deadline:
         time.sleep(PAUSE)
     here.starting.unlink(missing_ok=True)
+
+
+def _launching(here: Place) -> bool:
+    """Whether a pg_ctl, or the postgres it becomes, is on its way: they begin in the server's folder."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError, ValueError):
+            if Path(process.cwd()) in (here.server, here.data):
+                return True
+    return False
 
 
 def _configure(here: Place, tuning: Tuning, folder: Path) -> None:
@@ -194,7 +209,8 @@ def _clear_what_a_crash_left(here: Place, *, deadline: float, tell: Tell) -> Non
     """See to it that nothing of a dead postmaster works on the data any more, and forget a stale pid.
 
     Its children end by themselves when they next look up; one in a long computation may not, and
-    PostgreSQL rightly refuses to start beside it.
+    PostgreSQL rightly refuses to start beside it. A pid that nobody bears is left to PostgreSQL, which
+    makes its own checks.
     """
     stale = here.data / "postmaster.pid"
     if not stale.exists():
@@ -212,7 +228,9 @@ def _clear_what_a_crash_left(here: Place, *, deadline: float, tell: Tell) -> Non
             for process in remains:
                 process.kill()
         time.sleep(PAUSE)
-    stale.unlink()  # nobody works here: whoever bears this number now is somebody else
+    with suppress(OSError, ValueError):
+        if psutil.pid_exists(int(stale.read_bytes().split(b"\n")[0])):
+            stale.unlink()  # nobody works here: whoever bears this number now is somebody else
 
 
 def _remains(here: Place) -> Iterator[psutil.Process]:

@@ -55,6 +55,7 @@ class Tuning:
         """
         safe = "on" if self.durable else "off"
         return {
+            "cluster_name": "rempart",  # shown by ps
             "shared_buffers": f"{self.shared_buffers}MB",
             "effective_cache_size": f"{self.effective_cache_size}MB",
             "work_mem": f"{self.work_mem}MB",

@@ -15,7 +15,6 @@ from rempart.foundation.database import locks, place, server
 from rempart.foundation.database.place import Place
 
 GRACE = 1.0  # seconds for somebody else to come
-LATE = 5.0  # seconds for a server whose starter was killed to write its pid
 WAIT = 3600.0  # seconds for the lock: whoever holds it may wait for a long recovery
 
 
@@ -40,8 +39,7 @@ def _stopped(here: Place, lock: int, *, at_once: bool) -> bool:
     with locks.exclusive(here.lock, wait=WAIT):
         if locks.shared(here.users):
             return False
-        if here.starting.exists():
-            server.await_started(here, seconds=LATE)
+        server.await_started(here)
         if at_once:
             server.stop(here)
         if server.find(here) is not None:
