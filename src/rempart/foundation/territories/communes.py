@@ -25,9 +25,10 @@ def commune(code: str) -> Commune | None:
     return _by_code().get(code)
 
 
-def communes_of(department: str) -> tuple[Commune, ...]:
-    """The communes of a department by code, without the municipal districts."""
-    return _by_department().get(department, ())
+def communes_of(department: str, *, districts: bool = False) -> tuple[Commune, ...]:
+    """The communes of a department by code; with `districts`, those of Paris, Lyon and Marseille
+    take the place of their city."""
+    return _by_department(districts).get(department, ())
 
 
 def communes_at(postal_code: str) -> tuple[Commune, ...]:
@@ -51,20 +52,24 @@ def _by_code() -> Mapping[str, Commune]:
 
 
 @cache
-def _by_department() -> Mapping[str, tuple[Commune, ...]]:
+def _divided() -> frozenset[str]:
+    return frozenset(one.part_of for one in _by_code().values() if one.part_of)
+
+
+@cache
+def _by_department(districts: bool) -> Mapping[str, tuple[Commune, ...]]:
     found: dict[str, list[Commune]] = defaultdict(list)
     for one in _by_code().values():
-        if not one.part_of:
+        if one.code not in _divided() if districts else not one.part_of:
             found[one.department].append(one)
     return {department: tuple(those) for department, those in found.items()}
 
 
 @cache
 def _by_postal_code() -> Mapping[str, tuple[Commune, ...]]:
-    divided = {one.part_of for one in _by_code().values() if one.part_of}
     found: dict[str, list[Commune]] = defaultdict(list)
     for one in _by_code().values():
-        if one.code not in divided:
+        if one.code not in _divided():
             for postal_code in one.postal_codes:
                 found[postal_code].append(one)
     return {postal_code: tuple(those) for postal_code, those in found.items()}

@@ -111,7 +111,9 @@ def test_communes_and_municipal_districts():
     assert paris.population > 2_000_000
     assert commune("75111").part_of == "75056"
     assert [c.name for c in communes_at("13001")] == ["Marseille 1er Arrondissement"]
-    assert "75111" not in {c.code for c in communes_of("75")}
+    assert [c.code for c in communes_of("75")] == ["75056"]
+    assert [c.code for c in communes_of("75", districts=True)][10] == "75111"
+    assert "13055" not in {c.code for c in communes_of("13", districts=True)}
     assert commune("00000") is None
     assert communes_at("00000") == ()
     assert communes_of("20") == ()

@@ -1,0 +1,68 @@
+"""`rempart simulate`: invented laboratories, for the demonstration, the tests and the benchmarks."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from rempart.simulators.files import simulate
+from rempart.simulators.laboratory import DEFAULT_START, Sending
+
+app = typer.Typer(name="simulate", help="Write invented but plausible data.", no_args_is_help=True)
+
+
+@app.callback()
+def root() -> None:
+    """Write invented but plausible data: no person in it exists."""
+
+
+@app.command()
+def lab(
+    population: Annotated[int, typer.Option(min=1, help="Persons.")],
+    days: Annotated[int, typer.Option(min=1, help="Days that pass.")],
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")],
+    out: Annotated[Path, typer.Option(help="Folder to write to; made when missing.")],
+    sending: Annotated[
+        Sending, typer.Option("--format", help="Mixed: one laboratory in three sends HPRIM.")
+    ] = Sending.MIXED,
+    start: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="First day.")] = datetime.combine(
+        DEFAULT_START, datetime.min.time()
+    ),
+    laboratories: Annotated[
+        int | None, typer.Option(min=1, help="How many; one for 2,000 persons when left out.")
+    ] = None,
+    departments: Annotated[str, typer.Option(help="Codes with commas (69,2A,974); all when left out.")] = "",
+    damaged: Annotated[float, typer.Option(min=0, max=1, help="Share of damaged messages.")] = 0.01,
+) -> None:
+    """Write an epidemic as laboratories report it: one file for each laboratory and day."""
+    if out.exists() and not out.is_dir():
+        raise typer.BadParameter(f"{out} is a file", param_hint="--out")
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("days", total=days)
+        try:
+            written = simulate(
+                population=population,
+                days=days,
+                seed=seed,
+                out=out,
+                sending=sending,
+                start=start.date(),
+                laboratories=laboratories,
+                departments=[code.strip().upper() for code in departments.split(",") if code.strip()],
+                damaged=damaged,
+                advance=lambda messages: progress.advance(task),
+            )
+        except LookupError as fault:
+            raise typer.BadParameter(str(fault), param_hint="--departments") from fault
+    typer.echo(
+        f"{written.messages} messages ({written.damaged} damaged) "
+        f"in {written.files} files, {written.size / 1e6:.1f} MB: {out}"
+    )
