@@ -38,7 +38,7 @@ _MONTHS = (
     "juillet", "août", "septembre", "octobre", "novembre", "décembre",
 )  # fmt: skip
 _ISSUED_ZONE = ZoneInfo("Europe/Paris")
-_LONGEST = 90  # characters of a printed value, so that the page stays one page
+_LONGEST = 80  # characters of a printed value, so that the page stays one page
 _LONG_WORD = re.compile(r"\S{34}(?=\S)")  # wider than a line at worst: may be broken there
 # What the shipped font (Public Sans) draws, of what names and labels may hold.
 _DRAWN = re.compile(
@@ -58,7 +58,7 @@ class RenderError(Exception):
 def render_pdf(certificate: TestCertificate, issued: Issued) -> bytes:
     """The PDF of an issued certificate, at most 40 kB; the same bytes for the same values.
 
-    Letters that the font lacks are transliterated, values longer than 90 characters are cut with an
+    Letters that the font lacks are transliterated, values longer than 80 characters are cut with an
     ellipsis (the signed codes hold what their formats allow).
     """
     import typst
