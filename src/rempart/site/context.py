@@ -1,0 +1,48 @@
+"""What every page's shell knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+_NAVIGATION = (
+    (_("Accueil"), "home"),
+    (_("L’épidémie"), "indicators"),
+    (_("Mon résultat"), "portal"),
+    (_("Suivi des cas"), "worklist"),
+    (_("Laboratoires"), "laboratories"),
+)
+_FOOTER = ((_("Chiffres en CSV"), "indicators-csv"), (_("Messages envoyés (démonstration)"), "outbox"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    label: str | Promise
+    href: str
+    current: bool = False
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """The brand block, the menu, and whether this is the demo."""
+    return {
+        "DEMO": settings.DEMO,
+        "BRAND": [line for line in settings.BRAND.split("|") if line],
+        "MARIANNE": settings.MARIANNE,
+        "NAVIGATION": [entry for label, name in _NAVIGATION if (entry := _entry(label, name, request))],
+        "FOOTER": [entry for label, name in _FOOTER if (entry := _entry(label, name, request))],
+    }
+
+
+def _entry(label: Promise, name: str, request: HttpRequest) -> Entry | None:
+    try:
+        href = reverse(name)
+    except NoReverseMatch:  # the outbox exists in the demo only
+        return None
+    here = request.path
+    return Entry(label=label, href=href, current=here == href or (href != "/" and here.startswith(href)))
