@@ -1,0 +1,1 @@
+"""Surveillance: what the facts say of the epidemic, for everybody."""

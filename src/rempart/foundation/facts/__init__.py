@@ -1,7 +1,6 @@
 """Pseudonymous facts: what the epidemiologists may know of each analysis, in Parquet."""
 
 from rempart.foundation.facts.schema import (
-    AGE_CLASSES,
     FactsError,
     Kind,
     Result,
@@ -20,7 +19,6 @@ from rempart.foundation.facts.store import (
 )
 
 __all__ = [
-    "AGE_CLASSES",
     "FactsError",
     "FactsStatus",
     "Kind",

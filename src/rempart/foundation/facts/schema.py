@@ -14,11 +14,10 @@ from enum import StrEnum
 
 import pyarrow as pa
 
+from rempart.foundation.territories import AGE_CLASSES
+
 SCHEMA_VERSION = 1
 VERSION_KEY = b"rempart.facts.version"
-
-AGE_CLASSES = ("09", "19", "29", "39", "49", "59", "69", "79", "89", "90")
-"""`cl_age90` of the SI-DEP open data: the last age of each ten-year class, 90 for 90 and over."""
 
 _FACT_ID = re.compile(r"[0-9a-f]{32}")
 

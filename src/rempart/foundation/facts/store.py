@@ -220,5 +220,5 @@ def _inspect(path: Path, size: int, changed: int) -> str | None:
 def _rows(connection: ibis.BaseBackend, files: Sequence[Path]) -> Table:
     if not files:
         columns = ARROW_SCHEMA.set(0, pa.field("fact_id", pa.binary()))  # DuckDB has no fixed-size binary
-        return connection.create_table("facts", columns.empty_table())
+        return connection.create_table("facts", schema=ibis.Schema.from_pyarrow(columns))
     return connection.read_parquet([str(path) for path in files], hive_partitioning=False)
