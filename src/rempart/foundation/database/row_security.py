@@ -71,6 +71,9 @@ def monthly_partitions(table: str) -> str:
             EXECUTE format('CREATE TABLE %I PARTITION OF {table} FOR VALUES FROM (%L) TO (%L)',
                            part, first, first + interval '1 month');
             EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', part);
+            IF session_user <> current_user THEN
+                EXECUTE format('REVOKE ALL ON %I FROM %I', part, session_user);
+            END IF;
         END $$;
         REVOKE ALL ON FUNCTION {table}_month(date) FROM PUBLIC;
     """

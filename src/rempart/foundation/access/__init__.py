@@ -1,0 +1,1 @@
+"""Access: who acts, in what role, over which departments, and for what purpose."""

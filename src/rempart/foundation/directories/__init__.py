@@ -1,0 +1,1 @@
+"""Directories: the structures that take part, by their national number."""

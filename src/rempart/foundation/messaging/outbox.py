@@ -1,0 +1,101 @@
+"""Putting messages into the outbox, handing them to a carrier, reading them back in the demo."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from django.db import transaction
+from django.db.backends.utils import CursorWrapper
+
+from rempart.foundation.database.keys import uuid7s
+from rempart.foundation.messaging.models import Message
+from rempart.foundation.vault import KeyDestroyed, Keyring, Purpose, Sealer, unseal
+
+
+class Channel(StrEnum):
+    SMS = "sms"
+    EMAIL = "email"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """What is said to whom; `subject` is for e-mail only."""
+
+    channel: Channel
+    recipient: str
+    text: str
+    subject: str = ""
+
+
+class Carrier(Protocol):
+    """Who brings letters out: an SMS operator, a mail server. Raises when it could not."""
+
+    def carry(self, letter: Letter) -> None: ...
+
+
+class LocalCarrier:
+    """Keeps everything in the outbox, where the demo's outbox page shows it; brings nothing out."""
+
+    def carry(self, letter: Letter) -> None:
+        return None
+
+
+def enqueue(
+    cursor: CursorWrapper, letters: Sequence[Letter], *, keyring: Keyring, expires_on: date, now: datetime
+) -> None:
+    """Seal letters into the outbox, in the caller's transaction."""
+    sealer = Sealer(keyring, Purpose.MESSAGE, expires_on)
+    keys = uuid7s(len(letters))
+    with cursor.copy(
+        "COPY messaging_message (id, created_at, channel, sealed, expires_on) FROM STDIN"
+    ) as copy:
+        for key, letter in zip(keys, letters, strict=True):
+            content = json.dumps([letter.recipient, letter.subject, letter.text], ensure_ascii=False)
+            sealed = sealer.seal(content.encode(), context=key.bytes)
+            copy.write_row((key, now, letter.channel.value, sealed, expires_on))
+
+
+def deliver(carriers: Mapping[Channel, Carrier], *, keyring: Keyring, now: datetime, most: int = 500) -> int:
+    """Hand up to `most` waiting letters to their carriers; how many left.
+
+    A letter whose carrier fails stays in the outbox for the next round. One that was handed over just
+    before a crash may go out a second time: a notice twice is better than none.
+    """
+    with transaction.atomic():
+        rows = list(
+            Message.objects.select_for_update(skip_locked=True)
+            .filter(sent_at__isnull=True)
+            .order_by("id")[:most]
+        )
+        sent: list[UUID] = []
+        for row in rows:
+            letter = open_letter(row, keyring=keyring)
+            if letter is not None:
+                carriers[letter.channel].carry(letter)
+            sent.append(row.id)
+        Message.objects.filter(id__in=sent).update(sent_at=now)
+    return len(sent)
+
+
+def open_letter(row: Message, *, keyring: Keyring) -> Letter | None:
+    """The letter of a row, or None once its day has passed."""
+    try:
+        content = unseal(keyring, bytes(row.sealed), purpose=Purpose.MESSAGE, context=row.id.bytes)
+    except KeyDestroyed:
+        return None
+    recipient, subject, text = json.loads(content)
+    return Letter(channel=Channel(row.channel), recipient=recipient, subject=subject, text=text)
+
+
+def newest(*, keyring: Keyring, most: int = 50) -> Iterable[tuple[datetime, Letter]]:
+    """The latest letters, newest first: for the demo's outbox page only."""
+    for row in Message.objects.order_by("-created_at")[:most]:
+        letter = open_letter(row, keyring=keyring)
+        if letter is not None:
+            yield row.created_at, letter

@@ -1,0 +1,61 @@
+"""What is kept of people: sealed identities, the links that make them a person, the keys that find them."""
+
+from django.db import models
+
+
+class Person(models.Model):
+    id = models.UUIDField(primary_key=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "people_person"
+
+
+class Identity(models.Model):
+    """Traits exactly as one message gave them, kept once per department and expiry day."""
+
+    id = models.UUIDField(primary_key=True)
+    department = models.CharField(max_length=3)
+    expires_on = models.DateField()
+    sealed = models.BinaryField()
+    whole = models.BinaryField(unique=True)  # digest of the whole identity, department and expiry day
+    ins = models.BinaryField(null=True)
+    name_birth = models.BinaryField(null=True)
+    used_name_birth = models.BinaryField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "people_identity"
+        indexes = [
+            models.Index(fields=["ins"], condition=models.Q(ins__isnull=False), name="identity_by_ins"),
+            models.Index(fields=["name_birth"], name="identity_by_name_birth"),
+            models.Index(
+                fields=["used_name_birth"],
+                condition=models.Q(used_name_birth__isnull=False),
+                name="identity_by_used_name_birth",
+            ),
+        ]
+
+
+class Link(models.Model):
+    """This identity is that person's: reversible, with how sure we are."""
+
+    identity_id = models.UUIDField(primary_key=True)
+    person_id = models.UUIDField(db_index=True)
+    certainty = models.CharField(max_length=12)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "people_link"
+
+
+class MatchingKey(models.Model):
+    """A digest that stands for one person: written once, by whoever comes first."""
+
+    key = models.BinaryField(primary_key=True)
+    person_id = models.UUIDField(db_index=True)
+    is_ins = models.BooleanField()
+    shared = models.BooleanField(default=False)
+
+    class Meta:
+        db_table = "people_matching_key"

@@ -1,0 +1,55 @@
+"""Blind indexes: keyed digests by which sealed data are found again, by equality only.
+
+New values are indexed under the key of the current half-year; a search asks under every key that is
+alive. Destroying an old period's key makes its digests meaningless.
+"""
+
+from __future__ import annotations
+
+import hmac
+from datetime import date
+from enum import StrEnum
+
+from rempart.foundation.vault.keyring import Keyring
+
+DIGEST_BYTES = 16
+
+
+class BlindIndex(StrEnum):
+    """What is indexed; the same value under two indexes has unrelated digests."""
+
+    INS = "ins"  # a matricule, for search
+    NAME_BIRTH = "name-birth"  # a name and a birth date, for search
+    PERSON_INS = "person-ins"  # matricule and birth date, for matching
+    PERSON_TRAITS = "person-traits"  # birth name, first name, birth date, sex, for matching
+    IDENTITY = "identity"  # a whole identity as received, to keep it once
+    RECORD = "record"  # laboratory, record number and analysis, for idempotence
+    CONTENT = "content"  # what a result said, to tell a repeat from a change
+    MESSAGE = "message"  # sender and control id, for idempotence
+    BODY = "body"  # a message's own bytes, likewise
+
+
+def period_of(day: date) -> str:
+    """The period whose key indexes what arrives on `day`: "2026H2"."""
+    return f"{day.year}H{1 if day.month <= 6 else 2}"
+
+
+class Indexer:
+    """Digests under the keys alive on a day. Make one per batch, not per value."""
+
+    def __init__(self, keyring: Keyring, today: date) -> None:
+        current = period_of(today)
+        keys = [keyring.index_key(current)]
+        keys += [keyring.index_key(period) for period in keyring.index_periods() if period != current]
+        self._by_index = {
+            index: tuple(hmac.digest(key, index.encode(), "sha256") for key in keys) for index in BlindIndex
+        }
+
+    def digest(self, index: BlindIndex, value: str) -> bytes:
+        """The digest to store (16 bytes), under the current period's key."""
+        return hmac.digest(self._by_index[index][0], value.encode(), "sha256")[:DIGEST_BYTES]
+
+    def digests(self, index: BlindIndex, value: str | bytes) -> tuple[bytes, ...]:
+        """The digests to search for, one per key alive, the current period's first."""
+        encoded = value.encode() if isinstance(value, str) else value
+        return tuple(hmac.digest(key, encoded, "sha256")[:DIGEST_BYTES] for key in self._by_index[index])
