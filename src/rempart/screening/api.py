@@ -1,0 +1,112 @@
+"""The laboratories' machine door: deliveries over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from ninja import Router
+
+from rempart.foundation.access.models import machine_of
+from rempart.foundation.access.refusals import NotAllowed
+from rempart.foundation.terminology import pathogen
+from rempart.foundation.vault import Keyring
+from rempart.screening.formats.hl7v2_ack import acknowledge
+from rempart.screening.rules.answer import findings_of
+from rempart.screening.rules.report import Format
+from rempart.screening.services.intake import Answered, Intake, delivery_of
+
+router = Router(tags=["screening"])
+
+MOST_ITEMS = 10_000
+HL7 = "application/hl7-v2"
+_FORMATS = {
+    HL7: Format.HL7V2,
+    "x-application/hl7-v2+er7": Format.HL7V2,
+    "application/hprim-medecin": Format.HPRIM_MEDECIN,
+    "application/hprim": Format.HPRIM_MEDECIN,
+}
+
+
+class Refused(Exception):
+    """A request that was not looked into; nothing was kept."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(code)
+        self.status, self.code, self.detail = status, code, detail
+
+
+@lru_cache(maxsize=1)
+def _intake() -> Intake:
+    return Intake(pathogen=pathogen(settings.PATHOGEN), keyring=Keyring(settings.KEYS_ROOT))
+
+
+@router.post(
+    "/deliveries",
+    summary="Deliver results",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {name: {"schema": {"type": "string", "format": "binary"}} for name in _FORMATS},
+        },
+        "responses": {
+            200: {"description": "One answer per message, or one HL7 ACK per message, after all are on disk"},
+            401: {"description": "The key is unknown or expired"},
+            413: {"description": "More than 50 MB or 10,000 messages; nothing was kept"},
+            415: {"description": "A content type that is none of those accepted; nothing was kept"},
+        },
+    },
+)
+def deliver(request: HttpRequest) -> HttpResponse:
+    """Take one message or a file of them; answer only once everything is on disk.
+
+    `application/hl7-v2` is answered by HL7 acknowledgements unless `Accept: application/json` asks for
+    JSON; HPRIM is answered in JSON.
+    """
+    actor = machine_of(_key(request), now=request.now)  # type: ignore[attr-defined]
+    format_ = _FORMATS.get((request.content_type or "").lower())
+    if format_ is None:
+        raise Refused(415, "format-unknown", f"Send one of: {', '.join(_FORMATS)}.")
+    try:
+        payload = request.body
+    except RequestDataTooBig:
+        raise Refused(413, "too-large", "At most 50 MB at once.") from None
+    intake = _intake()
+    judged = list(islice(intake.read(payload, format=format_), MOST_ITEMS + 1))
+    if len(judged) > MOST_ITEMS:
+        raise Refused(413, "too-many", f"At most {MOST_ITEMS} messages at once.")
+    delivery = delivery_of(payload, channel="https", laboratory=actor.laboratory)
+    answered = [a for batch in intake.keep(judged, actor=actor, delivery=delivery) for a in batch]
+    if format_ is Format.HL7V2 and "json" not in request.headers.get("Accept", ""):
+        acks = b"".join(acknowledge(a.item, a.judgement, now=request.now) for a in answered)  # type: ignore[attr-defined]
+        return HttpResponse(acks, content_type=f"{HL7}; charset=utf-8")
+    return JsonResponse(_answer(answered))
+
+
+def _answer(answered: Sequence[Answered]) -> dict[str, Any]:
+    """What became of each message; nothing of a person goes back."""
+    return {
+        "items": [
+            {
+                "item": a.item.position,
+                "control_id": a.item.control_id,
+                "outcome": a.kept.outcome.value,
+                "delivery": str(a.kept.delivery_id),
+                "repeated": a.kept.repeated,
+                "findings": findings_of(a.judgement),
+            }
+            for a in answered
+        ]
+    }
+
+
+def _key(request: HttpRequest) -> str:
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key:
+        raise NotAllowed("no key")
+    return key.strip()

@@ -1,0 +1,124 @@
+"""What screening keeps. Tables of the intake road are written by COPY and set-based SQL
+(services/store.py); partitioned ones are made in the migration and read here."""
+
+from django.db import models
+
+
+class Delivery(models.Model):
+    """One thing a laboratory brought: a request, a file."""
+
+    id = models.UUIDField(primary_key=True)
+    received_at = models.DateTimeField()
+    channel = models.CharField(max_length=8)  # https, file
+    laboratory = models.CharField(max_length=9)  # who brought it; empty: an operator
+    size = models.BigIntegerField()
+    digest = models.BinaryField()
+
+    class Meta:
+        db_table = "screening_delivery"
+        indexes = [models.Index(fields=["laboratory", "-received_at"], name="delivery_of_laboratory")]
+
+
+class Message(models.Model):
+    """One message of a delivery and what was decided of it; what was not accepted is kept, sealed."""
+
+    pk = models.CompositePrimaryKey("month", "delivery_id", "position")
+    month = models.DateField()
+    delivery_id = models.UUIDField()
+    position = models.IntegerField()
+    department = models.CharField(max_length=3)  # of the laboratory that spoke
+    format = models.CharField(max_length=16)
+    outcome = models.CharField(max_length=8)
+    findings = models.JSONField(null=True)
+    sealed = models.BinaryField(null=True)
+    expires_on = models.DateField(null=True)
+
+    class Meta:
+        managed = False
+        db_table = "screening_message"
+
+
+class MessageLedger(models.Model):
+    """Which messages were kept already, by digest of sender and control id (or of the content)."""
+
+    key = models.BinaryField(primary_key=True)
+    body = models.BinaryField()
+    month = models.DateField()
+    delivery_id = models.UUIDField()
+    position = models.IntegerField()
+
+    class Meta:
+        db_table = "screening_message_ledger"
+
+
+class ResultLedger(models.Model):
+    """The current version of every result, by digest of laboratory, record number and analysis."""
+
+    key = models.BinaryField(primary_key=True)
+    content = models.BinaryField()
+    month = models.DateField()
+    result_id = models.UUIDField()
+    version = models.IntegerField()
+
+    class Meta:
+        db_table = "screening_result_ledger"
+
+
+class TestResult(models.Model):
+    """One version of one result of one person; partitioned by month of reception."""
+
+    pk = models.CompositePrimaryKey("month", "id")
+    month = models.DateField()
+    id = models.UUIDField()
+    ledger_key = models.BinaryField()
+    version = models.IntegerField()
+    current = models.BooleanField()
+    retracted = models.BooleanField()
+    received_at = models.DateTimeField()
+    delivery_id = models.UUIDField()
+    laboratory = models.CharField(max_length=9)
+    department = models.CharField(max_length=3)  # jurisdiction: of residence, else the laboratory's
+    residence_department = models.CharField(max_length=3)  # empty when unknown
+    person_id = models.UUIDField()
+    identity_id = models.UUIDField()
+    pathogen = models.CharField(max_length=20)
+    loinc = models.CharField(max_length=10)
+    kind = models.CharField(max_length=12)
+    result = models.CharField(max_length=1)
+    sampled_at = models.DateTimeField()
+    sampled_precision = models.CharField(max_length=6)
+    sampled_on = models.DateField()  # civil day of the sampling territory
+    validated_at = models.DateTimeField(null=True)
+    sex = models.CharField(max_length=1)
+    age_class = models.CharField(max_length=2)
+    residence = models.CharField(max_length=5)
+    health_worker = models.BooleanField(null=True)
+    symptoms = models.CharField(max_length=3)
+    expires_on = models.DateField()
+    sealed = models.BinaryField()  # contact details, record number, practitioners
+
+    class Meta:
+        managed = False
+        db_table = "screening_result"
+
+
+class Access(models.Model):
+    """The reference that was sent to a person for one result, and the attempts made with it."""
+
+    reference = models.BinaryField(primary_key=True)  # digest: the reference itself is only in the message
+    month = models.DateField()
+    result_id = models.UUIDField()
+    person_id = models.UUIDField()
+    identity_id = models.UUIDField()
+    department = models.CharField(max_length=3)
+    created_at = models.DateTimeField()
+    expires_on = models.DateField()
+    failures = models.IntegerField(default=0)
+    last_failure_at = models.DateTimeField(null=True)
+    code = models.BinaryField(null=True)  # digest of the one-time code
+    code_until = models.DateTimeField(null=True)
+    codes_sent = models.IntegerField(default=0)
+
+    class Meta:
+        db_table = "screening_access"
+        indexes = [models.Index(fields=["result_id"], name="access_of_result")]

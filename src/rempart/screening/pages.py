@@ -1,0 +1,155 @@
+"""The patient's portal: reference, birth date, one-time code; then the result and its certificate.
+
+The reference leaves the address at once: it waits in the session, and no later page, log or history
+holds it. What a step answers never tells which part was wrong.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from django import forms
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET, require_POST
+
+from rempart.foundation.terminology import pathogen
+from rempart.foundation.vault import Keyring
+from rempart.screening.services import portal
+from rempart.screening.services.signers import signers
+
+_REFERENCE, _PROOF, _UNTIL = "portal-reference", "portal-proof", "portal-until"
+
+
+class IdentityForm(forms.Form):
+    """What a person shows first: the reference he was sent, and his birth date."""
+
+    reference = forms.CharField(
+        label=_("Référence"),
+        max_length=40,
+        help_text=_("Elle figure à la fin du lien que vous avez reçu par SMS ou par courriel."),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+        ),
+    )
+    birth_date = forms.DateField(
+        label=_("Votre date de naissance"),
+        help_text=_("Exemple : 28/03/1979"),
+        input_formats=["%d/%m/%Y", "%d-%m-%Y", "%d %m %Y", "%d.%m.%Y", "%d%m%Y", "%Y-%m-%d"],
+        widget=forms.TextInput(attrs={"autocomplete": "bday", "inputmode": "numeric"}),
+        error_messages={"invalid": _("Écrivez la date ainsi : jour/mois/année, par exemple 28/03/1979.")},
+    )
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(
+        label=_("Code à 6 chiffres"),
+        max_length=12,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )
+
+
+@require_GET
+def arrive(request: HttpRequest, reference: str) -> HttpResponse:
+    """The link of the message: keep the reference aside and go where no address shows it."""
+    request.session.flush()
+    request.session[_REFERENCE] = reference[:40]
+    return redirect("portal")
+
+
+def identify(request: HttpRequest) -> HttpResponse:
+    """First step: reference and birth date; a code is sent if they are right."""
+    given = {"reference": request.session.get(_REFERENCE, "")}
+    form = IdentityForm(request.POST or None, initial=given)
+    if request.method == "POST" and form.is_valid():
+        reference = form.cleaned_data["reference"].strip().rsplit("/", 1)[-1]
+        request.session[_REFERENCE] = reference
+        portal.ask_code(
+            reference=reference,
+            birth_date=form.cleaned_data["birth_date"],
+            keyring=_keyring(),
+            now=_now(request),
+        )
+        return redirect("portal-code")
+    return render(
+        request, "screening/portal_identify.html", {"form": form, "known": bool(given["reference"])}
+    )
+
+
+def enter_code(request: HttpRequest) -> HttpResponse:
+    """Second step: the code."""
+    reference = request.session.get(_REFERENCE)
+    if not reference:
+        return redirect("portal")
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        proof = portal.open_result(
+            reference=reference, code=form.cleaned_data["code"], keyring=_keyring(), now=_now(request)
+        )
+        if proof is not None:
+            request.session.flush()
+            request.session[_PROOF] = proof
+            request.session[_UNTIL] = (_now(request) + portal.STAY).timestamp()
+            return redirect("portal-result")
+        form.add_error(
+            "code",
+            _(
+                "Ce code ne convient pas, ou n’est plus valable. Vérifiez-le, ou recommencez avec votre date de naissance."
+            ),
+        )
+    return render(request, "screening/portal_code.html", {"form": form})
+
+
+@require_GET
+def result(request: HttpRequest) -> HttpResponse:
+    """The result, what it means, and the certificate."""
+    proof = _proof(request)
+    if proof is None:
+        return redirect("portal")
+    shown = portal.show(
+        proof=proof, keyring=_keyring(), pathogen=pathogen(settings.PATHOGEN), now=_now(request)
+    )
+    return render(request, "screening/portal_result.html", {"shown": shown})
+
+
+@require_GET
+def certificate(request: HttpRequest) -> HttpResponse:
+    """The certificate as PDF: shown, or saved with ?telecharger."""
+    proof = _proof(request)
+    if proof is None:
+        return redirect("portal")
+    pdf = portal.certificate(
+        proof=proof,
+        keyring=_keyring(),
+        pathogen=pathogen(settings.PATHOGEN),
+        signers=signers(settings.KEYS_ROOT),
+        now=_now(request),
+    )
+    kind = "attachment" if "telecharger" in request.GET else "inline"
+    return HttpResponse(
+        pdf,
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'{kind}; filename="certificat-de-test.pdf"'},
+    )
+
+
+@require_POST
+def leave(request: HttpRequest) -> HttpResponse:
+    """Forget everything of this visit: the next person at this computer sees nothing."""
+    request.session.flush()
+    return redirect("home")
+
+
+def _proof(request: HttpRequest) -> str | None:
+    proof, until = request.session.get(_PROOF), request.session.get(_UNTIL, 0)
+    return proof if proof and _now(request) < datetime.fromtimestamp(until, UTC) else None
+
+
+def _now(request: HttpRequest) -> datetime:
+    return request.now  # type: ignore[attr-defined,no-any-return]
+
+
+def _keyring() -> Keyring:
+    return Keyring(settings.KEYS_ROOT)

@@ -1,0 +1,93 @@
+"""What becomes of a message and of a result that may have come before.
+
+Nothing is stored twice: a repeat is answered as the first time. A correction makes a version, a
+retraction takes the current version back (lab-formats reference §11, rules H02, D01, D02, R05;
+docs/decisions/006-versions.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from uuid import UUID
+
+from rempart.screening.rules.report import Outcome, Status
+
+
+class Keep(StrEnum):
+    """What to do with a result."""
+
+    FIRST = "first"  # keep as version 1
+    VERSION = "version"  # keep as the next version, the earlier one is no longer current
+    RETRACTION = "retraction"  # keep as the next version, which says that the result is taken back
+    REPEAT = "repeat"  # known already, word for word
+    NOTHING = "nothing"  # takes back what never came
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """The current version of a result in the store."""
+
+    content: bytes
+    month: date
+    result_id: UUID
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    keep: Keep
+    number: int = 0
+    previous: Version | None = None
+    finding: tuple[str, str] | None = None  # code and case of what the sender should be told
+
+
+def decide(*, status: Status, contents: tuple[bytes, ...], current: Version | None) -> Decision:
+    """What to do with one result, given the current version of the same result (or None).
+
+    `contents`: the digests of what it says, under every index key alive.
+    """
+    retracts = status is Status.RETRACTED
+    if current is None:
+        if retracts:
+            return Decision(keep=Keep.NOTHING, finding=("D02", "no_original"))
+        corrects = status is Status.CORRECTED
+        return Decision(keep=Keep.FIRST, number=1, finding=("R05", "no_original") if corrects else None)
+    if current.content in contents:
+        return Decision(keep=Keep.REPEAT, previous=current)
+    return Decision(
+        keep=Keep.RETRACTION if retracts else Keep.VERSION,
+        number=current.number + 1,
+        previous=current,
+        finding=("D01", "new_content") if status is Status.FINAL else None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """A message kept earlier under the same sender and control id."""
+
+    body: bytes
+    outcome: Outcome
+    delivery_id: UUID
+    position: int
+
+
+class Message(StrEnum):
+    """What to do with a message."""
+
+    NEW = "new"
+    AGAIN = "again"  # the same bytes: answer as then, keep nothing
+    REPLACES = "replaces"  # the earlier one was refused: this one takes its place
+    CLASH = "clash"  # the same control id says something else: refuse (H02)
+
+
+def meet(*, bodies: tuple[bytes, ...], outcome: Outcome, earlier: Earlier | None) -> Message:
+    """What a message is to the one that came earlier under its sender and control id."""
+    if earlier is None:
+        return Message.NEW
+    if earlier.body in bodies:
+        better = earlier.outcome is Outcome.REJECTED and outcome is not Outcome.REJECTED
+        return Message.REPLACES if better else Message.AGAIN
+    return Message.REPLACES if earlier.outcome is Outcome.REJECTED else Message.CLASH

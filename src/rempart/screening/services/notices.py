@@ -1,0 +1,101 @@
+"""Telling the person: a message with an unguessable reference for every result that arrives."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import tomllib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from functools import cache
+from importlib.resources import files
+
+from django.db.backends.utils import CursorWrapper
+
+from rempart.foundation.database.bulk import copy_rows
+from rempart.foundation.events.stream import Published, Subscriber
+from rempart.foundation.messaging.outbox import Channel, Letter, enqueue
+from rempart.foundation.vault import KeyDestroyed, Keyring, Purpose, unseal
+from rempart.screening.services.published import PublishedResult, announced
+from rempart.screening.services.receive import RESULTS
+
+_REFERENCE_BYTES = 16
+_ACCESS = (
+    "reference", "month", "result_id", "person_id", "identity_id", "department", "created_at",
+    "expires_on", "failures", "codes_sent",
+)  # fmt: skip
+_ACCESS_TYPES = (
+    "bytea", "date", "uuid", "uuid", "uuid", "varchar", "timestamptz", "date", "int4", "int4",
+)  # fmt: skip
+
+
+def subscriber(*, keyring: Keyring, public_url: str) -> Subscriber:
+    """Writes a notice for every result version, to the mobile phone, else to the e-mail address.
+
+    A person with neither is told by nobody yet: the laboratory's secure mailbox comes with the
+    notices' own issue; the access is made all the same.
+    """
+
+    def handle(cursor: CursorWrapper, events: Sequence[Published]) -> None:
+        now = datetime.now(UTC)
+        by_expiry: dict[date, list[Letter]] = {}
+        rows = []
+        for result in announced(cursor, events, only="r.current OR r.retracted"):
+            reference = secrets.token_urlsafe(_REFERENCE_BYTES)
+            if not result.retracted:
+                rows.append(
+                    (
+                        reference_digest(reference), result.month, result.id, result.person_id,
+                        result.identity_id, result.department, now, result.expires_on, 0, 0,
+                    )
+                )  # fmt: skip
+            letter = _letter(result, f"{public_url}/r/{reference}", keyring)
+            if letter is not None:
+                by_expiry.setdefault(result.expires_on, []).append(letter)
+        copy_rows(cursor.cursor, table="screening_access", columns=_ACCESS, types=_ACCESS_TYPES, rows=rows)
+        for expires_on, letters in by_expiry.items():
+            enqueue(cursor, letters, keyring=keyring, expires_on=expires_on, now=now)
+
+    return Subscriber(name="screening.notices", topics=(RESULTS,), handle=handle, batch=4)
+
+
+def reference_digest(reference: str) -> bytes:
+    """How a reference is kept: it has 128 random bits, so a plain hash tells nothing."""
+    return hashlib.sha256(reference.encode()).digest()
+
+
+def contact(keyring: Keyring, sealed: bytes, result_id: bytes) -> dict[str, str] | None:
+    """The contact details of a result, or None once their day has passed."""
+    try:
+        content = unseal(keyring, sealed, purpose=Purpose.CONTACT, context=result_id)
+    except KeyDestroyed:
+        return None
+    details: dict[str, str] = json.loads(content)
+    return details
+
+
+def letter_to(details: Mapping[str, str], kind: str, **values: str) -> Letter | None:
+    """A letter of this kind to the mobile phone, else to the e-mail address; None with neither."""
+    text = texts()[kind]
+    body = text["text"].format(**values)
+    if details["mobile"]:
+        return Letter(channel=Channel.SMS, recipient=details["mobile"], text=body)
+    if details["email"]:
+        return Letter(channel=Channel.EMAIL, recipient=details["email"], subject=text["subject"], text=body)
+    return None
+
+
+@cache
+def texts() -> Mapping[str, Mapping[str, str]]:
+    """Subject and text of each kind of notice."""
+    return tomllib.loads((files("rempart.screening") / "data" / "notices.toml").read_text("utf-8"))
+
+
+def _letter(result: PublishedResult, link: str, keyring: Keyring) -> Letter | None:
+    details = contact(keyring, result.sealed, result.id.bytes)
+    if details is None:
+        return None
+    if result.retracted:
+        return letter_to(details, "retraction")
+    return letter_to(details, "result" if result.version == 1 else "correction", link=link)

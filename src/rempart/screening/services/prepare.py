@@ -1,0 +1,237 @@
+"""From a judged report to the rows it becomes: jurisdiction, age, digests and seals.
+
+Everything here is computed before the transaction begins, so that the transaction is short.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from rempart.foundation.database.keys import uuid7s
+from rempart.foundation.facts import age_class
+from rempart.foundation.identifiers import finess, nir
+from rempart.foundation.people.identities import identity_content
+from rempart.foundation.people.rules import canonical_traits, name_and_birth
+from rempart.foundation.terminology import Analysis, Pathogen
+from rempart.foundation.territories import department_of, zone_of
+from rempart.foundation.vault import BlindIndex, Indexer, Keyring, Purpose, Sealer
+from rempart.screening.rules.report import Person, Practitioner, Report, Result, Sex, Status
+
+_PUBLISHED = frozenset({Status.FINAL, Status.CORRECTED, Status.RETRACTED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedIdentity:
+    """An identity ready to be kept; `id` serves only if the store does not have it yet."""
+
+    id: UUID
+    whole: bytes
+    by_ins: tuple[bytes, ...]  # matching keys, the current period's first; empty without a matricule
+    by_traits: tuple[bytes, ...]
+    department: str
+    expires_on: date
+    sealed: bytes
+    ins: bytes | None
+    name_birth: bytes | None
+    used_name_birth: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedResult:
+    """A result ready to be kept as a version; `values` are the columns that depend on the report only."""
+
+    id: UUID
+    position: int  # of its message in the batch
+    status: Status
+    location: str
+    ledger_keys: tuple[bytes, ...]  # the current period's first
+    contents: tuple[bytes, ...]  # digests of what it says, likewise
+    identity: PreparedIdentity
+    values: tuple[object, ...]
+
+
+VALUE_COLUMNS = (
+    "laboratory", "department", "residence_department", "pathogen", "loinc", "kind", "result",
+    "sampled_at", "sampled_precision", "sampled_on", "validated_at", "sex", "age_class", "residence",
+    "health_worker", "symptoms", "expires_on", "sealed",
+)  # fmt: skip
+
+
+class Preparer:
+    """Prepares the reports of one batch: the keys of the day are looked up once."""
+
+    def __init__(self, *, keyring: Keyring, pathogen: Pathogen, now: datetime) -> None:
+        self._keyring = keyring
+        self._pathogen = pathogen
+        self._today = now.date()
+        self._retention = pathogen.policy_on(self._today).retention_days
+        self._indexer = Indexer(keyring, self._today)
+        self._sealers: dict[tuple[Purpose, date], Sealer] = {}
+
+    def results(self, reports: tuple[Report, ...], *, position: int) -> list[PreparedResult]:
+        """The results of an accepted message that the platform keeps: published analyses, with a result."""
+        kept = []
+        for report in reports:
+            analysis = self._pathogen.analysis(report.loinc)
+            if (
+                analysis is not None
+                and analysis.published
+                and report.result is not None
+                and report.status in _PUBLISHED
+                and report.sampled_at is not None
+            ):
+                kept.append(self._result(report, analysis, report.result, position))
+        return kept
+
+    def message_keys(self, sender: str, control: str) -> tuple[bytes, ...]:
+        """The digests under which a message of this sender may be known, the current period's first."""
+        return self._indexer.digests(BlindIndex.MESSAGE, f"{sender}|{control}")
+
+    def body_digests(self, body: bytes) -> tuple[bytes, ...]:
+        """The digests of a message's own bytes, the current period's first."""
+        return self._indexer.digests(BlindIndex.BODY, body)
+
+    def sealer(self, purpose: Purpose, expires_on: date) -> Sealer:
+        known = self._sealers.get((purpose, expires_on))
+        if known is None:
+            known = self._sealers[purpose, expires_on] = Sealer(self._keyring, purpose, expires_on)
+        return known
+
+    def expiry(self, result: Result) -> date:
+        """The last day on which a result received today may be read."""
+        return self._today + timedelta(days=self._retention[result.value])
+
+    @property
+    def longest_expiry(self) -> date:
+        """The expiry of what has no result yet: the shortest retention of the policy."""
+        return self._today + timedelta(days=min(self._retention.values()))
+
+    def _result(self, report: Report, analysis: Analysis, result: Result, position: int) -> PreparedResult:
+        assert report.sampled_at is not None  # noqa: S101 -- results() lets no other through
+        laboratory = finess.normalise(report.laboratory.finess)
+        laboratory_department = finess.parse(laboratory).department
+        residence = _residence_department(report.person)
+        sampled_on = report.sampled_at.at.astimezone(_zone(laboratory_department)).date()
+        expires_on = self.expiry(result)
+        department = residence or laboratory_department
+        (key,) = uuid7s(1)
+        sealed = self.sealer(Purpose.CONTACT, expires_on).seal(_contact(report), context=key.bytes)
+        sampled_at = report.sampled_at
+        values = (
+            laboratory, department, residence, self._pathogen.name, analysis.loinc, analysis.kind.value,
+            result.value, sampled_at.at, sampled_at.precision.value, sampled_on,
+            report.validated_at.at if report.validated_at else None,
+            (report.person.sex or Sex.UNKNOWN).value,
+            age_class(report.person.birth_date, sampled_on),
+            "".join(kind.value for kind in report.residence),
+            report.health_worker,
+            report.symptoms.value if report.symptoms else "",
+            expires_on, sealed,
+        )  # fmt: skip
+        record = f"{laboratory}|{report.record_number}|{analysis.loinc}"
+        return PreparedResult(
+            id=key,
+            position=position,
+            status=report.status,
+            location=report.location,
+            ledger_keys=self._indexer.digests(BlindIndex.RECORD, record),
+            contents=self._indexer.digests(BlindIndex.CONTENT, _content(report, values)),
+            identity=self._identity(report.person, department, expires_on),
+            values=values,
+        )
+
+    def _identity(self, person: Person, department: str, expires_on: date) -> PreparedIdentity:
+        index = self._indexer
+        birth_name = person.birth_name or person.used_name
+        first_name = person.first_names[0] if person.first_names else ""
+        sex = (person.sex or Sex.UNKNOWN).value
+        matricule = nir.parse(person.ins) if person.ins else None
+        number = matricule.number if matricule and matricule.valid else ""
+        born = person.birth_date.isoformat() if person.birth_date else ""
+        traits = canonical_traits(
+            birth_name=birth_name, first_name=first_name, birth_date=person.birth_date, sex=sex
+        )
+        by_ins = index.digests(BlindIndex.PERSON_INS, f"{number}|{born}") if number and born else ()
+        by_traits = index.digests(BlindIndex.PERSON_TRAITS, traits) if traits else ()
+        by_name = name_and_birth(birth_name, person.birth_date)
+        by_used_name = name_and_birth(person.used_name, person.birth_date)
+        (key,) = uuid7s(1)
+        written = _identity_content(person)
+        return PreparedIdentity(
+            id=key,
+            whole=index.digest(BlindIndex.IDENTITY, f"{department}|{expires_on}|{written}"),
+            by_ins=by_ins,
+            by_traits=by_traits,
+            department=department,
+            expires_on=expires_on,
+            sealed=self.sealer(Purpose.IDENTITY, expires_on).seal(written.encode(), context=key.bytes),
+            ins=index.digest(BlindIndex.INS, number) if number else None,
+            name_birth=index.digest(BlindIndex.NAME_BIRTH, by_name) if by_name else None,
+            used_name_birth=(
+                index.digest(BlindIndex.NAME_BIRTH, by_used_name)
+                if by_used_name and by_used_name != by_name
+                else None
+            ),
+        )
+
+
+@lru_cache(maxsize=128)
+def _zone(department: str) -> ZoneInfo:
+    return zone_of(department)
+
+
+def _residence_department(person: Person) -> str:
+    address = person.address
+    if address.country and address.country.upper() not in ("FRA", "FR", "FRANCE"):
+        return ""
+    return department_of(address.postal_code, commune=address.commune)
+
+
+def _identity_content(person: Person) -> str:
+    return identity_content(
+        birth_name=person.birth_name,
+        used_name=person.used_name,
+        first_names=person.first_names,
+        sex=person.sex.value if person.sex else "",
+        birth_date=person.birth_date,
+        birth_place=person.birth_place,
+        ins=person.ins,
+        ins_authority=person.ins_authority,
+        insured_number=person.insured_number,
+    )
+
+
+def _practitioner(practitioner: Practitioner) -> list[str]:
+    return [practitioner.rpps, practitioner.name]
+
+
+def _contact(report: Report) -> bytes:
+    person, address = report.person, report.person.address
+    return json.dumps(
+        {
+            "record": report.record_number,
+            "laboratory": report.laboratory.name,
+            "local_id": person.local_id,
+            "phone": person.phone,
+            "mobile": person.mobile,
+            "email": person.email,
+            "address": [*address.lines, f"{address.postal_code} {address.city}".strip()],
+            "prescriber": _practitioner(report.prescriber),
+            "general_practitioner": _practitioner(report.general_practitioner),
+            "variants": report.variants,
+        },
+        ensure_ascii=False,
+        separators=(",", ":"),
+    ).encode()
+
+
+def _content(report: Report, values: tuple[object, ...]) -> str:
+    """What makes a result the same as before: everything the sender said, status corrections aside."""
+    stays = values[:-2]  # neither the day of expiry nor the seal, which change with the day
+    retracted = report.status is Status.RETRACTED
+    return repr((stays, retracted, _contact(report), _identity_content(report.person)))
