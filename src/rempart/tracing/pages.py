@@ -1,0 +1,198 @@
+"""The investigator's pages: my list, newest first; search; one file."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET, require_POST
+
+from rempart.foundation.access.actor import Actor, Purpose
+from rempart.foundation.access.refusals import StaleVersion
+from rempart.foundation.identifiers import nir
+from rempart.foundation.terminology import pathogen
+from rempart.foundation.territories import department
+from rempart.foundation.vault import Keyring
+from rempart.tracing import live, rules
+from rempart.tracing.services import worklist as service
+
+_TABS = (
+    ("a-appeler", _("À appeler"), (rules.State.WAITING,), False),
+    ("en-cours", _("Dans mes mains"), (rules.State.TAKEN,), True),
+    ("appeles", _("Appelés"), (rules.State.CALLED,), False),
+    ("retires", _("Retirés par le laboratoire"), (rules.State.WITHDRAWN,), False),
+)
+
+
+class SearchForm(forms.Form):
+    """By social security number, or by name and birth date; sent by POST, so that no address holds it."""
+
+    number = forms.CharField(
+        label=_("Numéro de sécurité sociale"),
+        required=False,
+        max_length=30,
+        help_text=_("13 ou 15 caractères"),
+    )
+    name = forms.CharField(label=_("Nom de naissance ou nom utilisé"), required=False, max_length=80)
+    birth_date = forms.DateField(
+        label=_("Date de naissance"),
+        required=False,
+        input_formats=["%d/%m/%Y", "%Y-%m-%d"],
+        help_text=_("Exemple : 28/03/1979"),
+    )
+
+    def clean_number(self) -> str:
+        number = str(self.cleaned_data["number"])
+        if number and not nir.parse(number).valid:
+            raise forms.ValidationError(_("Ce numéro n’est pas un numéro de sécurité sociale : vérifiez-le."))
+        return number
+
+    def clean(self) -> None:
+        data = self.cleaned_data
+        if not self.errors and not data.get("number") and not (data.get("name") and data.get("birth_date")):
+            raise forms.ValidationError(_("Indiquez un numéro, ou un nom et une date de naissance."))
+
+
+def _actor(request: HttpRequest) -> Actor:
+    return request.user.actor(Purpose.INVESTIGATION)  # type: ignore[union-attr]
+
+
+def _now(request: HttpRequest) -> datetime:
+    return request.now  # type: ignore[attr-defined,no-any-return]
+
+
+def _keyring() -> Keyring:
+    return Keyring(settings.KEYS_ROOT)
+
+
+@require_GET
+@login_required
+def worklist(request: HttpRequest) -> HttpResponse:
+    """The list to call today; htmx asks for its lines alone when a case arrives."""
+    actor = _actor(request)
+    chosen = next((tab for tab in _TABS if tab[0] == request.GET.get("etat")), _TABS[0])
+    slug, label, states, mine = chosen
+    page = service.worklist(
+        actor=actor, states=states, keyring=_keyring(), after=request.GET.get("apres", ""), mine=mine
+    )
+    context = {
+        "page": page,
+        "slug": slug,
+        "label": label,
+        "tabs": _TABS,
+        "first_page": "apres" not in request.GET,
+        "places": [found.name for code in actor.departments if (found := department(code))],
+        "analyses": _labels(),
+        "now": _now(request),
+        "zone": settings.DISPLAY_ZONE,
+        "form": SearchForm(),
+    }
+    template = "tracing/lines.html" if request.headers.get("HX-Request") else "tracing/worklist.html"
+    return render(request, template, context)
+
+
+@login_required
+def search(request: HttpRequest) -> HttpResponse:
+    """Find a person's cases by what is known of him."""
+    form = SearchForm(request.POST or None)
+    lines = None
+    if request.method == "POST" and form.is_valid():
+        lines = service.search(
+            actor=_actor(request),
+            number=form.cleaned_data["number"],
+            name=form.cleaned_data["name"],
+            birth_date=form.cleaned_data["birth_date"],
+            keyring=_keyring(),
+            now=_now(request),
+        )
+    context = {"form": form, "lines": lines, "zone": settings.DISPLAY_ZONE, "analyses": _labels()}
+    return render(request, "tracing/search.html", context)
+
+
+@require_GET
+@login_required
+def case_file(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """One file, opened: the opening is audited."""
+    actor = _actor(request)
+    file = service.open_file(
+        actor=actor,
+        case_id=case_id,
+        keyring=_keyring(),
+        now=_now(request),
+    )
+    context = {
+        "file": file,
+        "state": rules.State(file.case.state).name,
+        "in_my_hands": str(file.case.taken_by) == actor.id,
+        "zone": settings.DISPLAY_ZONE,
+        "analyses": _labels(),
+    }
+    return render(request, "tracing/file.html", context)
+
+
+@require_POST
+@login_required
+def take(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    return _step(
+        request, case_id, service.take_case, _("Ce dossier est dans vos mains : vous pouvez appeler.")
+    )
+
+
+@require_POST
+@login_required
+def call(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    return _step(request, case_id, service.mark_called, _("L’appel est enregistré."))
+
+
+@login_required
+async def stream(request: HttpRequest) -> HttpResponseBase:
+    """Server-sent events: says that a list may have changed, never what."""
+    user = await request.auser()
+    if not user.is_authenticated:
+        return HttpResponseForbidden()
+    response = StreamingHttpResponse(_events(), content_type="text/event-stream")
+    response.headers["X-Accel-Buffering"] = "no"
+    return response
+
+
+async def _events() -> AsyncIterator[bytes]:
+    yield b"retry: 3000\n\n"
+    async for _changed in live.changes():
+        yield b"event: cases\ndata: .\n\n" if _changed else b": still here\n\n"
+
+
+class _Act(Protocol):
+    def __call__(self, *, actor: Actor, case_id: UUID, seen_version: int, now: datetime) -> object: ...
+
+
+def _step(request: HttpRequest, case_id: UUID, act: _Act, done: Promise) -> HttpResponse:
+    try:
+        given = request.POST.get("version", "")
+        seen = int(given) if given.isdecimal() and len(given) < 9 else 0
+        act(actor=_actor(request), case_id=case_id, seen_version=seen, now=_now(request))
+        messages.success(request, done)
+    except StaleVersion:
+        messages.error(request, _("Un collègue a modifié ce dossier entre-temps : voici son état actuel."))
+    except rules.NotNow:
+        messages.error(
+            request, _("Ce dossier n’est plus dans l’état que vous aviez vu : voici son état actuel.")
+        )
+    return redirect("case-file", case_id=case_id)
+
+
+def _labels() -> dict[str, str]:
+    """What each kind of analysis is called on the pages."""
+    kinds = {a.kind.value for a in pathogen(settings.PATHOGEN).analyses.values()}
+    names = {"naat": "RT-PCR", "antigen": str(_("Antigénique")), "serology": str(_("Sérologie"))}
+    return {kind: names.get(kind, kind) for kind in kinds}

@@ -1,0 +1,198 @@
+"""The investigator's list and file: see, search, open, take, call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+from uuid import UUID
+
+from django.db.models import Q
+
+from rempart.foundation.access.actor import Actor, Role, acting
+from rempart.foundation.access.refusals import NotAllowed, StaleVersion
+from rempart.foundation.audit.trail import Act, record
+from rempart.foundation.directories.models import Laboratory
+from rempart.foundation.identifiers import nir
+from rempart.foundation.people.identities import (
+    IdentityRecord,
+    digests_of_name,
+    digests_of_number,
+    read_identities,
+)
+from rempart.foundation.people.models import Identity, Link
+from rempart.foundation.vault import Indexer, Keyring
+from rempart.screening.services.notices import contact
+from rempart.screening.services.published import result_of
+from rempart.tracing import rules
+from rempart.tracing.models import Case
+
+PAGE = 50
+_MAY_TRACE = frozenset({Role.INVESTIGATOR})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One case as the list shows it; `identity` is None once its day has passed."""
+
+    case: Case
+    identity: IdentityRecord | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worklist:
+    """A page of cases, newest first; `after` continues it (empty at the end)."""
+
+    lines: Sequence[Line]
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A case opened: who, how to reach him, and where things stand."""
+
+    case: Case
+    identity: IdentityRecord | None
+    mobile: str
+    phone: str
+    email: str
+    address: tuple[str, ...]
+    prescriber: str
+    laboratory_name: str
+
+
+def worklist(
+    *, actor: Actor, states: Iterable[rules.State], keyring: Keyring, after: str = "", mine: bool = False
+) -> Worklist:
+    """Cases of the actor's departments in these states, newest first, PAGE at a time. Two queries."""
+    _require_tracer(actor)
+    with acting(actor):
+        cases = Case.objects.filter(
+            department__in=actor.departments, state__in=[state.value for state in states]
+        )
+        if mine:
+            cases = cases.filter(taken_by=UUID(actor.id))
+        if after:
+            cases = cases.filter(_older_than(after))
+        rows = list(cases.order_by("-received_at", "-id")[: PAGE + 1])
+        lines = _lines(rows[:PAGE], keyring)
+    more = f"{rows[PAGE - 1].received_at.isoformat()}~{rows[PAGE - 1].id}" if len(rows) > PAGE else ""
+    return Worklist(lines=lines, after=more)
+
+
+def search(
+    *, actor: Actor, number: str = "", name: str = "", birth_date: date | None = None, keyring: Keyring,
+    now: datetime,
+) -> Sequence[Line]:  # fmt: skip
+    """Cases of a person found by NIR, or by name and birth date, in the actor's departments.
+
+    Equality on blind indexes only; every spelling under which the person is known leads to all of
+    his cases. The search is audited, without what was searched.
+    """
+    _require_tracer(actor)
+    indexer = Indexer(keyring, now.date())
+    condition = Q(pk__in=[])
+    matricule = nir.parse(number) if number else None
+    if matricule is not None and matricule.valid:
+        condition |= Q(ins__in=digests_of_number(matricule.number, indexer=indexer))
+    if name and birth_date:
+        digests = digests_of_name(name, birth_date, indexer=indexer)
+        condition |= Q(name_birth__in=digests) | Q(used_name_birth__in=digests)
+    with acting(actor):
+        identities = list(Identity.objects.filter(condition).values_list("id", flat=True)[:PAGE])
+        people = Link.objects.filter(identity_id__in=identities).values_list("person_id", flat=True)
+        cases = Case.objects.filter(department__in=actor.departments, person_id__in=list(people))
+        lines = _lines(list(cases.order_by("-received_at", "-id")[:PAGE]), keyring)
+        record(actor, Act.CASES_SEARCHED, "case", now=now, found=len(lines))
+    return lines
+
+
+def open_file(*, actor: Actor, case_id: UUID, keyring: Keyring, now: datetime) -> File:
+    """Open one case, which is audited. Raises NotAllowed outside the actor's departments."""
+    _require_tracer(actor)
+    with acting(actor) as cursor:
+        case = _visible(case_id)
+        identity = read_identities([case.identity_id], keyring=keyring).get(case.identity_id)
+        result = result_of(cursor, month=case.result_month, result_id=case.result_id)
+        details = contact(keyring, result.sealed, result.id.bytes) if result else None
+        laboratory = Laboratory.objects.filter(finess=case.laboratory).first()
+        record(actor, Act.CASE_OPENED, str(case.id), now=now)
+    details = details or {}
+    return File(
+        case=case,
+        identity=identity,
+        mobile=details.get("mobile", ""),
+        phone=details.get("phone", ""),
+        email=details.get("email", ""),
+        address=tuple(line for line in details.get("address", ()) if line),
+        prescriber=" ".join(part for part in reversed(details.get("prescriber", ())) if part),
+        laboratory_name=laboratory.name if laboratory else case.laboratory,
+    )
+
+
+def take_case(*, actor: Actor, case_id: UUID, seen_version: int, now: datetime) -> Case:
+    """Put a waiting case into the actor's own hands.
+
+    Raises NotAllowed outside the actor's departments, StaleVersion if somebody changed the case since
+    the actor saw it, NotNow if it is not waiting.
+    """
+    return _change(actor, case_id, seen_version, rules.take, Act.CASE_TAKEN, now)
+
+
+def mark_called(*, actor: Actor, case_id: UUID, seen_version: int, now: datetime) -> Case:
+    """Note that the person was reached. Raises as `take_case`; NotNow if it is not in the actor's hands."""
+    return _change(actor, case_id, seen_version, rules.called, Act.CASE_CALLED, now)
+
+
+class _Step(Protocol):
+    def __call__(self, hands: rules.Hands, *, by: UUID, now: datetime) -> rules.Hands: ...
+
+
+def _change(actor: Actor, case_id: UUID, seen_version: int, step: _Step, act: Act, now: datetime) -> Case:
+    _require_tracer(actor)
+    with acting(actor):
+        case = _visible(case_id, lock=True)
+        if case.version != seen_version:
+            raise StaleVersion
+        hands = step(
+            rules.Hands(
+                state=rules.State(case.state), taken_by=case.taken_by, taken_at=case.taken_at,
+                called_at=case.called_at,
+            ),
+            by=UUID(actor.id),
+            now=now,
+        )  # fmt: skip
+        case.state, case.taken_by = hands.state.value, hands.taken_by
+        case.taken_at, case.called_at = hands.taken_at, hands.called_at
+        case.version += 1
+        case.save(update_fields=["state", "taken_by", "taken_at", "called_at", "version"])
+        record(actor, act, str(case.id), now=now)
+    return case
+
+
+def _require_tracer(actor: Actor) -> None:
+    if actor.role not in _MAY_TRACE or not actor.departments:
+        raise NotAllowed("not a tracer")
+
+
+def _visible(case_id: UUID, *, lock: bool = False) -> Case:
+    cases = Case.objects.select_for_update() if lock else Case.objects.all()
+    case = cases.filter(pk=case_id).first()
+    if case is None:
+        raise NotAllowed("no such case here")
+    return case
+
+
+def _older_than(after: str) -> Q:
+    try:
+        received, key = after.split("~")
+        moment, last = datetime.fromisoformat(received), UUID(key)
+    except ValueError:
+        return Q()
+    return Q(received_at__lt=moment) | Q(received_at=moment, id__lt=last)
+
+
+def _lines(cases: Sequence[Case], keyring: Keyring) -> list[Line]:
+    identities = read_identities([case.identity_id for case in cases], keyring=keyring)
+    return [Line(case=case, identity=identities.get(case.identity_id)) for case in cases]
