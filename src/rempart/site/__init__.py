@@ -1,0 +1,1 @@
+"""The site: settings, addresses, the shell every page shares, the command line, the worker."""

@@ -1,0 +1,32 @@
+"""The site as a Django application: after every migration, the application's role gets its rights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db import connections
+from django.db.models.signals import post_migrate
+
+from rempart.foundation.database.grants import grant
+
+_LESS_THAN_EVERYTHING = {
+    "audit_entry": "SELECT, INSERT",
+    "events_event": "SELECT, INSERT",
+    "django_migrations": "SELECT",
+}
+
+
+class SiteConfig(AppConfig):
+    name = "rempart.site"
+
+    def ready(self) -> None:
+        post_migrate.connect(_grant_rights, sender=self)
+
+
+def _grant_rights(*, using: str, **_: Any) -> None:
+    role = connections["default"].settings_dict["USER"]
+    owner = connections[using]
+    if role and role != owner.settings_dict["USER"]:
+        with owner.cursor() as cursor:
+            grant(cursor.cursor, role=role, exceptions=_LESS_THAN_EVERYTHING)

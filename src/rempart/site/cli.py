@@ -1,0 +1,26 @@
+"""`rempart`: every command of the house. Nothing heavy is imported before a command runs."""
+
+from __future__ import annotations
+
+import typer
+
+from rempart.site import commands
+
+app = typer.Typer(
+    no_args_is_help=True, help="Rempart: screening, tracing, proofs and the curve.", rich_markup_mode=None
+)
+app.command()(commands.serve)
+app.command(hidden=True)(commands.worker)
+app.command()(commands.migrate)
+app.command()(commands.bench)
+app.add_typer(commands.keys, name="keys")
+app.add_typer(commands.facts, name="facts")
+
+
+def main() -> None:
+    """The entry point of the `rempart` command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""The operator's commands that belong to the whole house."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+keys = typer.Typer(no_args_is_help=True, help="The key store: what is there, what to trust, what to destroy.")
+facts = typer.Typer(no_args_is_help=True, help="The pseudonymous facts.")
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    workers: Annotated[int, typer.Option(help="Web processes.")] = 1,
+) -> None:
+    """Start the web server and the worker, until Ctrl-C."""
+    from rempart.site import serving
+    from rempart.site.runtime import platform
+
+    with platform() as configuration:
+        serving.collect_static(configuration)
+        web = serving.web_command(configuration, host=host, port=port, workers=workers)
+        with serving.processes(web, serving.worker_command()) as running:
+            serving.wait_until_ready(f"http://{host}:{port}", running)
+            typer.echo(f"Rempart listens on http://{host}:{port} (Ctrl-C stops it)")
+            serving.watch(running)
+
+
+def worker() -> None:
+    """Handle events and letters, until told to stop (started by `serve` and `demo`)."""
+    import signal
+    import threading
+
+    from rempart.site.runtime import platform
+
+    with platform():
+        from rempart.site import worker as work
+
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        work.run(stop)
+
+
+def migrate() -> None:
+    """Bring the database's schema up to date, as its owner."""
+    from rempart.site.runtime import migrate as run
+    from rempart.site.runtime import platform
+
+    with platform(migrates=True):
+        names = run()
+        typer.echo("\n".join(f"ran {name}" for name in names) or "The schema is up to date.")
+
+
+def bench(
+    only: Annotated[list[str] | None, typer.Argument(help="Names of benchmarks; all when none.")] = None,
+) -> None:
+    """Measure, beside a limit taken in the same run. Needs a checkout: the benchmarks are not installed."""
+    if not Path("benchmarks/__main__.py").exists():
+        typer.echo("No benchmarks/ here: run this from a checkout of the project.", err=True)
+        raise typer.Exit(2)
+    command = [sys.executable, "-m", "benchmarks", *(only or [])]
+    raise typer.Exit(subprocess.run(command, env=os.environ, check=False).returncode)  # noqa: S603 -- our own
+
+
+@keys.command("list")
+def keys_list() -> None:
+    """The names of the keys that are alive; never a value."""
+    from rempart.foundation.vault import Keyring
+    from rempart.site.configuration import configuration
+
+    for name in Keyring(configuration().keys).names():
+        typer.echo(name)
+
+
+@keys.command("trust")
+def keys_trust(
+    folder: Annotated[Path, typer.Argument(help="Where to write the public certificates.")],
+) -> None:
+    """Write the public certificates of our signers, as `rempart certificate verify --trust` takes them."""
+    from rempart.screening.services.signers import export_trust
+    from rempart.site.configuration import configuration
+
+    for path in export_trust(configuration().keys, folder):
+        typer.echo(str(path))
+
+
+@keys.command("destroy-expired")
+def keys_destroy_expired() -> None:
+    """Destroy the data keys whose day has passed: what they sealed can be read by nobody any more."""
+    from rempart.foundation.vault import Keyring
+    from rempart.site.configuration import configuration
+
+    gone = Keyring(configuration().keys).destroy_expired(datetime.now(UTC).date())
+    typer.echo("\n".join(f"destroyed {name}" for name in gone) or "No key has expired.")
+
+
+@keys.command("laboratory")
+def keys_laboratory(
+    finess: Annotated[str, typer.Argument(help="FINESS number of the laboratory.")],
+    days: Annotated[int, typer.Option(help="How long the key is valid.")] = 365,
+) -> None:
+    """Make a key for a laboratory's software; it is shown this once."""
+    from datetime import timedelta
+
+    from rempart.foundation.identifiers import finess as numbers
+    from rempart.site.runtime import platform
+
+    if not numbers.is_valid(finess):
+        typer.echo(f"{finess} is not a FINESS number with the right key.", err=True)
+        raise typer.Exit(2)
+    with platform():
+        from rempart.foundation.access.models import create_machine_key
+
+        now = datetime.now(UTC)
+        typer.echo(
+            create_machine_key(
+                laboratory=numbers.normalise(finess), now=now, expires_at=now + timedelta(days=days)
+            )
+        )
+
+
+@facts.command("sync")
+def facts_sync() -> None:
+    """Write the facts of every result that has none yet (the worker does it as results come)."""
+    from rempart.site.runtime import platform
+
+    with platform():
+        from rempart.foundation.events.stream import advance
+        from rempart.site.worker import subscribers
+
+        (subscriber,) = (s for s in subscribers() if s.name == "screening.facts")
+        handled = 0
+        while step := advance(subscriber):
+            handled += step
+        typer.echo(f"{handled} event(s) handled")
+
+
+@facts.command("status")
+def facts_status() -> None:
+    """What the store of facts holds."""
+    from rempart.foundation.facts import status
+    from rempart.site.configuration import configuration
+
+    found = status(configuration().facts)
+    typer.echo(str(found))

@@ -1,0 +1,59 @@
+"""What a deployment may choose, read once from the environment (and `.env` for a developer)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Configuration(BaseSettings):
+    """One deployment serves one country; country and pathogen are data folders."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="REMPART_", env_file=".env", frozen=True, extra="ignore", populate_by_name=True
+    )
+
+    var: Path = Path("var")
+    """Everything that is not code: the embedded database, keys, facts, caches."""
+    pathogen: str = "covid19"
+    database_url: str = Field("", validation_alias="DATABASE_URL")
+    """The application's role; empty: the embedded cluster under `var`."""
+    database_owner_url: str = Field("", validation_alias="DATABASE_OWNER_URL")
+    """The migrating role; empty: as `database_url`."""
+    public_url: str = "http://localhost:8000"
+    """How the outside reaches us; the links sent to patients begin with it."""
+    hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
+    demo: bool = False
+    """Shows the local outbox and the demo accounts; never in production."""
+    debug: bool = False
+    secret_key: str = ""
+    """Empty: made at first start and kept in the vault."""
+    brand: str = ""
+    """The brand block of the header ("Ministère des Solidarités|et de la Santé"); empty: neutral."""
+    marianne: bool = False
+    """The State's logo and font, which DSFR's licence reserves to State sites."""
+
+    @property
+    def keys(self) -> Path:
+        return self.var / "keys"
+
+    @property
+    def facts(self) -> Path:
+        return self.var / "facts"
+
+    @property
+    def static(self) -> Path:
+        return self.var / "static"
+
+    @property
+    def secure(self) -> bool:
+        return self.public_url.startswith("https://")
+
+
+@lru_cache(maxsize=1)
+def configuration() -> Configuration:
+    """The configuration of this process."""
+    return Configuration.model_validate({})

@@ -1,0 +1,34 @@
+"""The machines' interface: one API, problem+json errors, stable codes."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from ninja import NinjaAPI
+
+from rempart.foundation.access.refusals import NotAllowed
+from rempart.screening.api import Refused
+
+api = NinjaAPI(
+    title="Rempart",
+    version="1",
+    description="Laboratories deliver their results here. Errors are application/problem+json with stable codes.",
+    docs_url=None,
+)
+
+
+def problem(status: int, code: str, detail: str) -> HttpResponse:
+    """An error as RFC 9457 wants it; `code` is stable."""
+    body = {"type": f"urn:rempart:{code}", "title": code, "status": status, "detail": detail}
+    return JsonResponse(body, status=status, content_type="application/problem+json")
+
+
+@api.exception_handler(Refused)
+def _refused(request: HttpRequest, error: Refused) -> HttpResponse:
+    return problem(error.status, error.code, error.detail)
+
+
+@api.exception_handler(NotAllowed)
+def _not_allowed(request: HttpRequest, error: NotAllowed) -> HttpResponse:
+    response = problem(401, "key-unknown", "Send a valid key: Authorization: Bearer rmp_…")
+    response.headers["WWW-Authenticate"] = "Bearer"
+    return response

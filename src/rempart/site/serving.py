@@ -1,0 +1,122 @@
+"""The web server and the worker, as processes of their own."""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rempart.site.configuration import Configuration
+
+_READY_SECONDS = 60.0
+_STOP_SECONDS = 15.0
+_PR_SET_PDEATHSIG = 1
+
+
+class NotServing(Exception):
+    """A process of the platform ended, or did not get ready."""
+
+
+def collect_static(configuration: Configuration) -> None:
+    """Put the static files where the server finds them."""
+    from django.core.management import call_command
+
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
+def web_command(configuration: Configuration, *, host: str, port: int, workers: int = 1) -> list[str]:
+    """How the web server is started: granian over ASGI, static files included, no access log."""
+    return [
+        sys.executable, "-m", "granian", "--interface", "asginl", "--host", host, "--port", str(port),
+        "--workers", str(workers), "--no-access-log", "--log-level", "warning",
+        "--static-path-route", "/static", "--static-path-mount", str(configuration.static.absolute()),
+        "rempart.site.asgi:application",
+    ]  # fmt: skip
+
+
+def worker_command() -> list[str]:
+    """How the worker is started."""
+    return [sys.executable, "-m", "rempart.site.cli", "worker"]
+
+
+@contextmanager
+def processes(*commands: list[str]) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Processes that live as long as the block; the environment names their database.
+
+    They are in sessions of their own, so that Ctrl-C reaches us first and they stop in order.
+    """
+    started: list[subprocess.Popen[bytes]] = []
+    try:
+        started.extend(_start(command) for command in commands)
+        yield started
+    finally:
+        for process in reversed(started):
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + _STOP_SECONDS
+        for process in reversed(started):
+            try:
+                process.wait(timeout=max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def wait_until_ready(url: str, running: list[subprocess.Popen[bytes]]) -> None:
+    """Return when the server answers. Raises NotServing when one of `running` ended, or after a minute."""
+    deadline = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < deadline:
+        check_alive(running)
+        try:
+            with urllib.request.urlopen(f"{url}/sante/", timeout=2):  # noqa: S310 -- our own address
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise NotServing(f"{url} does not answer")
+
+
+def check_alive(running: list[subprocess.Popen[bytes]]) -> None:
+    """Raise NotServing when one of the processes has ended."""
+    for process in running:
+        if process.poll() is not None:
+            raise NotServing(f"{' '.join(map(str, process.args[2:4]))} ended with {process.returncode}")  # type: ignore[index]
+
+
+def watch(running: list[subprocess.Popen[bytes]]) -> None:
+    """Wait until Ctrl-C or SIGTERM; raise NotServing as soon as a process ends by itself."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    while not stop.wait(0.5):
+        check_alive(running)
+
+
+def _start(command: list[str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, start_new_session=True, preexec_fn=_end_with_parent)  # noqa: S603
+
+
+def _end_with_parent() -> None:
+    """In the child: be told to stop when the parent dies, even by kill -9 (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def free_port(host: str, wished: int) -> int:
+    """`wished` when nobody listens there, else a port that is free."""
+    for port in (wished, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise NotServing(f"no free port on {host}")

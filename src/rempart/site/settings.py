@@ -1,0 +1,149 @@
+"""Django's settings, derived from the configuration; nothing is decided twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psycopg.conninfo import conninfo_to_dict
+
+from rempart.foundation.vault.keyring import Keyring
+from rempart.site.configuration import configuration
+
+CONFIGURATION = configuration()
+
+DEBUG = CONFIGURATION.debug
+DEMO = CONFIGURATION.demo
+ALLOWED_HOSTS = list(CONFIGURATION.hosts)
+PUBLIC_URL = CONFIGURATION.public_url.rstrip("/")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+PATHOGEN = CONFIGURATION.pathogen
+KEYS_ROOT = CONFIGURATION.keys
+FACTS_ROOT = CONFIGURATION.facts
+BRAND = CONFIGURATION.brand
+MARIANNE = CONFIGURATION.marianne
+
+SECRET_KEY = CONFIGURATION.secret_key or Keyring(KEYS_ROOT).secret("django").hex()
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.forms",
+    "widget_tweaks",
+    "dsfr",
+    "django_htmx",
+    "rempart.foundation.people",
+    "rempart.foundation.directories",
+    "rempart.foundation.access",
+    "rempart.foundation.audit",
+    "rempart.foundation.events",
+    "rempart.foundation.messaging",
+    "rempart.screening",
+    "rempart.tracing",
+    "rempart.surveillance",
+    "rempart.site",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "rempart.site.middleware.protective_headers",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "rempart.site.middleware.who_and_when",
+    "rempart.site.middleware.errors_become_answers",
+]
+
+ROOT_URLCONF = "rempart.site.urls"
+ASGI_APPLICATION = "rempart.site.asgi.application"
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "rempart.site.context.shell",
+            ],
+        },
+    }
+]
+
+
+def _database(url: str, *, pooled: bool) -> dict[str, Any]:
+    parts = conninfo_to_dict(url) if url else {}
+    options: dict[str, Any] = {
+        k: v for k, v in parts.items() if k in ("sslmode", "sslrootcert", "connect_timeout")
+    }
+    if pooled:
+        options["pool"] = {"min_size": 1, "max_size": 12, "timeout": 30}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.get("dbname", "rempart"),
+        "USER": parts.get("user", ""),
+        "PASSWORD": parts.get("password", ""),
+        "HOST": parts.get("host", ""),
+        "PORT": str(parts.get("port", "")),
+        "OPTIONS": options,
+        "ATOMIC_REQUESTS": False,
+    }
+
+
+DATABASES = {
+    "default": _database(CONFIGURATION.database_url, pooled=bool(CONFIGURATION.database_url)),
+    "owner": _database(CONFIGURATION.database_owner_url or CONFIGURATION.database_url, pooled=False),
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "access.Agent"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "/connexion/"
+LOGIN_REDIRECT_URL = "/suivi/"
+LOGOUT_REDIRECT_URL = "/"
+
+SESSION_COOKIE_AGE = 8 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CONFIGURATION.secure
+CSRF_COOKIE_HTTPONLY = True
+SECURE_REFERRER_POLICY = "no-referrer"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_HSTS_SECONDS = 31_536_000 if CONFIGURATION.secure else 0
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 50_000_000
+
+LANGUAGE_CODE = "fr"
+LANGUAGES = [("fr", "Français"), ("en", "English")]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+DISPLAY_ZONE = "Europe/Paris"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = CONFIGURATION.static
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+}

@@ -1,0 +1,26 @@
+"""Every address of the site; each room brings its own."""
+
+from django.conf import settings
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import include, path
+
+from rempart.screening.api import router as screening_router
+from rempart.site import pages
+from rempart.site.machines import api
+
+api.add_router("/v1", screening_router)
+
+urlpatterns = [
+    path("", pages.home, name="home"),
+    path("laboratoires/", pages.laboratories, name="laboratories"),
+    path("connexion/", LoginView.as_view(template_name="site/login.html"), name="login"),
+    path("deconnexion/", LogoutView.as_view(), name="logout"),
+    path("sante/", pages.alive, name="alive"),
+    path("api/", api.urls),
+    path("", include("rempart.screening.urls")),
+    path("", include("rempart.tracing.urls")),
+    path("", include("rempart.surveillance.urls")),
+]
+
+if settings.DEMO:
+    urlpatterns.append(path("demonstration/messages/", pages.outbox, name="outbox"))

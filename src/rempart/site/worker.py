@@ -1,0 +1,72 @@
+"""The worker: every subscriber of the house, woken by events, and the outbox's carriers."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.db import Error, close_old_connections
+
+from rempart.foundation.events import bell
+from rempart.foundation.events.stream import Subscriber, advance
+from rempart.foundation.messaging.outbox import Channel, LocalCarrier, deliver
+from rempart.foundation.terminology import pathogen
+from rempart.foundation.vault import Keyring
+from rempart.screening.services import facts, notices
+from rempart.tracing.services import opening
+
+_log = logging.getLogger(__name__)
+_PATIENCE = 1.0
+"""Seconds after which a subscriber looks by itself, though nobody rang."""
+
+
+def subscribers() -> tuple[Subscriber, ...]:
+    """Who reads the stream of events, and what each one makes of it."""
+    keyring = Keyring(settings.KEYS_ROOT)
+    return (
+        opening.subscriber(pathogen=pathogen(settings.PATHOGEN)),
+        notices.subscriber(keyring=keyring, public_url=settings.PUBLIC_URL),
+        facts.subscriber(keyring=keyring, root=settings.FACTS_ROOT),
+    )
+
+
+def drain() -> int:
+    """Handle everything that can be read now; how many events were handled in all."""
+    total = 0
+    for subscriber in subscribers():
+        while handled := advance(subscriber):
+            total += handled
+    return total
+
+
+def send_letters() -> int:
+    """Hand the waiting letters to their carriers; how many left."""
+    carriers = {channel: LocalCarrier() for channel in Channel}
+    return deliver(carriers, keyring=Keyring(settings.KEYS_ROOT), now=datetime.now(UTC))
+
+
+def run(stop: threading.Event) -> None:
+    """Work until told to stop. A database that goes away is waited for; a handler that fails is tried
+    again, and the others go on."""
+    while not stop.is_set():
+        try:
+            for _ in bell.listen(bell.EVENTS, patience=_PATIENCE):
+                if stop.is_set():
+                    return
+                _round()
+        except Error:
+            _log.warning("the database does not answer; trying again")
+            close_old_connections()
+            stop.wait(_PATIENCE)
+
+
+def _round() -> None:
+    for subscriber in subscribers():
+        try:
+            while advance(subscriber):
+                pass
+        except Exception:
+            _log.exception("subscriber %s failed; its events wait", subscriber.name)
+    send_letters()
