@@ -168,11 +168,12 @@ def _template(cluster: Cluster) -> str:
 
 
 def _fingerprint() -> str:
-    """What a migrated database depends on: migrations, models, the SQL they share, Django's own."""
+    """What a migrated database depends on: migrations, models, grants, the SQL they share, Django's own."""
     sources = ROOT / "src" / "rempart"
     files = {
         *sources.rglob("migrations/*.py"),
         *sources.rglob("models.py"),
+        *sources.rglob("apps.py"),
         *(sources / "foundation" / "database").glob("*.py"),
         ROOT / "uv.lock",
     }

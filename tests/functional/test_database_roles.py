@@ -13,7 +13,7 @@ import pytest
 from psycopg import errors
 
 from rempart.foundation.database import connection as door
-from rempart.foundation.database import roles
+from rempart.foundation.database import embedded, roles
 from rempart.foundation.database.bulk import copy_rows
 from rempart.foundation.database.connection import Database, check_application_role, database, in_cluster
 from rempart.foundation.database.embedded import Cluster
@@ -111,12 +111,13 @@ def test_neither_role_of_ours_is_above_the_law(cluster: Cluster, empty_database:
     assert rows == [(False,), (False,)]
 
 
-def test_prepare_mends_a_role_and_keeps_the_rest(cluster: Cluster, empty_database: Database) -> None:
-    name = empty_database.app_url.split("?")[0].rsplit("/", 1)[1]
-    with psycopg.connect(cluster.admin_url, autocommit=True) as connection:
-        connection.execute("ALTER ROLE rempart_app BYPASSRLS")
-    door.prepared(cluster, dbname=name)
-    check_application_role(empty_database.app_url)
+def test_prepare_mends_a_role(open_folder: Path) -> None:
+    with embedded.running(open_folder / "pg", tuning=Tuning.for_tests()) as cluster:
+        made = door.prepared(cluster)
+        with psycopg.connect(cluster.admin_url, autocommit=True) as connection:
+            connection.execute("ALTER ROLE rempart_app BYPASSRLS PASSWORD 'lost'")
+        assert door.prepared(cluster) == made
+        check_application_role(made.app_url)
 
 
 def test_a_clone_has_the_rows_and_the_rights_of_its_template(

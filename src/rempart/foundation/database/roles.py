@@ -41,17 +41,6 @@ def prepare(admin_url: str, *, owner_password: str, app_password: str, dbname: s
             _grant(inside, Role.APP)
 
 
-def grant(owner_url: str, *, app_role: str = Role.APP) -> None:
-    """Let `app_role` use the tables that the migrating role makes from now on.
-
-    To be called before migrating a PostgreSQL that is not the embedded one; again does no harm. Rows
-    can be read and written; tables cannot be emptied, changed or made. A migration whose table
-    deserves less (append-only) revokes the rest there.
-    """
-    with _admin(owner_url) as connection:
-        _grant(connection, app_role)
-
-
 def clone(admin_url: str, *, template: str, name: str) -> None:
     """Make the database `name` as a copy of `template`, to which nobody may be connected; replaces `name`."""
     with _admin(admin_url) as connection:
