@@ -46,7 +46,7 @@ def read_image(picture: Image) -> Iterator[str]:
     """The texts of the QR codes and DataMatrix symbols in a grey picture, each byte as one character."""
     import zxingcpp
 
-    wanted = (zxingcpp.BarcodeFormat.QRCode, zxingcpp.BarcodeFormat.DataMatrix)
+    wanted = zxingcpp.BarcodeFormats((zxingcpp.BarcodeFormat.QRCode, zxingcpp.BarcodeFormat.DataMatrix))
     for code in zxingcpp.read_barcodes(picture, formats=wanted, text_mode=zxingcpp.TextMode.Plain):
         yield code.bytes.decode("iso-8859-1")
 

@@ -11,13 +11,14 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from tests.certificates import AT, DSC, NOT_AFTER, TRUST, certificate, document_signer, issued, trusting
 
 from rempart.proofs import dcc, signing, testcertificate, trust
 from rempart.proofs.reasons import Kind, Reason
 from rempart.proofs.trust import TrustedKey, TrustList, Usage
 from rempart.proofs.verdict import verify
-from tests.certificates import AT, DSC, NOT_AFTER, TRUST, certificate, document_signer, issued, trusting
 
+SIGN = DSC.signer().sign
 KEY_ID = trust.key_id(DSC.certificate)
 CONTENT = testcertificate.dcc_content(certificate())
 CLAIMS = {1: "FR", 6: int(AT.timestamp()), 4: int((AT + timedelta(days=3)).timestamp()), -260: {1: CONTENT}}
@@ -32,7 +33,7 @@ def message(
     protected: dict[int, Any] | None = None,
     unprotected: dict[int, Any] | None = None,
     claims: object = None,
-    sign: Callable[[bytes], bytes] = DSC.signer().sign,
+    sign: Callable[[bytes], bytes] = SIGN,
 ) -> list[Any]:
     header = cbor2.dumps({1: -7, 4: KEY_ID} if protected is None else protected)
     payload = cbor2.dumps(CLAIMS if claims is None else claims)
@@ -50,7 +51,12 @@ def reason(text: str, *, at: datetime = AT, trust: TrustList = TRUST) -> Reason:
 
 def test_an_issued_certificate_holds_and_says_what_it_was_given() -> None:
     verdict = verify(issued().hc1, trust=TRUST, at=AT)
-    assert (verdict.kind, verdict.valid, verdict.reason, verdict.warnings) == (Kind.EU_DCC, True, Reason.OK, ())
+    assert (verdict.kind, verdict.valid, verdict.reason, verdict.warnings) == (
+        Kind.EU_DCC,
+        True,
+        Reason.OK,
+        (),
+    )
     assert verdict.claims["iss"] == "FR"
     assert verdict.claims["exp"] == "2021-04-12T07:30:00+00:00"
     assert verdict.claims["kid"] == KEY_ID.hex()
@@ -89,7 +95,10 @@ def test_a_certificate_does_not_outlive_its_signer() -> None:
         ("no tag", hc1(message())),
         ("key identifier unprotected", tagged(protected={1: -7}, unprotected={4: KEY_ID})),
         ("the protected identifier wins", tagged(unprotected={4: b"another!"})),
-        ("dates with fractions", tagged(claims=CLAIMS | {6: AT.timestamp() - 0.5, 4: AT.timestamp() + 60.25})),
+        (
+            "dates with fractions",
+            tagged(claims=CLAIMS | {6: AT.timestamp() - 0.5, 4: AT.timestamp() + 60.25}),
+        ),
         ("white space around", "\n " + tagged() + " \r\n"),
     ],
 )
@@ -113,7 +122,10 @@ def test_every_usual_container_holds(label: str, text: str) -> None:
         (Reason.TOO_LARGE, "HC1:" + "0" * 100_000),
         (Reason.BAD_CBOR, "HC1:" + base45.b45encode(zlib.compress(b"\xff")).decode()),
         (Reason.BAD_CBOR, "HC1:" + base45.b45encode(zlib.compress(b"\x81" * 20_000)).decode()),
-        (Reason.BAD_CBOR, "HC1:" + base45.b45encode(zlib.compress(bytes.fromhex("9bffffffffffffffff"))).decode()),
+        (
+            Reason.BAD_CBOR,
+            "HC1:" + base45.b45encode(zlib.compress(bytes.fromhex("9bffffffffffffffff"))).decode(),
+        ),
         (Reason.BAD_CBOR, "HC1:" + base45.b45encode(zlib.compress(bytes.fromhex("d81c81d81d00"))).decode()),
         (Reason.BAD_COSE, hc1({})),
         (Reason.BAD_COSE, hc1([b"", {}, b""])),
@@ -169,7 +181,9 @@ def test_dates_decide() -> None:
         ((), "v", Reason.OK),
     ],
 )
-def test_a_key_signs_what_its_certificate_allows(usages: tuple[Usage, ...], group: str, expected: Reason) -> None:
+def test_a_key_signs_what_its_certificate_allows(
+    usages: tuple[Usage, ...], group: str, expected: Reason
+) -> None:
     signer = document_signer(usages=usages)
     content = {"ver": "1.3.0", "nam": CONTENT["nam"], "dob": "1984", group: [{}]}
     text = dcc.issue(content, signer.signer(), issuer="FR", issued_at=AT, expires_at=AT)
@@ -203,7 +217,13 @@ def test_a_p384_key_under_es256_holds_as_spain_signs() -> None:
 
 
 def test_departures_from_the_schema_are_warnings() -> None:
-    content = {"ver": "one", "nam": {"fnt": "lower"}, "dob": "1809-01-01", "t": [{"ci": "URN:UVCI:01:FR:A#0"}], "r": [1]}
+    content = {
+        "ver": "one",
+        "nam": {"fnt": "lower"},
+        "dob": "1809-01-01",
+        "t": [{"ci": "URN:UVCI:01:FR:A#0"}],
+        "r": [1],
+    }
     verdict = verify(tagged(claims=CLAIMS | {-260: {1: content}}), trust=TRUST, at=AT)
     assert verdict.valid
     assert [warning.split(":")[0] for warning in verdict.warnings] == [
@@ -236,7 +256,9 @@ def test_claims_are_json_whatever_was_signed() -> None:
 
 def test_a_signer_must_be_on_p256() -> None:
     key = ec.generate_private_key(ec.SECP384R1())
-    der = key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    der = key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
     name = x509.Name([])
     own = (
         x509.CertificateBuilder(name, name, key.public_key(), 1, AT, NOT_AFTER)

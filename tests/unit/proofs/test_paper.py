@@ -8,10 +8,10 @@ import numpy
 import pypdfium2
 import pytest
 from PIL import Image
+from tests.certificates import AT, TRUST, certificate, issued
 
 from rempart.proofs import barcodes, pdf, testcertificate
 from rempart.proofs.verdict import verify
-from tests.certificates import AT, TRUST, certificate, issued
 
 
 def render(**changes: object) -> tuple[bytes, testcertificate.Issued]:
@@ -48,7 +48,9 @@ def test_a_code_on_a_transparent_page_is_read() -> None:
     assert barcodes.read_png(file.getvalue()) == ["HC1:ABC"]
 
 
-@pytest.mark.parametrize("data", [b"", b"%PDF-1.7", barcodes.qr("HC1:ABC")[:40], b"\x89PNG\r\n\x1a\n" + bytes(50)])
+@pytest.mark.parametrize(
+    "data", [b"", b"%PDF-1.7", barcodes.qr("HC1:ABC")[:40], b"\x89PNG\r\n\x1a\n" + bytes(50)]
+)
 def test_what_is_no_picture_is_an_error(data: bytes) -> None:
     with pytest.raises(ValueError, match="PNG"):
         barcodes.read_png(data)
@@ -118,7 +120,9 @@ EXTREMES = {
 }
 
 
-@pytest.mark.parametrize("changes", [{}, EXTREMES, {"result": testcertificate.Result.NON_CONFORM, **EXTREMES}])
+@pytest.mark.parametrize(
+    "changes", [{}, EXTREMES, {"result": testcertificate.Result.NON_CONFORM, **EXTREMES}]
+)
 def test_it_stays_one_page_of_forty_kilobytes(changes: dict[str, object]) -> None:
     document, made = render(**changes)
     assert len(document) <= 40_000
@@ -136,7 +140,10 @@ def test_every_letter_it_does_not_replace_is_in_the_font() -> None:
     drawn = [chr(code) for code in range(0x20, 0x2100) if pdf._DRAWN.match(chr(code))]
     assert len(drawn) > 400
     for start in range(0, len(drawn), 60):
-        render(birth_name=" ".join(drawn[start : start + 40]), laboratory_name=" ".join(drawn[start + 40 : start + 60]))
+        render(
+            birth_name=" ".join(drawn[start : start + 40]),
+            laboratory_name=" ".join(drawn[start + 40 : start + 60]),
+        )
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from tests.certificates import DSC, NOT_AFTER, NOT_BEFORE, SEAL, document_signer
 
 from rempart.proofs import trust
 from rempart.proofs.trust import TrustError, TrustList, Usage
-from tests.certificates import DSC, NOT_AFTER, NOT_BEFORE, SEAL, document_signer
 
 PEM = serialization.Encoding.PEM
 
@@ -67,7 +67,9 @@ def test_a_directory_tells_what_it_passed_over(tmp_path: Path) -> None:
     assert [Path(file).name for file in trusted.skipped] == ["notes.md", "private.pem"]
 
 
-@pytest.mark.parametrize("content", [b"", b"nothing", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"])
+@pytest.mark.parametrize(
+    "content", [b"", b"nothing", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"]
+)
 def test_a_file_without_a_key_is_an_error(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "bad.pem"
     file.write_bytes(content)

@@ -6,13 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from tests.certificates import AT, SEAL, TRUST, certificate, document_signer, issued, trusting
 
 from rempart.proofs import signing, testcertificate, trust, twoddoc
 from rempart.proofs.reasons import Kind, Reason
 from rempart.proofs.trust import TrustedKey, TrustList
 from rempart.proofs.twoddoc import GS, RS, US
 from rempart.proofs.verdict import Verdict, verify
-from tests.certificates import AT, SEAL, TRUST, certificate, document_signer, issued, trusting
 
 HEADER = "DC04RMP00001" + "1E59" * 2 + "B201FR"
 FIELDS = f"F0ZOE/ANNE NOELLE{GS}F1LEFEVRE OEILLET{GS}F229021984F3FF4945006{GS}F5NF6080420210800"
@@ -150,7 +150,9 @@ def test_separators_as_some_encoders_set_them(fields: str) -> None:
     assert verdict.claims["sampled_at"] == "2021-04-08T08:00"
 
 
-@pytest.mark.parametrize("header", ["DC01RMP000011E591E5901", "DC02RMP000011E591E5901", "DC03RMP000011E591E590101"])
+@pytest.mark.parametrize(
+    "header", ["DC01RMP000011E591E5901", "DC02RMP000011E591E5901", "DC03RMP000011E591E590101"]
+)
 def test_older_versions_are_read(header: str) -> None:
     verdict = judge(signed(f"{header}26VALUE{GS}20OTHER"))
     assert verdict.valid
@@ -165,7 +167,9 @@ def test_a_version_01_signature_may_be_raw_bytes() -> None:
     assert judge(f"{text}{US}{raw.decode('iso-8859-1')}").valid
 
 
-@pytest.mark.parametrize(("curve", "hash_"), [(ec.SECP384R1(), hashes.SHA384()), (ec.SECP521R1(), hashes.SHA512())])
+@pytest.mark.parametrize(
+    ("curve", "hash_"), [(ec.SECP384R1(), hashes.SHA384()), (ec.SECP521R1(), hashes.SHA512())]
+)
 def test_larger_curves_hold(curve: ec.EllipticCurve, hash_: hashes.HashAlgorithm) -> None:
     key = ec.generate_private_key(curve)
     raw = signing.raw_signature(key.sign((HEADER + FIELDS).encode(), ec.ECDSA(hash_)), curve.key_size)
@@ -235,7 +239,11 @@ def test_the_vaccination_type_is_read_by_name() -> None:
         f"L5COMIRNATY{GS}L6PFIZER{GS}L71L82L901032021LACO"
     )
     claims = judge(text).claims
-    assert (claims["name"], claims["first_names"], claims["vaccinated_on"]) == ("DUPONT", ["JEAN", "PAUL"], "2021-03-01")
+    assert (claims["name"], claims["first_names"], claims["vaccinated_on"]) == (
+        "DUPONT",
+        ["JEAN", "PAUL"],
+        "2021-03-01",
+    )
     assert judge(text).warnings == ()
 
 
