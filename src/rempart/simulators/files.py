@@ -65,7 +65,7 @@ def simulate(
         sent = 0
         for number, those in waiting.items():
             lab = by_finess[number]
-            for rank, content in enumerate(_contents(lab, those), start=1):
+            for rank, content in enumerate(contents(lab, those), start=1):
                 name = f"{start + timedelta(days=day)}_{number}_{rank:04d}.{_EXTENSIONS[lab.format]}"
                 (out / name).write_bytes(content)
                 files += 1
@@ -77,7 +77,7 @@ def simulate(
     return Written(messages=messages, damaged=spoilt, files=files, size=size)
 
 
-def _contents(lab: Laboratory, messages: list[SimulatedMessage]) -> list[bytes]:
+def contents(lab: Laboratory, messages: list[SimulatedMessage]) -> list[bytes]:
     """The files of one laboratory and day: first all that can share one, then the others."""
     together = [message.payload for message in messages if message.damage not in ALONE]
     alone = [message.payload for message in messages if message.damage in ALONE]

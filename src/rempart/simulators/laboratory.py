@@ -278,7 +278,8 @@ class Epidemic:
 def _within_opening(chance: Chance, offset: Ints) -> Ints:
     """Minutes UTC when a laboratory works, kept inside the UTC day so that a day is complete when it ends."""
     low, high = np.maximum(1, _OPENS - offset), np.minimum(1430, _CLOSES - offset)
-    return low + np.floor(chance.uniform(len(offset)) * (high - low)).astype(np.int64)
+    minutes: Ints = low + np.floor(chance.uniform(len(offset)) * (high - low)).astype(np.int64)
+    return minutes
 
 
 def _sampled(chance: Chance, analysis: Ints, validated: Ints, offset: Ints) -> Ints:

@@ -48,7 +48,8 @@ class Places:
             low, high = self.first[department], self.first[department + 1]
         bounds = self.bounds[low : high + 1]
         where = bounds[0] + chance.below(count, int(bounds[-1] - bounds[0]))
-        return low + np.searchsorted(bounds[1:], where, side="right")
+        ranks: Ints = low + np.searchsorted(bounds[1:], where, side="right")
+        return ranks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,7 +266,8 @@ def _personal(chance: Chance, where: Places, names: Names, columns: dict[str, In
 def _surnames(chance: Chance, names: Names, count: int) -> Ints:
     simple = chance.below(count, names.simple)
     double = names.simple + chance.below(count, len(names.surnames) - names.simple)
-    return np.where(chance.happens(count, SIMPLE_SHARE), simple, double)
+    drawn: Ints = np.where(chance.happens(count, SIMPLE_SHARE), simple, double)
+    return drawn
 
 
 def _orders(sex: Ints, birth: Ints, place: Ints) -> Ints:
@@ -280,7 +282,7 @@ def _orders(sex: Ints, birth: Ints, place: Ints) -> Ints:
     ordered = cell[by_cell]
     opens = np.concatenate(([True], ordered[1:] != ordered[:-1]))
     first = np.maximum.accumulate(np.where(opens, np.arange(len(cell)), 0))
-    orders = np.empty_like(cell)
+    orders: Ints = np.empty_like(cell)
     orders[by_cell] = 1 + ((np.arange(len(cell)) - first) * 7 + ordered) % 999
     return orders
 
