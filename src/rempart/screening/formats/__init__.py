@@ -1,0 +1,64 @@
+"""Decoders: bytes of a delivery to reports and findings, one module per format.
+
+    hl7v2            HL7 v2.3 to 2.5.1, ORU^R01
+    hprim_medecin    HPRIM Médecin 3.0
+
+They know nothing of storage, and never raise on content: whatever the bytes, every message gives an Item, and
+a delivery without any message gives one too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from rempart.screening.formats import encodings, hl7v2, hl7v2_files, hprim_lines, hprim_medecin
+from rempart.screening.formats.context import Context
+from rempart.screening.rules.catalogue import finding
+from rempart.screening.rules.report import Format, Item
+
+__all__ = ["Context", "decode", "sniff"]
+
+_DECODERS = {Format.HL7V2: hl7v2.decode, Format.HPRIM_MEDECIN: hprim_medecin.decode}
+_SNIFFED = 1_048_576  # bytes in which a format must show itself
+_BLANK = b" \t\r\n\x00\x1a\x0b\x1c"
+
+
+def sniff(payload: bytes) -> Format:
+    """The format of a payload, by what stands at the start of its lines; UNKNOWN when none is met."""
+    if payload.startswith(b"MSH|"):
+        return Format.HL7V2
+    start = _as_8_bits(payload[:_SNIFFED])[0]
+    if hl7v2_files.holds_a_message(start):
+        return Format.HL7V2
+    return Format.HPRIM_MEDECIN if hprim_lines.looks_like_hprim(start) else Format.UNKNOWN
+
+
+def decode(payload: bytes, *, format: Format | None = None, context: Context) -> Iterator[Item]:
+    """Every message of a payload, in order; at least one Item, whatever the bytes.
+
+    `format` is sniffed when it is None. Never raises on content.
+    """
+    decoder = _DECODERS.get(format or sniff(payload))
+    is_empty = True
+    if decoder is not None:
+        text, codec = _as_8_bits(payload)
+        for item in decoder(text, context=context):
+            is_empty = False
+            yield item if not codec else replace(item, raw=item.raw.decode("utf-8").encode(codec))
+    if is_empty:
+        case = "unknown" if payload.strip(_BLANK) else "empty"
+        said = finding("F01", case, "start of the file", size=len(payload))
+        yield Item(position=0, format=Format.UNKNOWN, raw=payload, findings=(said,))
+
+
+def _as_8_bits(payload: bytes) -> tuple[bytes, str]:
+    """The payload without byte order mark, and the codec it was in when that is not an 8-bit one.
+
+    Wide characters become UTF-8, so that the decoders look for ASCII delimiters only.
+    """
+    codec, length = encodings.mark(payload)
+    if codec in ("", "utf-8"):
+        return payload[length:] if length else payload, ""
+    text = payload[length:].decode(codec, "replace")
+    return text.encode("utf-8", "replace"), codec

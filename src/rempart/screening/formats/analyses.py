@@ -1,0 +1,56 @@
+"""Which observations become reports: what both decoders do with an analysis once it is recognised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rempart.foundation.terminology import Kind
+from rempart.screening.formats.context import Context, Observed, Role
+from rempart.screening.rules.catalogue import Profile, finding
+from rempart.screening.rules.report import Finding, Result, Status
+
+_SHOWN = 20  # characters of a code that a finding quotes
+
+
+def takes(observed: Observed, place: str, *, context: Context, findings: list[Finding]) -> bool:
+    """Whether an analysis becomes a report; why not, or with what reserve, is a finding.
+
+    With the French profile: those of the pathogen's table that are published, and those whose label
+    speaks of the pathogen (in quarantine). With the generic one: every analysis.
+    """
+    if observed.bad_key:
+        findings.append(finding("A02", "key", place, code=short(observed.bad_key)))
+    if context.profile is Profile.GENERIC:
+        return True
+    if observed.analysis is not None and observed.analysis.published:
+        return True
+    if observed.bad_key:
+        return observed.role is Role.LABELLED
+    case = ("A04", "label") if observed.role is Role.LABELLED else ("A03", "ignored")
+    code = short(observed.loinc or observed.code)
+    findings.append(finding(*case, place, code=code, pathogen=context.pathogen.label_en))
+    return observed.role is Role.LABELLED
+
+
+def held_back(status: Status, observed: Observed, *, context: Context) -> Status:
+    """The status of a report, given that a result known by its label only waits for somebody to look."""
+    quarantined = observed.role is Role.LABELLED and context.profile is Profile.FR
+    return Status.HELD if quarantined and status in (Status.FINAL, Status.CORRECTED) else status
+
+
+def screened(found: Sequence[tuple[Observed, Result | None]]) -> frozenset[int]:
+    """Which of the analyses of a message its mutation letters belong to, by position.
+
+    The positive nucleic acid tests; without any, the first analysis, where the rules will refuse them.
+    """
+    positives = [
+        position
+        for position, (observed, result) in enumerate(found)
+        if result is Result.POSITIVE and observed.analysis is not None and observed.analysis.kind is Kind.NAAT
+    ]
+    return frozenset(positives or [0])
+
+
+def short(code: str) -> str:
+    """A code as a finding may quote it; a long text could tell who the person is."""
+    return code if 0 < len(code) <= _SHOWN else f"of {len(code)} characters"

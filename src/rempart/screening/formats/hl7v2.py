@@ -1,0 +1,106 @@
+"""HL7 v2.3 to 2.5.1, ORU^R01: bytes to reports, with every finding and its place.
+
+    [FHS BHS] { MSH { PID [PD1] [PV1] { [ORC] OBR { OBX } { SPM { OBX } } } } } [BTS FTS]
+
+Other segments, Z ones included, are left alone wherever they stand. Questions are told from results by their
+LOINC code, not by their rank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
+
+from rempart.screening.formats import encodings, hl7v2_fields, hl7v2_files
+from rempart.screening.formats.context import Context
+from rempart.screening.formats.hl7v2_messages import gather, lines_of
+from rempart.screening.formats.hl7v2_reports import reports_of
+from rempart.screening.formats.hl7v2_tokens import Lexis, Segment, lexis_of
+from rempart.screening.rules.catalogue import finding
+from rempart.screening.rules.report import Finding, Format, Item
+
+MAXIMUM_SIZE = 16 * 1024 * 1024  # bytes of one message
+
+_VERSIONS = ("2.3", "2.4", "2.5")  # 2.3.1, 2.5.1 and private marks such as 2.3.z start with them
+_QUOTED = 20  # characters of a header field that a finding quotes
+
+
+def decode(payload: bytes, *, context: Context) -> Iterator[Item]:
+    """Every message of an HL7 file. Yields nothing when no line starts one; never raises on content."""
+    for position, piece in enumerate(hl7v2_files.split(payload)):
+        item = decode_message(piece.raw, position=position, context=context)
+        if piece.findings:
+            item = replace(item, findings=(*piece.findings, *item.findings))
+        yield item
+
+
+def decode_message(raw: bytes, *, position: int, context: Context) -> Item:
+    """One message, from its MSH on."""
+    if len(raw) > MAXIMUM_SIZE:
+        return _unread(raw, position, finding("F03", "size", "MSH", size=len(raw), limit=MAXIMUM_SIZE))
+    findings: list[Finding] = []
+    text = raw.decode("ascii") if raw.isascii() else _characters(raw, findings)
+    lexis = lexis_of(text)
+    if lexis is None:
+        return _unread(raw, position, finding("F01", "delimiters", "MSH-1"))
+    message = gather(lines_of(text), lexis, findings)
+    msh = message.msh
+    is_taken = _check_header(msh, findings)
+    if not message.patients:
+        findings.append(finding("F02", "no_segment", "MSH"))
+    reports = reports_of(message, context=context, findings=findings) if is_taken else ()
+    finess, name = hl7v2_fields.structure(msh.raw(4), lexis)
+    return Item(
+        position=position,
+        format=Format.HL7V2,
+        raw=raw,
+        control_id=msh.text(10),
+        sender=finess or name,
+        reports=reports,
+        findings=tuple(findings),
+    )
+
+
+def _check_header(msh: Segment, findings: list[Finding]) -> bool:
+    """Whether the message is of a type, event and version that are taken; every reason is a finding."""
+    is_taken, said = _check_type(msh.raw(9), msh.text(12), msh.lexis)
+    findings += said
+    if not msh.raw(10):
+        findings.append(finding("H02", "missing", "MSH-10"))
+    return is_taken
+
+
+@lru_cache(maxsize=1_024)
+def _check_type(field: str, version: str, lexis: Lexis) -> tuple[bool, tuple[Finding, ...]]:
+    """Judge MSH-9 (type, event, structure) and MSH-12."""
+    parts = [lexis.read(part) for part in field.split(lexis.component)]
+    kind, event, structure = (*parts, "", "", "")[:3]
+    said: list[Finding] = []
+    if kind != "ORU":
+        said.append(finding("H01", "type", "MSH-9.1", given=kind[:_QUOTED] or "(none)"))
+    elif event != "R01" and (event or structure != "ORU_R01"):
+        said.append(finding("H01", "event", "MSH-9.2", given=event[:_QUOTED] or "(none)"))
+    if version and not version.startswith(_VERSIONS):
+        said.append(finding("H01", "version", "MSH-12", given=version[:_QUOTED]))
+    is_taken = not said
+    if not version:
+        said.append(finding("H03", "missing", "MSH-12"))
+    return is_taken, tuple(said)
+
+
+def _characters(raw: bytes, findings: list[Finding]) -> str:
+    """The text of a message that is not plain ASCII; a finding when MSH-18 announces another encoding."""
+    fields = raw.splitlines()[0].split(raw[3:4]) if len(raw) > 3 else []
+    name = fields[17].split(b"~", 1)[0].decode("latin-1").strip() if len(fields) > 17 else ""
+    announced = encodings.declared(name)
+    read = encodings.read(raw, announced=announced or "")
+    if announced is None:
+        findings.append(finding("F04", "unknown", "MSH-18", used=read.codec))
+    elif announced not in ("", read.codec):
+        findings.append(finding("F04", "charset", "MSH-18", declared=announced, used=read.codec))
+    return read.text
+
+
+def _unread(raw: bytes, position: int, said: Finding) -> Item:
+    return Item(position=position, format=Format.HL7V2, raw=raw, findings=(said,))

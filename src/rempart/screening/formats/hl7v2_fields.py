@@ -1,0 +1,238 @@
+"""HL7 v2, the data types that a report is made of: names, addresses, numbers to call, practitioners.
+
+XPN, XAD, XTN, CX, XCN, XON of v2.5.1 chapter 2A; French use after the ANS volet "Transmission d'un document
+CDA-R2 en HL7 v2".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rempart.foundation.identifiers import finess, ins, rpps
+from rempart.screening.formats.dates import hl7_date
+from rempart.screening.formats.hl7v2_tokens import Lexis, Segment
+from rempart.screening.rules.report import Address, Laboratory, Person, Practitioner, Sex
+
+_BIRTH_NAME_TYPES = frozenset({"L", "B", "N", "M", "U", ""})  # legal, birth, maiden; unspecified
+_USED_NAME_TYPES = frozenset({"D", "A", "S"})  # display, alias, coded
+_INSURED_TYPES = frozenset({"NH", "SNS", "SS"})
+_INS_TYPES = frozenset({"INS", "INS-NIR", "INS-NIA", "INS-C"})
+_SEXES = {"F": Sex.FEMALE, "M": Sex.MALE, "": None}
+_FINESS_SHAPE = re.compile(r"1?(?:[0-9]{2}|2[AB])[0-9]{7}", re.ASCII)
+_MOBILE = re.compile(r"(?:(?:\+|00)(?:33|262|590|594|596)(?:\(0\))?|0)[67][0-9]{8}", re.ASCII)
+_NOT_DIALLED = str.maketrans("", "", " .-/\u00a0")
+_NOBODY = Practitioner()
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    birth: str = ""
+    used: str = ""
+    first: tuple[str, ...] = ()
+
+
+def person(pid: Segment) -> Person:
+    """The person of a PID; what the segment leaves out is empty."""
+    names = _names(pid.repetitions(5), pid.lexis)
+    matricule, authority, insured, local = _numbers(pid.repetitions(3), pid.lexis)
+    address, birth_place = _addresses(pid.repetitions(11), pid.lexis)
+    phone, mobile, email = contacts(pid)
+    return Person(
+        birth_name=names.birth,
+        used_name=names.used,
+        first_names=names.first,
+        sex=_SEXES.get(pid.text(8).upper(), Sex.UNKNOWN),
+        birth_date=hl7_date(pid.text(7)),
+        birth_place=birth_place,
+        ins=matricule,
+        ins_authority=authority,
+        insured_number=insured,
+        local_id=local,
+        address=address,
+        phone=phone,
+        mobile=mobile,
+        email=email,
+    )
+
+
+def _names(repetitions: list[list[str]], lexis: Lexis) -> Names:
+    """Birth name, used name and first names (XPN); the birth identity's first names win."""
+    birth = used = ""
+    first: tuple[str, ...] = ()
+    for parts in repetitions:
+        family = parts[0]
+        if lexis.subcomponent in family:
+            family = family.split(lexis.subcomponent, 1)[0]
+        family = lexis.read(family)
+        kind = parts[6].strip().upper() if len(parts) > 6 else ""
+        if kind in _USED_NAME_TYPES:
+            used = used or family
+            first = first or _first_names(parts, lexis)
+        elif not birth and kind in _BIRTH_NAME_TYPES:
+            birth = family
+            first = _first_names(parts, lexis) or first
+    return Names(birth=birth, used=used, first=first)
+
+
+def _first_names(parts: list[str], lexis: Lexis) -> tuple[str, ...]:
+    """XPN-2 is the first given name; XPN-3 the others, in French use the whole list with the first."""
+    given = lexis.read(parts[1]) if len(parts) > 1 else ""
+    others = lexis.read(parts[2]) if len(parts) > 2 else ""
+    if not others:
+        return (given,) if given else ()
+    if not given:
+        return tuple(others.replace(",", " ").split())
+    size = len(given)
+    if others[size : size + 1] in " ," and others[:size].upper() == given.upper():
+        others = others[size:]
+    return (given, *others.replace(",", " ").split())
+
+
+def _numbers(repetitions: list[list[str]], lexis: Lexis) -> tuple[str, str, str, str]:
+    """(matricule, OID of its authority, number of the insured, the sender's own) from PID-3 (CX)."""
+    matricule = authority = insured = local = ""
+    for parts in repetitions:
+        number = lexis.read(parts[0])
+        if not number:
+            continue
+        kind = lexis.read(parts[4]).upper() if len(parts) > 4 else ""
+        assigner = parts[3].split(lexis.subcomponent) if len(parts) > 3 else []
+        oid = lexis.read(assigner[1]) if len(assigner) > 1 else ""
+        known = ins.authority(oid, assigner[0] if assigner else "") if assigner else None
+        if known is not None or kind in _INS_TYPES:
+            if not matricule:
+                matricule = number.replace(" ", "").upper()
+                authority = known.value if known is not None else oid
+        elif kind in _INSURED_TYPES:
+            insured = insured or number.replace(" ", "")
+        else:
+            local = local or number
+    return matricule, authority, insured, local
+
+
+def _addresses(repetitions: list[list[str]], lexis: Lexis) -> tuple[Address, str]:
+    """The address where the person lives, and the place of birth (repetition of type BDL), from PID-11 (XAD)."""
+    home: Address | None = None
+    birth_place = ""
+    for parts in repetitions:
+        kind = parts[6].strip().upper() if len(parts) > 6 else ""
+        county = lexis.read(parts[8]) if len(parts) > 8 else ""
+        if kind == "BDL":
+            birth_place = birth_place or county
+        elif home is None or kind == "H":
+            address = _address(parts, county, lexis)
+            home = address if home is None or address.lines or address.city else home
+    return home or Address(), birth_place
+
+
+def _address(parts: list[str], county: str, lexis: Lexis) -> Address:
+    read = lexis.read
+    size = len(parts)
+    street = parts[0]
+    if lexis.subcomponent in street:
+        street = street.split(lexis.subcomponent, 1)[0]
+    other = parts[1] if size > 1 else ""
+    return Address(
+        lines=tuple([line for line in (read(street), read(other)) if line]),
+        city=read(parts[2]) if size > 2 else "",
+        postal_code=read(parts[4]) if size > 4 else "",
+        country=read(parts[5]) if size > 5 else "",
+        commune=county if len(county) == 5 else "",
+    )
+
+
+def contacts(pid: Segment) -> tuple[str, str, str]:
+    """(fixed line, mobile, e-mail) from PID-13, then PID-14 (XTN)."""
+    phone = mobile = email = ""
+    for field in (13, 14):
+        for parts in pid.repetitions(field):
+            number, address, equipment = _reached_by(parts, pid.lexis)
+            email = email or address
+            if number and (equipment == "CP" or is_mobile(number)):
+                mobile = mobile or number
+            elif number:
+                phone = phone or number
+    return phone, mobile, email
+
+
+def _reached_by(parts: list[str], lexis: Lexis) -> tuple[str, str, str]:
+    """(number, e-mail address, equipment) of one XTN, wherever its version puts them."""
+    read = lexis.read
+    size = len(parts)
+    equipment = parts[2].strip().upper() if size > 2 else ""
+    number = read(parts[11]) if size > 11 else ""
+    address = read(parts[3]) if size > 3 else ""
+    first = read(parts[0])
+    if not address and "@" in first:
+        address = first
+    elif not number:
+        number = first
+    if not number and size > 6:
+        area, local = read(parts[5]), read(parts[6])
+        country = read(parts[4])
+        number = (f"+{country.lstrip('+')}" if country and local else "") + area + local
+    return number, address if "@" in address else "", equipment
+
+
+def is_mobile(number: str) -> bool:
+    """Whether a French number is a mobile one (06, 07, or +33 and the overseas codes with 6 or 7)."""
+    return bool(_MOBILE.fullmatch(number.translate(_NOT_DIALLED)))
+
+
+@lru_cache(maxsize=16_384)
+def practitioner(field: str, lexis: Lexis) -> Practitioner:
+    """The practitioner of an XCN field: RPPS without its prefix, and name. Other numbers are left out."""
+    if not field:
+        return _NOBODY
+    parts = field.split(lexis.repetition, 1)[0].split(lexis.component)
+    read = lexis.read
+    number = rpps.rpps_of(read(parts[0]))
+    national = (len(parts) > 8 and rpps.PERSON_OID in parts[8]) or (
+        len(parts) > 12 and parts[12].strip().upper() in ("IDNPS", "RPPS")
+    )
+    if not (national or (len(number) == 11 and number.isdigit())):
+        number = ""
+    family = read(parts[1].split(lexis.subcomponent, 1)[0]) if len(parts) > 1 else ""
+    given = read(parts[2]) if len(parts) > 2 else ""
+    name = f"{family} {given}".strip()
+    return Practitioner(rpps=number, name=name) if number or name else _NOBODY
+
+
+@lru_cache(maxsize=16_384)
+def structure(field: str, lexis: Lexis) -> tuple[str, str]:
+    """(FINESS, name) of an HD or XON field; the first piece that has the shape of a FINESS, prefix off.
+
+    Ten characters are a prefixed FINESS only under the French authority or with the right key: other
+    countries number their hospitals with ten digits too.
+    """
+    pieces = [lexis.read(piece) for piece in field.split(lexis.repetition, 1)[0].split(lexis.component)]
+    name = pieces[0]
+    for piece in pieces:
+        number = finess.normalise(piece)
+        if not _FINESS_SHAPE.fullmatch(number):
+            continue
+        if len(number) == 10:
+            number = rpps.finess_of(number)
+            if rpps.STRUCTURE_OID not in field and not finess.is_valid(number):
+                continue
+        return number, name if name != piece else ""
+    return "", name
+
+
+@lru_cache(maxsize=16_384)
+def laboratory(sender: str, orderer: str, performer: str, producer: str, lexis: Lexis) -> Laboratory:
+    """The laboratory that answers for a result, from MSH-4, ORC-21, OBX-23 and OBX-15.
+
+    The sender where it gives its FINESS: the others may name a subcontractor. They also lend it their name.
+    """
+    number, name = structure(sender, lexis)
+    if number and name:
+        return Laboratory(finess=number, name=name)
+    for field in (orderer, performer, producer):
+        if field:
+            other_number, other_name = structure(field, lexis)
+            if other_number and other_number == (number or other_number):
+                return Laboratory(finess=other_number, name=other_name or name)
+    return Laboratory(finess=number, name=name)

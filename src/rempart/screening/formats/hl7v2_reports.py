@@ -1,0 +1,279 @@
+"""HL7 v2, from segments to reports: which field holds which item of annex 1 (MINSANTE n°101).
+
+Laboratory: MSH-4, ORC-21, OBX-23, OBX-15, the first with a FINESS. Record number: OBR-3, ORC-3, SPM-2, OBR-2.
+Sampling: OBR-7, SPM-17, OBX-14. Validation: OBR-22, OBX-19. Prescriber: OBR-16, ORC-12, PV1-8, PV1-7.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from rempart.foundation.terminology import QuestionKind
+from rempart.screening.formats import analyses, hl7v2_documents, hl7v2_fields, hl7v2_values
+from rempart.screening.formats.context import Context, Observed, Role
+from rempart.screening.formats.dates import hl7_date, hl7_moment, hl7_moment_without_zone
+from rempart.screening.formats.hl7v2_messages import Message, Order, Patient
+from rempart.screening.formats.hl7v2_tokens import Segment
+from rempart.screening.formats.questions import Answers
+from rempart.screening.rules.catalogue import Profile, finding
+from rempart.screening.rules.report import (
+    Finding,
+    Moment,
+    Person,
+    Practitioner,
+    Report,
+    Result,
+    Status,
+)
+
+_OF_THE_PERSON = frozenset({Role.ANALYSIS, Role.QUESTION, Role.VARIANT})  # never said of a specimen
+_AGREEING = {  # statuses that go with an order control code (French profile)
+    "NW": frozenset({Status.FINAL, Status.HELD}),
+    "RO": frozenset({Status.CORRECTED, Status.HELD}),
+    "CA": frozenset({Status.RETRACTED}),
+}
+_TEST_MESSAGES = frozenset({"T", "D"})  # processing ids, table 0103
+_NOBODY = Practitioner()
+
+_Place = tuple[Segment | None, int]  # a segment that may be missing, and the number of a field
+
+
+@dataclass(slots=True)
+class _Found:
+    """One observation that becomes a report, with what its value and status say."""
+
+    order: Order
+    obx: Segment
+    observed: Observed
+    raw: str
+    result: Result | None
+    status: Status
+
+
+def reports_of(message: Message, *, context: Context, findings: list[Finding]) -> tuple[Report, ...]:
+    """Every report of a message; what is wrong with its fields is added to the findings."""
+    reader = _Reader(message.msh, context, findings)
+    reports: list[Report] = []
+    for patient in message.patients:
+        reports += reader.reports(patient)
+    return tuple(reports)
+
+
+class _Reader:
+    """What the reports of one message share: the sender, the findings."""
+
+    __slots__ = ("context", "findings", "finess", "held", "msh")
+
+    def __init__(self, msh: Segment, context: Context, findings: list[Finding]) -> None:
+        self.context = context
+        self.findings = findings
+        self.msh = msh
+        # Only a transcoding table asks for it before the observations are known.
+        self.finess = hl7v2_fields.structure(msh.raw(4), msh.lexis)[0] if context.transcoding else ""
+        processing = msh.text(11)
+        self.held = processing in _TEST_MESSAGES and context.profile is Profile.FR
+        if self.held:
+            findings.append(finding("H04", "test", "MSH-11", given=processing))
+
+    def reports(self, patient: Patient) -> list[Report]:
+        """The reports of one patient; answers and mutation letters go with them wherever they stand."""
+        answers = Answers()
+        letters: list[tuple[str, str]] = []
+        found: list[_Found] = []
+        for order in patient.orders:
+            for obx, observed in self._observed(order):
+                if observed.question is not None:
+                    _answer(answers, obx, observed)
+                elif observed.role is Role.VARIANT:
+                    letters.append((observed.letter, obx.text(5)))
+                elif self._takes(obx, observed):
+                    found.append(self._found(order, obx, observed))
+        if not found:
+            return []
+        person = self._person(patient)
+        attending = self._practitioner((patient.pd1, 4))
+        screened = analyses.screened([(f.observed, f.result) for f in found]) if letters else frozenset()
+        variants = tuple(sorted(letters))
+        return [
+            self._report(f, patient, person, attending, answers, variants if n in screened else ())
+            for n, f in enumerate(found)
+        ]
+
+    def _observed(self, order: Order) -> list[tuple[Segment, Observed]]:
+        """The observations of an order, recognised; of those after SPM, only what no specimen has.
+
+        Where nothing stands before SPM, the sender put the specimen first: what follows are the results.
+        """
+        observe, finess = self.context.observe, self.finess
+        observed = [
+            (obx, observe(hl7v2_values.names(obx.raw(3), obx.lexis), finess))
+            for obx in order.results or order.of_specimen
+        ]
+        if order.results and order.of_specimen:
+            after = [(o, observe(hl7v2_values.names(o.raw(3), o.lexis), finess)) for o in order.of_specimen]
+            observed += [pair for pair in after if pair[1].role in _OF_THE_PERSON]
+        return observed
+
+    def _takes(self, obx: Segment, observed: Observed) -> bool:
+        if obx.raw(2) == "ED":
+            self.findings += hl7v2_documents.check(obx)
+        if observed.analysis is not None and observed.analysis.published:
+            return True
+        if observed.role is Role.SETTING or obx.raw(29) == "QST":
+            return False
+        return analyses.takes(observed, obx.at(3), context=self.context, findings=self.findings)
+
+    def _found(self, order: Order, obx: Segment, observed: Observed) -> _Found:
+        value = hl7v2_values.value_of(obx, self.context.not_results)
+        code = hl7v2_values.status_code(obx, order.obr)
+        status = self._status(code, order, obx)
+        result: Result | None = None
+        if code == "X":
+            result = Result.NON_CONFORM
+        elif len(value.results) == 1:
+            result = value.results[0]
+            if value.presumptive:
+                self.findings.append(finding("R09", "presumptive", obx.at(5)))
+        elif value.results:
+            first, second = value.results[:2]
+            self.findings.append(
+                finding("R08", "contradiction", obx.at(5), first=first.value, second=second.value)
+            )
+        return _Found(order, obx, observed, value.raw, result, status)
+
+    def _status(self, code: str, order: Order, obx: Segment) -> Status:
+        """The status of a result; held when it is missing, unknown or a test, whatever else is said."""
+        status = hl7v2_values.STATUSES.get(code)
+        if status is None:
+            case = "unknown" if code else "missing"
+            self.findings.append(finding("R07", case, obx.at(11), given=analyses.short(code)))
+            return Status.HELD
+        if (
+            order.orc is not None
+            and (agreeing := _AGREEING.get(order.orc.text(1)))
+            and status not in agreeing
+        ):
+            values = {"order": order.orc.text(1), "status": code}
+            self.findings.append(finding("C03", "order", order.orc.at(1), **values))
+        return Status.HELD if self.held else status
+
+    def _report(
+        self,
+        found: _Found,
+        patient: Patient,
+        person: Person,
+        general_practitioner: Practitioner,
+        answers: Answers,
+        variants: tuple[tuple[str, str], ...],
+    ) -> Report:
+        order, obx, observed = found.order, found.obx, found.observed
+        orc, obr, specimen = order.orc, order.obr, order.specimen
+        laboratory = hl7v2_fields.laboratory(
+            self.msh.raw(4), orc.raw(21) if orc is not None else "", obx.raw(23), obx.raw(15), obx.lexis
+        )
+        zone = self.context.zone(laboratory.finess)
+        sampled_at = self._sampled_at(zone, (obr, 7), (specimen, 17), (obx, 14))
+        return Report(
+            laboratory=laboratory,
+            record_number=_first((obr, 3), (orc, 3)) or _specimen_number(specimen) or _first((obr, 2)),
+            person=person,
+            analysis_code=observed.code,
+            analysis_label=observed.label,
+            loinc=observed.loinc,
+            raw_result=found.raw,
+            result=found.result,
+            status=analyses.held_back(found.status, observed, context=self.context),
+            sampled_at=sampled_at,
+            validated_at=self._validated_at(zone, (obr, 22), (obx, 19)),
+            prescriber=self._practitioner((obr, 16), (orc, 12), (patient.pv1, 8), (patient.pv1, 7)),
+            general_practitioner=general_practitioner,
+            residence=answers.residence(),
+            health_worker=answers.health_worker,
+            symptoms=answers.symptoms(sampled_at),
+            variants=variants,
+            location=obx.location,
+        )
+
+    def _person(self, patient: Patient) -> Person:
+        pid = patient.pid
+        if pid is None:
+            return Person()
+        person = hl7v2_fields.person(pid)
+        if person.birth_date is None and pid.text(7):
+            self.findings.append(finding("P03", "unreadable", "PID-7"))
+        return person
+
+    def _practitioner(self, *places: _Place) -> Practitioner:
+        for segment, field in places:
+            if segment is not None and (raw := segment.raw(field)):
+                practitioner = hl7v2_fields.practitioner(raw, segment.lexis)
+                if practitioner.rpps or practitioner.name:
+                    return practitioner
+        return _NOBODY
+
+    def _sampled_at(self, zone: tzinfo, *places: _Place) -> Moment | None:
+        """The first readable time; a finding when an earlier place holds something else."""
+        unreadable = ""
+        for segment, field in places:
+            if segment is None or not (text := segment.text(field)):
+                continue
+            moment = self._moment(text, zone, segment, field)
+            if moment is not None:
+                if unreadable:
+                    self.findings.append(finding("S04", "other", unreadable))
+                return moment
+            unreadable = unreadable or segment.at(field)
+        if unreadable:
+            self.findings.append(finding("S01", "unreadable", unreadable))
+        return None
+
+    def _validated_at(self, zone: tzinfo, *places: _Place) -> Moment | None:
+        for segment, field in places:
+            if segment is not None and (text := segment.text(field)):
+                moment = self._moment(text, zone, segment, field)
+                if moment is None:
+                    self.findings.append(finding("S04", "validation", segment.at(field)))
+                return moment
+        return None
+
+    def _moment(self, text: str, zone: tzinfo, segment: Segment, field: int) -> Moment | None:
+        moment = hl7_moment(text, zone)
+        if moment is None:
+            moment = hl7_moment_without_zone(text, zone)
+            if moment is not None:
+                self.findings.append(finding("S04", "zone", segment.at(field)))
+        return moment
+
+
+def _answer(answers: Answers, obx: Segment, observed: Observed) -> None:
+    """Take what an OBX answers to a question; several repetitions are several answers."""
+    question = observed.question
+    if question is None or not question.kept:
+        return
+    read = obx.lexis.read
+    for parts in obx.repetitions(5):
+        code = read(parts[0])
+        text = read(parts[1]) if len(parts) > 1 else ""
+        day = hl7_date(code) if question.kind is QuestionKind.ONSET_DATE else None
+        answers.add(question, code=code, text=text, day=day)
+
+
+def _first(*places: _Place) -> str:
+    """The first component of the first of these fields that has one."""
+    for segment, field in places:
+        if segment is not None and (text := segment.text(field)):
+            return text
+    return ""
+
+
+def _specimen_number(specimen: Segment | None) -> str:
+    """The laboratory's own number of the specimen, else the requester's (SPM-2: placer ^ filler)."""
+    if specimen is None:
+        return ""
+    cut = specimen.lexis.subcomponent
+    for parts in specimen.repetitions(2):
+        for part in reversed(parts[:2]):
+            if number := specimen.lexis.read(part.split(cut, 1)[0]):
+                return number
+    return ""

@@ -1,0 +1,170 @@
+"""HL7 v2, the lexical level: delimiters, segments, fields, components, escapes (v2.5.1, chapter 2).
+
+A segment is split into fields once, a field into components only when somebody asks. Text is stripped,
+unescaped, and `""` (explicit delete) is read as empty.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+_DELETED = '""'
+_LINE_BREAKS = frozenset({".br", ".sp", ".ce"})
+_FORBIDDEN = re.compile(r"[\w\s\x00-\x20\x7f]")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lexis:
+    """How one message is cut: its delimiters, and how a piece of it becomes text.
+
+    `read` turns a piece into text; it only strips where the message holds no escape and no `""`.
+    """
+
+    field: str
+    component: str
+    repetition: str
+    escape: str
+    subcomponent: str
+    truncation: str
+    read: Callable[[str], str]
+
+
+class Segment:
+    """One segment; `number` counts the lines of the message, `rank` those of its name, both from 1."""
+
+    __slots__ = ("fields", "lexis", "name", "number", "rank")
+
+    def __init__(self, name: str, fields: list[str], number: int, rank: int, lexis: Lexis) -> None:
+        self.name = name
+        self.fields = fields
+        self.number = number
+        self.rank = rank
+        self.lexis = lexis
+
+    def raw(self, n: int) -> str:
+        """Field n as it stands, "" when the segment is shorter."""
+        fields = self.fields
+        return fields[n] if n < len(fields) else ""
+
+    def text(self, n: int, component: int = 1) -> str:
+        """One component of the first repetition of field n."""
+        fields = self.fields
+        if n >= len(fields):
+            return ""
+        value = fields[n]
+        if not value:
+            return ""
+        lexis = self.lexis
+        if lexis.repetition in value:
+            value = value[: value.index(lexis.repetition)]
+        if lexis.component in value:
+            if component == 1:
+                value = value[: value.index(lexis.component)]
+            else:
+                parts = value.split(lexis.component)
+                value = parts[component - 1] if component <= len(parts) else ""
+        elif component > 1:
+            return ""
+        return lexis.read(value)
+
+    def repetitions(self, n: int) -> list[list[str]]:
+        """Field n as repetitions of components, as they stand; empty when the field is."""
+        value = self.raw(n)
+        if not value:
+            return []
+        lexis = self.lexis
+        if lexis.repetition not in value:
+            return [value.split(lexis.component)]
+        return [repetition.split(lexis.component) for repetition in value.split(lexis.repetition)]
+
+    def extend(self, line: str) -> None:
+        """Take a line that starts no segment as the rest of the last field."""
+        first, *others = line.split(self.lexis.field)
+        self.fields[-1] += "\n" + first
+        self.fields += others
+
+    @property
+    def location(self) -> str:
+        return f"{self.name}[{self.rank}] (segment {self.number})"
+
+    def at(self, n: int) -> str:
+        """The place of a field: "OBX[1]-5 (segment 6)"."""
+        return f"{self.name}[{self.rank}]-{n} (segment {self.number})"
+
+
+def lexis_of(text: str) -> Lexis | None:
+    """The lexis of a message from its MSH; None when its delimiters cannot be read.
+
+    Four signs follow the separator, or five with the truncation sign of v2.7, which is met in earlier
+    versions too; all of them differ.
+    """
+    separator = text[3:4]
+    end = text.find(separator, 4, 10) if separator else -1
+    signs = text[4:end] if end > 0 else text[4:].split("\r", 1)[0]
+    if len(signs) not in (4, 5):
+        return None
+    escape = signs[2]
+    plain = text.find(escape, 9) < 0 and _DELETED not in text
+    return _lexis(separator, signs, plain)
+
+
+@lru_cache(maxsize=256)
+def _lexis(separator: str, signs: str, plain: bool) -> Lexis | None:
+    every = separator + signs
+    if len(set(every)) != len(every) or _FORBIDDEN.search(every):
+        return None
+    component, repetition, escape, subcomponent, truncation = (*tuple(signs), "")[:5]
+    read = str.strip if plain else _reader(separator, component, repetition, escape, subcomponent, truncation)
+    return Lexis(
+        field=separator,
+        component=component,
+        repetition=repetition,
+        escape=escape,
+        subcomponent=subcomponent,
+        truncation=truncation,
+        read=read,
+    )
+
+
+def _reader(
+    separator: str, component: str, repetition: str, escape: str, subcomponent: str, truncation: str
+) -> Callable[[str], str]:
+    """The function that unescapes text written with these delimiters."""
+    mark = re.escape(escape)
+    sequence = re.compile(f"{mark}([^{mark}]{{0,256}}){mark}")
+    signs = {"F": separator, "S": component, "R": repetition, "T": subcomponent, "E": escape}
+    signs["P"] = truncation or "#"
+
+    def replaced(match: re.Match[str]) -> str:
+        body = match[1]
+        return signs[body] if body in signs else _special(body, match[0])
+
+    def read(piece: str) -> str:
+        if escape in piece:
+            piece = sequence.sub(replaced, piece)
+        piece = piece.strip()
+        return "" if piece == _DELETED else piece
+
+    return read
+
+
+def _special(body: str, whole: str) -> str:
+    """The text of an escape that stands for no delimiter; one that is not known stays as it is."""
+    if body in ("H", "N"):  # highlighting
+        return ""
+    kind = body[:1]
+    if kind == "X":
+        try:
+            return (
+                bytes.fromhex(body[1:]).decode("cp1252", "replace").replace("\r\n", "\n").replace("\r", "\n")
+            )
+        except ValueError:
+            return whole
+    if kind == ".":  # formatting commands, some with a count: .sp2
+        return "\n" if body[:3] in _LINE_BREAKS else ""
+    if kind in ("C", "M", "Z") and len(body) > 1:  # character set switches and local escapes
+        return ""
+    return whole

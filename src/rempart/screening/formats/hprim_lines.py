@@ -1,0 +1,174 @@
+"""HPRIM Médecin, the lexical level: messages of a file, header, body, RES lines (H.PR.I.M. Médecins 3.0, 1997).
+
+    file    = { message } "****FINFICHIER****"
+    message = 12 header lines, text, [ "****LAB****" { TEX or RES line } ], "****FIN****"
+
+Header lines are positional and may be blank; any line ends; RES has 4 to 14 columns.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rempart.screening.formats.dates import french_date
+from rempart.screening.rules.catalogue import finding
+from rempart.screening.rules.report import Finding
+
+HEADER_LINES = 12
+COLUMNS = 14  # of a RES line, its name included
+BIRTH_LINE = 7
+
+_LAB = "****LAB****"
+_TAG = re.compile(rb"\*{4}(FINFICHIER|FIN)\*{4}")
+_BLANK = b" \t\r\n\x00\x1a\x0c"  # with the end-of-file mark of DOS and form feeds
+_LEAST_LINES = 7  # up to the date of birth: less is no message but stray text
+_MARKUP = re.compile(r"<[^<>]{1,40}>")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The bytes of one message, its end tag included, and what was wrong with its frame."""
+
+    raw: bytes
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One RES line, padded to 14 columns; `line` counts from the first of the message, from 1."""
+
+    line: int
+    columns: tuple[str, ...]
+
+    def column(self, n: int) -> str:
+        """Column n, counted from 1 with "RES" as the first."""
+        return self.columns[n - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Header lines (those there are, twelve at most) and RES lines; the text for people is left alone."""
+
+    header: tuple[str, ...]
+    results: tuple[Result, ...]
+
+    def line(self, n: int) -> str:
+        """Header line n, from 1; "" when the header is shorter."""
+        return self.header[n - 1] if n <= len(self.header) else ""
+
+
+def looks_like_hprim(payload: bytes) -> bool:
+    """Whether bytes hold an HPRIM tag, a RES line, or a date where a header has that of birth."""
+    if any(True for _ in _tags(payload)) or b"****LAB****" in payload:
+        return True
+    if payload.startswith(b"RES|") or b"\nRES|" in payload or b"\rRES|" in payload:
+        return True
+    lines = _lines(payload[:4096].decode("latin-1"))
+    return len(lines) >= BIRTH_LINE and french_date(lines[BIRTH_LINE - 1]) is not None
+
+
+def parts(payload: bytes) -> Iterator[Part]:
+    """The messages of a file, in order, each as it came. Nothing for a file without text.
+
+    A message ends at ****FIN****. Text that no tag ends is a message cut short when it is long enough to
+    be one, so that no result is lost in silence; else it is a finding on the message before.
+    """
+    found: list[tuple[bytes, list[Finding]]] = []
+    start = 0
+    ended = False
+    for name, at, end in _tags(payload):
+        text = payload[start:at]
+        if name == b"FIN" and text.strip(_BLANK):
+            late = [finding("F06", "after_file", "****FINFICHIER****")] if ended else []
+            found.append((payload[start:end], late))
+        elif name != b"FIN":
+            _leave_over(text, found)
+            ended = True
+        start = end
+    _leave_over(payload[start:], found)
+    if found and not ended:
+        found[-1][1].append(finding("F05", "no_end", "end of the file"))
+    for raw, findings in found:
+        yield Part(raw, tuple(findings))
+
+
+def message_of(text: str) -> Message:
+    """The header and the RES lines of one message."""
+    lines = _lines(text)
+    first = next((n for n, line in enumerate(lines) if _starts_results(line)), len(lines))
+    skipped = _leading_blanks(lines)
+    header = lines[skipped : min(first, skipped + HEADER_LINES)]
+    return Message(
+        header=tuple(plain(line) for line in header),
+        results=tuple(
+            _result(number, line.strip())
+            for number, line in enumerate(lines[first:], first + 1)
+            if line.lstrip().startswith("RES|")
+        ),
+    )
+
+
+def plain(text: str) -> str:
+    """Text without the HTML that some senders leave in it, stripped."""
+    if "&" in text:
+        text = html.unescape(text)
+    if "<" in text:
+        text = _MARKUP.sub(" ", text)
+    return text.strip()
+
+
+def _result(number: int, line: str) -> Result:
+    columns = [plain(column) for column in line.split("|")[:COLUMNS]]
+    return Result(line=number, columns=(*columns, *[""] * (COLUMNS - len(columns))))
+
+
+def _starts_results(line: str) -> bool:
+    line = line.strip()
+    return line == _LAB or line.startswith("RES|")
+
+
+def _leading_blanks(lines: list[str]) -> int:
+    """Blank lines before the header, when counting them puts the date of birth in its place."""
+    blanks = 0
+    while blanks < len(lines) and not lines[blanks].strip():
+        blanks += 1
+    at = BIRTH_LINE - 1
+    moved = blanks and len(lines) > at + blanks and not french_date(lines[at])
+    return blanks if moved and french_date(lines[at + blanks]) else 0
+
+
+def _lines(text: str) -> list[str]:
+    """Lines whatever ends them, up to the end tag."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return lines[:-1] if lines[-1].strip() in ("", "****FIN****") else lines
+
+
+def _tags(payload: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """(name, start, end with its line end) of every end tag that stands alone at the start of a line."""
+    after = 0
+    for match in _TAG.finditer(payload):
+        line = max(payload.rfind(b"\n", after, match.start()), payload.rfind(b"\r", after, match.start())) + 1
+        if payload[max(line, after) : match.start()].strip(b" \t"):
+            continue
+        end = match.end()
+        if payload[end : end + 2] == b"\r\n":
+            end += 2
+        elif payload[end : end + 1] in (b"\r", b"\n"):
+            end += 1
+        yield match[1], match.start(), end
+        after = end
+
+
+def _leave_over(text: bytes, found: list[tuple[bytes, list[Finding]]]) -> None:
+    """Take text that no end tag closes: as a message cut short, or as a finding on the one before."""
+    body = text.strip(_BLANK)
+    if not body:
+        return
+    lines = len(body.splitlines())
+    if found and lines < _LEAST_LINES and b"RES|" not in body:
+        found[-1][1].append(finding("F06", "after_end", "****FIN****"))
+    else:
+        found.append((text, [finding("F02", "no_end", "end of the message")]))

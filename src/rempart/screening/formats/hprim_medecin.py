@@ -1,0 +1,298 @@
+"""HPRIM Médecin 3.0: bytes to reports, with every finding and its line.
+
+The format has twelve header lines, no place for a LOINC code by design, and none for most of annex 1 of
+MINSANTE n°101. Analyses are recognised by the LOINC code in column 3 of a RES line, or by the laboratory's
+transcoding table; the rest travels in RES lines with reserved codes (SIDEP-…), as docs/formats describe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, tzinfo
+
+from rempart.foundation.identifiers import finess, nir, rpps
+from rempart.foundation.terminology import is_presumptive, result_of
+from rempart.screening.formats import analyses, encodings, hprim_lines
+from rempart.screening.formats.context import Context, Observed, Role
+from rempart.screening.formats.dates import french_date, has_two_digit_year, hl7_date, hl7_moment
+from rempart.screening.formats.hprim_lines import HEADER_LINES, Message
+from rempart.screening.formats.questions import Answers
+from rempart.screening.rules.catalogue import finding
+from rempart.screening.rules.report import (
+    Address,
+    Finding,
+    Format,
+    Item,
+    Laboratory,
+    Moment,
+    Person,
+    Practitioner,
+    Precision,
+    Report,
+    Result,
+    Sex,
+    Status,
+)
+
+MAXIMUM_SIZE = 16 * 1024 * 1024  # bytes of one message
+
+_STATUSES = {"F": Status.FINAL, "C": Status.CORRECTED, "R": Status.HELD}
+_SEXES = {"F": Sex.FEMALE, "M": Sex.MALE, "": None}
+_LONGEST_PATIENT_CODE = 40  # a longer first line is a fixed-width record of sender and recipient
+_LONGEST_RESULT = 256
+_NUMBER_SHAPES = (11, 12)  # digits of an RPPS, without and with its prefix
+_TWO_DIGIT_PIVOT = 2099  # a record date is of this century
+
+# Reserved codes: what annex 1 asks and the header has no line for.
+_SUPPLEMENTS = frozenset(
+    {
+        "SIDEP-MOBILE",
+        "SIDEP-EMAIL",
+        "SIDEP-PRELDT",
+        "SIDEP-VALIDDT",
+        "SIDEP-RPPSPRESC",
+        "SIDEP-RPPSMT",
+        "SIDEP-SEXE",
+        "SIDEP-NOMNAISS",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A RES line that becomes a report."""
+
+    line: hprim_lines.Result
+    observed: Observed
+    result: Result | None
+    status: Status
+
+
+@dataclass(slots=True)
+class _Content:
+    """The RES lines of a message, sorted."""
+
+    found: list[_Found] = field(default_factory=list)
+    supplements: dict[str, str] = field(default_factory=dict)
+    letters: list[tuple[str, str]] = field(default_factory=list)
+    answers: Answers = field(default_factory=Answers)
+
+
+def decode(payload: bytes, *, context: Context) -> Iterator[Item]:
+    """Every message of an HPRIM Médecin file. Yields nothing for a blank file; never raises on content."""
+    codec = encodings.read(payload).codec
+    for position, part in enumerate(hprim_lines.parts(payload)):
+        findings = list(part.findings)
+        if len(part.raw) > MAXIMUM_SIZE:
+            findings.append(finding("F03", "size", "message", size=len(part.raw), limit=MAXIMUM_SIZE))
+            yield Item(position=position, format=Format.HPRIM_MEDECIN, raw=part.raw, findings=tuple(findings))
+            continue
+        message = hprim_lines.message_of(part.raw.decode(codec, "replace"))
+        laboratory = _laboratory(message.line(11))
+        yield Item(
+            position=position,
+            format=Format.HPRIM_MEDECIN,
+            raw=part.raw,
+            sender=laboratory.finess or laboratory.name,
+            reports=_reports(message, laboratory, context, findings),
+            findings=tuple(findings),
+        )
+
+
+def _reports(
+    message: Message, laboratory: Laboratory, context: Context, findings: list[Finding]
+) -> tuple[Report, ...]:
+    if len(message.header) < HEADER_LINES:
+        findings.append(finding("H05", "short", "line 1", given=len(message.header)))
+    if not message.results:
+        findings.append(finding("A01", "text_only", "message"))
+    content = _sort(message, laboratory, context, findings)
+    if not content.found:
+        return ()
+    zone = context.zone(laboratory.finess)
+    person = _person(message, content.supplements, findings)
+    sampled_at = _sampled_at(message, content.supplements, zone, findings)
+    validated_at = _validated_at(content.supplements, zone, findings)
+    symptoms = content.answers.symptoms(sampled_at)
+    prescriber = _prescriber(message.line(12), content.supplements.get("SIDEP-RPPSPRESC", ""))
+    attending = Practitioner(rpps=rpps.rpps_of(content.supplements.get("SIDEP-RPPSMT", "")))
+    letters = tuple(sorted(content.letters))
+    screened = analyses.screened([(f.observed, f.result) for f in content.found]) if letters else frozenset()
+    return tuple(
+        Report(
+            laboratory=laboratory,
+            record_number=message.line(9),
+            person=person,
+            analysis_code=f.observed.code,
+            analysis_label=f.observed.label,
+            loinc=f.observed.loinc,
+            raw_result=f.line.column(5),
+            result=f.result,
+            status=analyses.held_back(f.status, f.observed, context=context),
+            sampled_at=sampled_at,
+            validated_at=validated_at,
+            prescriber=prescriber,
+            general_practitioner=attending,
+            residence=content.answers.residence(),
+            health_worker=content.answers.health_worker,
+            symptoms=symptoms,
+            variants=letters if n in screened else (),
+            location=f"line {f.line.line}",
+        )
+        for n, f in enumerate(content.found)
+    )
+
+
+def _sort(message: Message, laboratory: Laboratory, context: Context, findings: list[Finding]) -> _Content:
+    """Tell results from answers, mutation letters and supplements, by their code."""
+    content = _Content()
+    for line in message.results:
+        code, value = line.column(3), line.column(5)
+        if code in _SUPPLEMENTS:
+            content.supplements.setdefault(code, value)
+            continue
+        label = line.column(2).rstrip(" :")
+        observed = context.observe((code, label, ""), laboratory.finess)
+        if observed.question is not None:
+            for answer in value.replace(",", "~").split("~"):
+                content.answers.add(observed.question, code=answer.strip(), day=hl7_date(answer.strip()))
+        elif observed.role is Role.VARIANT:
+            content.letters.append((observed.letter, value))
+        elif analyses.takes(observed, f"line {line.line}, column 3", context=context, findings=findings):
+            content.found.append(_found(line, observed, findings))
+    return content
+
+
+def _found(line: hprim_lines.Result, observed: Observed, findings: list[Finding]) -> _Found:
+    value, code = line.column(5), line.column(10)
+    letter = result_of(value) if value and len(value) <= _LONGEST_RESULT else None
+    if letter is not None and is_presumptive(value):
+        findings.append(finding("R09", "presumptive", f"line {line.line}, column 5"))
+    status = _STATUSES.get(code)
+    if status is None:
+        case = "unknown" if code else "missing"
+        findings.append(finding("R07", case, f"line {line.line}, column 10", given=analyses.short(code)))
+    return _Found(line, observed, Result(letter) if letter else None, status or Status.HELD)
+
+
+def _person(message: Message, supplements: dict[str, str], findings: list[Finding]) -> Person:
+    """The person of header lines 1 to 8; line 2 is the birth name unless another one is given for that."""
+    surname = message.line(2)
+    birth_name = supplements.get("SIDEP-NOMNAISS", "")
+    first_names = tuple(name for part in message.line(3).split(",") if (name := part.strip()))
+    born = _birth_date(message, findings)
+    given_sex = _SEXES.get(supplements.get("SIDEP-SEXE", "").upper(), Sex.UNKNOWN)
+    own, insured, sex = _number(message.line(8), given_sex, born, findings)
+    code = message.line(1)
+    return Person(
+        birth_name=birth_name or surname,
+        used_name=surname if birth_name and surname != birth_name else "",
+        first_names=first_names,
+        sex=sex,
+        birth_date=born,
+        ins=own,
+        insured_number=insured,
+        local_id=code if len(code) <= _LONGEST_PATIENT_CODE else "",
+        address=_address(message),
+        mobile=supplements.get("SIDEP-MOBILE", ""),
+        email=supplements.get("SIDEP-EMAIL", ""),
+    )
+
+
+def _birth_date(message: Message, findings: list[Finding]) -> date | None:
+    text = message.line(7)
+    recorded = french_date(message.line(10), not_after=_TWO_DIGIT_PIVOT)
+    if not text:
+        return None
+    two_digits = has_two_digit_year(text)
+    if two_digits and recorded is None:  # nothing tells the century
+        findings.append(finding("P03", "unreadable", "line 7, birth date"))
+        return None
+    born = french_date(text, not_after=recorded.year if recorded is not None else _TWO_DIGIT_PIVOT)
+    if born is None:
+        findings.append(finding("P03", "unreadable", "line 7, birth date"))
+    elif two_digits:
+        findings.append(finding("P11", "two_digits", "line 7, birth date"))
+    return born
+
+
+def _number(
+    text: str, sex: Sex | None, born: date | None, findings: list[Finding]
+) -> tuple[str, str, Sex | None]:
+    """(matricule, number of the insured, sex) from line 8.
+
+    The line says neither whose number it is nor that it was checked: a number that contradicts the birth
+    date or the sex is that of the insured, often a parent's, and must never identify the person.
+    """
+    if not text:
+        return "", "", sex
+    number = nir.parse(text)
+    if not number.body:
+        return nir.normalise(text)[:15], "", sex
+    of_another_sex = sex in (Sex.FEMALE, Sex.MALE) and number.sex not in ("", sex)
+    if of_another_sex or (born is not None and not number.agrees_with_birth(born)):
+        findings.append(finding("P10", "insured", "line 8, social security number"))
+        return "", number.body + (number.given_key or number.key), sex
+    if not number.given_key:
+        findings.append(finding("P09", "no_key", "line 8, social security number"))
+    if sex is None and number.sex:
+        sex = Sex(number.sex)
+    return number.body + (number.given_key or number.key), "", sex
+
+
+def _address(message: Message) -> Address:
+    postal_code, _, city = message.line(6).partition(" ")
+    if len(postal_code) != 5 or not postal_code[-3:].isdigit():
+        postal_code, city = "", message.line(6)
+    return Address(
+        lines=tuple(line for line in (message.line(4), message.line(5)) if line),
+        postal_code=postal_code,
+        city=city.strip(),
+    )
+
+
+def _laboratory(line: str) -> Laboratory:
+    """Line 11: a code, then a name. Ten columns or a blank end the code."""
+    code, _, name = line.partition(" ")
+    number = rpps.finess_of(code)
+    if finess.FinessFault.SHAPE in finess.parse(number).faults:
+        return Laboratory(name=name.strip() or code)
+    return Laboratory(finess=finess.normalise(number), name=name.strip())
+
+
+def _prescriber(line: str, given: str) -> Practitioner:
+    """The prescriber: the reserved code where there is one, else the recipient of line 12."""
+    code, _, name = line.partition(" ")
+    is_number = code.isdigit() and len(code) in _NUMBER_SHAPES
+    number = rpps.rpps_of(code) if is_number else ""
+    if given and rpps.rpps_of(given) != number:
+        return Practitioner(rpps=rpps.rpps_of(given), name="" if number else name.strip())
+    return Practitioner(rpps=number, name=name.strip() if is_number or name else code)
+
+
+def _sampled_at(
+    message: Message, supplements: dict[str, str], zone: tzinfo, findings: list[Finding]
+) -> Moment | None:
+    """SIDEP-PRELDT, else the day of line 10."""
+    if text := supplements.get("SIDEP-PRELDT", ""):
+        if moment := hl7_moment(text, zone):
+            return moment
+        findings.append(finding("S04", "other", "RES SIDEP-PRELDT"))
+    text = message.line(10)
+    day = french_date(text, not_after=_TWO_DIGIT_PIVOT)
+    if day is None:
+        if text:
+            findings.append(finding("S01", "unreadable", "line 10, record date"))
+        return None
+    return Moment(at=datetime.combine(day, time(), zone), precision=Precision.DAY)
+
+
+def _validated_at(supplements: dict[str, str], zone: tzinfo, findings: list[Finding]) -> Moment | None:
+    text = supplements.get("SIDEP-VALIDDT", "")
+    if not text:
+        return None
+    moment = hl7_moment(text, zone)
+    if moment is None:
+        findings.append(finding("S04", "validation", "RES SIDEP-VALIDDT"))
+    return moment
