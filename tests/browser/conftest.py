@@ -1,0 +1,80 @@
+"""A person's journey in real Chromium; an absent browser fails the tests, it does not skip them.
+
+`browser_page` is a fresh window, in French; `axe` judges what it shows. `live_server` (pytest-django)
+serves the site from a thread. What a page logs as an error, or fetches from elsewhere, fails its test.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+from tests.browser.chromium import FLAGS, chromium
+
+# playwright's synchronous interface runs an event loop in this thread; Django would refuse its database
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+HERE = Path(__file__).parent
+SCREENSHOTS = HERE.parents[1] / "var" / "screenshots"
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    found = chromium()
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=found.path, args=list(FLAGS), env={**os.environ, **found.environment}
+        )
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def browser_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A window of its own: no cookie, French, wide as a desk's screen or, parametrized, as a phone's."""
+    size = getattr(request, "param", DESKTOP)
+    context = browser.new_context(locale="fr-FR", timezone_id="Europe/Paris", viewport=size)
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    page.on("requestfailed", lambda lost: errors.append(f"{lost.url}: {lost.failure}"))
+    yield page
+    context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def axe() -> Callable[[Page], None]:
+    """Judge a page: no violation of WCAG A and AA, nor of axe's good practices."""
+
+    def judge(page: Page) -> None:
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+        width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert width <= 0, f"the page is {width} px wider than its window"
+
+    return judge
+
+
+@pytest.fixture
+def picture() -> Callable[[Page, str], None]:
+    """Keep what a page looks like, in var/screenshots."""
+
+    def keep(page: Page, name: str) -> None:
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+    return keep
