@@ -95,7 +95,8 @@ def show(inputs_: Inputs, as_json: AsJson = False) -> None:
 @app.command()
 def issue(
     claims: Annotated[
-        Path, typer.Argument(help="JSON file with the fields of the certificate (docs/guides).")
+        Path,
+        typer.Argument(help="JSON file with the fields of the certificate, see docs/guides/certificates.md."),
     ],
     dcc_key: KeyFile,
     dcc_certificate: CertificateFile,
