@@ -15,22 +15,15 @@ from datetime import date, timedelta
 import numpy as np
 
 from rempart.foundation.territories import shapes
+from rempart.simulators.disease import Disease
 from rempart.simulators.population import Population
 from rempart.simulators.randomness import Chance, Flags, Floats, Ints
 
 NEVER = -1_000
 BURN_IN = 16  # days before the first one, so that it starts in the midst of things
 
-QUIET, PEAK = (
-    0.0003,
-    0.0040,
-)  # infected outside the home per person and day: before the wave, added at its top
 WIDTH = 0.15  # of the wave in a department, as a share of the days
 EARLIEST, LATEST = 0.26, 0.52  # its top, as a share of the days, near and far from the origin
-AT_HOME = 0.035  # infected at home, per day with at least one infectious person there
-INFECTIOUS = (3, 9)  # days after infection
-DETECTABLE = (2, 13)  # by PCR; an antigen test sees less, see laboratory
-SYMPTOMATIC, SEEKS_TEST = 0.6, 0.75
 HOME_CONTACT_TESTED = 0.5
 OTHER_REASONS = 0.0112  # tested without symptoms nor contact, per person and day
 BY_WEEKDAY = (1.15, 1.1, 1.05, 1.05, 1.15, 0.8, 0.4)  # Monday to Sunday
@@ -44,32 +37,33 @@ class Course:
     at_home: tuple[int, ...]  # by day: how many of the infected live with somebody infectious
 
 
-def run(population: Population, *, seed: int, start: date, days: int) -> Course:
+def run(population: Population, disease: Disease, *, seed: int, start: date, days: int) -> Course:
     """Let `days` days pass from `start` on."""
     chance = Chance(seed, 2)
     tops = _tops(population.places.departments, chance, days)
     size = population.size
     infected_on = np.full(size, NEVER)
     due = np.full(size, NEVER)  # the day a test is planned for
-    symptomatic = chance.happens(size, SYMPTOMATIC)
-    incubation = 3 + chance.below(size, 4)
+    symptomatic = chance.happens(size, disease.symptomatic)
+    shortest, longest = disease.incubation
+    incubation = shortest + chance.below(size, longest - shortest + 1)
     homes = int(population.household.max()) + 1
     eagerness = np.where(population.health_worker, 3.0, 1.0) * OTHER_REASONS
     tested: list[Ints] = []
     at_home: list[int] = []
     for day in range(-BURN_IN, days):
-        risk = _risk(day, tops, days)[population.department]
-        exposed = _exposed(population, infected_on, day, homes)
-        risk = np.where(exposed, AT_HOME + risk, risk)
+        risk = _risk(disease, day, tops, days)[population.department]
+        exposed = _exposed(population, disease, infected_on, day, homes)
+        risk = np.where(exposed, disease.at_home + risk, risk)
         caught = np.flatnonzero(chance.happens(size, risk) & (infected_on == NEVER))
         infected_on[caught] = day
-        sick = caught[symptomatic[caught] & chance.happens(len(caught), SEEKS_TEST)]
+        sick = caught[symptomatic[caught] & chance.happens(len(caught), disease.seeks_test)]
         due[sick] = day + incubation[sick] + chance.below(len(sick), 3)
         weekday = BY_WEEKDAY[(start + timedelta(days=day)).weekday()]
         waits = (due == day) & chance.happens(size, max(0.0, 0.95 - weekday))  # few are open on a Sunday
         due[waits] = day + 1
         today = np.flatnonzero((due == day) | chance.happens(size, eagerness * weekday))
-        found = today[detectable(infected_on[today], day)]
+        found = today[within(disease.detectable, infected_on[today], day)]
         _plan_for_homes(chance, population, due, found, day, homes)
         if day >= 0:
             tested.append(today)
@@ -82,24 +76,22 @@ def run(population: Population, *, seed: int, start: date, days: int) -> Course:
     )
 
 
-def detectable(infected_on: Ints, day: int) -> Flags:
-    """Who would be found by PCR on a day."""
+def within(period: tuple[int, int], infected_on: Ints, day: int) -> Flags:
+    """Who is, on a day, in a period told by its first and last day after infection."""
     since = day - infected_on
-    return (since >= DETECTABLE[0]) & (since <= DETECTABLE[1])
+    return (since >= period[0]) & (since <= period[1])
 
 
-def _risk(day: int, tops: Floats, days: int) -> Floats:
+def _risk(disease: Disease, day: int, tops: Floats, days: int) -> Floats:
     """Probability of an infection outside the home, by department: a bell without any exponential."""
     distance = (day - tops) / (WIDTH * days)
-    return QUIET + PEAK / (1 + distance * distance) ** 2
+    return disease.quiet + disease.peak / (1 + distance * distance) ** 2
 
 
-def _exposed(population: Population, infected_on: Ints, day: int, homes: int) -> Flags:
+def _exposed(population: Population, disease: Disease, infected_on: Ints, day: int, homes: int) -> Flags:
     """Who lives with an infectious person."""
-    since = day - infected_on
-    infectious = (since >= INFECTIOUS[0]) & (since <= INFECTIOUS[1])
     homes_hit = np.zeros(homes, dtype=bool)
-    homes_hit[population.household[infectious]] = True
+    homes_hit[population.household[within(disease.infectious, infected_on, day)]] = True
     return homes_hit[population.household]
 
 

@@ -21,23 +21,16 @@ from rempart.foundation.identifiers import finess
 from rempart.screening.rules.report import Format
 from rempart.simulators import damage, epidemic
 from rempart.simulators.damage import Damage
+from rempart.simulators.disease import Disease
+from rempart.simulators.disease import disease as the_disease
 from rempart.simulators.messages import Laboratory, Sample, Wording
 from rempart.simulators.names import plain
 from rempart.simulators.population import Population, make_population
-from rempart.simulators.randomness import Chance, Ints, shares
+from rempart.simulators.randomness import Chance, Flags, Ints, shares
 from rempart.simulators.writing import Writer, Writing
 
 DEFAULT_START = date(2021, 3, 1)
 
-_ANALYSES = (
-    ("94500-6", "SARS-CoV-2 RT-PCR"),
-    ("94558-4", "SARS-CoV-2 Ag test rapide"),
-    ("94845-5", "SARS-CoV-2 RT-PCR salivaire"),
-)
-_ANALYSIS_SHARES = (74, 22, 4)
-_ANTIGEN = 1
-_ANTIGEN_DETECTS = (3, 9)  # days after infection
-_PCR_SENSITIVITY, _ANTIGEN_SENSITIVITY = 0.96, 0.75
 _RESULTS = "PNIX"
 _UNINTERPRETABLE, _NON_CONFORM = 0.004, 0.006
 _ONCE, _HELD, _CORRECTED, _RETRACTED, _DUPLICATED = range(5)
@@ -107,9 +100,10 @@ class Epidemic:
         departments: Sequence[str] = (),
         sending: Sending = Sending.MIXED,
         damaged: float = 0.01,
+        disease: Disease | None = None,
     ) -> None:
         """`laboratories` defaults to one for 2,000 persons, between 3 and 400; `damaged` is the share
-        of messages damaged on purpose. Raises ValueError for numbers that make no sense and
+        of messages damaged on purpose; `disease` defaults to that of data/covid19.toml. Raises ValueError for numbers that make no sense and
         LookupError for a department that is unknown or whose population is."""
         if population < 1 or days < 1 or (laboratories is not None and laboratories < 1):
             raise ValueError("population, days and laboratories must be at least 1")
@@ -117,8 +111,10 @@ class Epidemic:
             raise ValueError("the share of damaged messages lies between 0 and 1")
         self.start, self.days = start, days
         self._seed, self._damaged = seed, damaged
+        self._disease = disease or the_disease("covid19")
+        self._rapid = np.asarray([assay.rapid for assay in self._disease.assays])
         self._people = make_population(seed=seed, size=population, start=start, departments=departments)
-        self._course = epidemic.run(self._people, seed=seed, start=start, days=days)
+        self._course = epidemic.run(self._people, self._disease, seed=seed, start=start, days=days)
         count = laboratories or min(400, max(3, population // 2_000))
         self._laboratories = _make_laboratories(self._people, seed, count, sending)
         self._laboratory_of = _assign(self._people, self._laboratories)
@@ -175,7 +171,7 @@ class Epidemic:
         chance = Chance(self._seed, 3, day)
         laboratory = self._laboratory_of[persons]
         offset = self._offsets(day)[laboratory]
-        analysis = chance.choice(count, _ANALYSIS_SHARES)
+        analysis = chance.choice(count, [assay.share for assay in self._disease.assays])
         validated = _within_opening(chance, offset)
         symptoms, onset = self._symptoms(chance, persons, day)
         fate = chance.choice(count, _FATES)
@@ -191,7 +187,7 @@ class Epidemic:
             offset=offset,
             analysis=analysis,
             result=self._results(chance, persons, analysis, day),
-            sampled=_sampled(chance, analysis, validated, offset),
+            sampled=_sampled(chance, self._rapid[analysis], validated, offset),
             validated=validated,
             delay=delay,
             fate=fate,
@@ -204,11 +200,10 @@ class Epidemic:
 
     def _results(self, chance: Chance, persons: Ints, analysis: Ints, day: int) -> Ints:
         infected_on = self._course.infected_on[persons]
-        since = day - infected_on
-        by_pcr = epidemic.detectable(infected_on, day) & chance.happens(len(persons), _PCR_SENSITIVITY)
-        by_antigen = (since >= _ANTIGEN_DETECTS[0]) & (since <= _ANTIGEN_DETECTS[1])
-        by_antigen &= chance.happens(len(persons), _ANTIGEN_SENSITIVITY)
-        found = np.where(analysis == _ANTIGEN, by_antigen, by_pcr)
+        found = np.zeros(len(persons), dtype=bool)
+        for rank, assay in enumerate(self._disease.assays):
+            sees = epidemic.within(assay.detects, infected_on, day)
+            found |= (analysis == rank) & sees & chance.happens(len(persons), assay.sensitivity)
         other = chance.uniform(len(persons))
         return np.select(
             [other < _UNINTERPRETABLE, other < _UNINTERPRETABLE + _NON_CONFORM, found], [2, 3, 0], 1
@@ -263,7 +258,7 @@ class Epidemic:
                 sampled=sampled,
                 validated=validated_at,
                 written=written_at,
-                analysis=_ANALYSES[analysis],
+                assay=self._disease.assays[analysis],
                 result=_RESULTS[letter],
                 status="FCPD"[status_of],
                 symptoms=_SYMPTOMS[symptoms],
@@ -282,14 +277,14 @@ def _within_opening(chance: Chance, offset: Ints) -> Ints:
     return minutes
 
 
-def _sampled(chance: Chance, analysis: Ints, validated: Ints, offset: Ints) -> Ints:
-    """A rapid test is read within the hour; a PCR is of the same morning, or of the day before."""
-    count = len(analysis)
+def _sampled(chance: Chance, is_rapid: Flags, validated: Ints, offset: Ints) -> Ints:
+    """A rapid test is read within the hour; another one is of the same morning, or of the day before."""
+    count = len(is_rapid)
     rapid = validated - 20 - chance.below(count, 40)
     morning = 450 + chance.below(count, 210) - offset
     day_before = 480 + chance.below(count, 660) - offset - 1440
     same_day = (validated + offset >= 14 * 60) & chance.happens(count, 0.6)
-    return np.where(analysis == _ANTIGEN, rapid, np.where(same_day, morning, day_before))
+    return np.where(is_rapid, rapid, np.where(same_day, morning, day_before))
 
 
 def _make_laboratories(people: Population, seed: int, count: int, sending: Sending) -> tuple[Laboratory, ...]:

@@ -67,6 +67,7 @@ class Sample(NamedTuple):
     doctor: str
     analysis: str  # LOINC code
     label: str
+    specimen: str  # code^text^system
     result: str  # P, N, I, X
     value: str  # the result written otherwise; empty to write it as the laboratory does
     status: str  # F, C, P, D
@@ -84,10 +85,6 @@ _SNOMED = {
 }
 _ORDER_CONTROL = {"F": "RE", "C": "RO", "P": "RE", "D": "CA"}
 _RESIDENCE = {"H": "22232009^Hospital^SCT", "E": "42665001^Nursing home^SCT", "C": "57656006^Prison^SCT"}
-_SPECIMEN = {
-    "94845-5": "258560004^Saliva specimen^SCT",
-}
-_SWAB = "258500001^Nasopharyngeal swab^SCT"
 _YES_NO = "^^expandedYes-NoIndicator"
 _INS = "ASIP-SANTE-INS-NIR&1.2.250.1.213.1.4.10&ISO"  # the test authority: nobody here exists
 _PS = "^^^^^^ASIP-SANTE-PS&1.2.250.1.71.4.2.1&ISO^D^^^IDNPS"
@@ -140,7 +137,7 @@ def hl7(s: Sample) -> str:
         segments.append(f"OBX|5|CE|75617-1^Residence type^LN||{_RESIDENCE[s.residence]}||||||F")
     elif s.residence == "A":
         segments.append(f"OBX|5|CE|95421-4^Resides in a congregate care setting^LN||Y{_YES_NO}||||||F")
-    segments.append(f"SPM|1|||{_SPECIMEN.get(s.analysis, _SWAB)}|||||||||||||{s.sampled}")
+    segments.append(f"SPM|1|||{s.specimen}|||||||||||||{s.sampled}")
     segments.append("")
     return lab.line_end.join(segments)
 

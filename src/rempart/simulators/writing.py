@@ -11,6 +11,7 @@ import numpy as np
 
 from rempart.foundation.identifiers import luhn, nir
 from rempart.screening.rules.report import Format
+from rempart.simulators.disease import Assay
 from rempart.simulators.messages import Laboratory, Sample
 from rempart.simulators.names import plain
 from rempart.simulators.population import BOTH, MAIL, PHONE, RESIDENCES, Population
@@ -37,7 +38,7 @@ class Writing(NamedTuple):
     sampled: int
     validated: int
     written: int
-    analysis: tuple[str, str]
+    assay: Assay
     result: str
     status: str
     symptoms: str
@@ -139,8 +140,9 @@ class Writer:
             mail=mail,
             rpps=rpps,
             doctor=doctor_name,
-            analysis=w.analysis[0],
-            label=w.analysis[1],
+            analysis=w.assay.loinc,
+            label=w.assay.label,
+            specimen=w.assay.specimen,
             result=w.result,
             value="",
             status=w.status,

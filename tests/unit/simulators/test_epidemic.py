@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from rempart.simulators import epidemic
+from rempart.simulators.disease import disease
 from rempart.simulators.population import make_population
 
 START = date(2021, 3, 1)
 DAYS = 42
+COVID = disease("covid19")
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +19,7 @@ def people():
 
 @pytest.fixture(scope="module")
 def course(people):
-    return epidemic.run(people, seed=5, start=START, days=DAYS)
+    return epidemic.run(people, COVID, seed=5, start=START, days=DAYS)
 
 
 def weekly(course):
@@ -25,7 +27,7 @@ def weekly(course):
     for week in range(0, DAYS, 7):
         tested = [course.tested[day] for day in range(week, week + 7)]
         found = sum(
-            int(epidemic.detectable(course.infected_on[persons], week + i).sum())
+            int(epidemic.within(COVID.detectable, course.infected_on[persons], week + i).sum())
             for i, persons in enumerate(tested)
         )
         count = sum(len(persons) for persons in tested)
@@ -72,4 +74,4 @@ def test_some_are_tested_again(course):
 @pytest.mark.parametrize("days", [1, 2, 9])
 def test_a_few_days_are_possible(days):
     people = make_population(seed=1, size=300, start=START, departments=["69"])
-    assert len(epidemic.run(people, seed=1, start=START, days=days).tested) == days
+    assert len(epidemic.run(people, COVID, seed=1, start=START, days=days).tested) == days
