@@ -1,0 +1,186 @@
+"""What `rempart certificate` does and prints; each function returns the exit code."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rempart.proofs import claims as claims_file
+from rempart.proofs import inputs, pdf
+from rempart.proofs.reasons import MEANING, ContainerError, Kind, Reason
+from rempart.proofs.signing import LocalSigner
+from rempart.proofs.testcertificate import issue as issue_certificate
+from rempart.proofs.trust import NOTHING, TrustError, TrustList
+from rempart.proofs.twoddoc import GS, RS, US
+from rempart.proofs.verdict import Verdict, open_text
+from rempart.proofs.verdict import verify as verify_text
+
+HOLDS, FAILS, COULD_NOT_RUN = 0, 1, 2
+
+
+class CannotRunError(Exception):
+    """Nothing was done; the message says what to mend."""
+
+
+def verify(handed: Sequence[str], *, trust: Path | None, at: str, as_json: bool) -> int:
+    """Judge every certificate in what was handed in, and print one answer for each."""
+    moment = _moment(at)
+    trusted = _trusted(trust)
+    failures = 0
+    unread = False
+    for found in (found for one in handed for found in inputs.find(one)):
+        verdict = _judge(found, trusted, moment)
+        failures += not verdict.valid
+        unread = unread or found.could_not_run
+        _say(_json(found, verdict) if as_json else _sentence(found, verdict))
+    if unread:
+        return COULD_NOT_RUN
+    return FAILS if failures else HOLDS
+
+
+def show(handed: Sequence[str], *, as_json: bool) -> int:
+    """Print what every certificate in what was handed in says."""
+    code = HOLDS
+    for found in (found for one in handed for found in inputs.find(one)):
+        kind, reason, content, warnings = _open(found)
+        code = max(code, COULD_NOT_RUN if found.could_not_run else FAILS if reason else HOLDS)
+        if as_json:
+            fields = {"input": found.input, "place": found.place, "kind": kind, "reason": reason}
+            _say(json.dumps({**fields, "claims": content, "warnings": list(warnings)}))
+            continue
+        _say(f"{_where(found)}: {kind if reason is None else MEANING[reason]}")
+        for line in (*_lines(content), *(f"warning: {warning}" for warning in warnings)):
+            _say(f"  {line}")
+    return code
+
+
+def issue(
+    claims: Path,
+    *,
+    dcc: tuple[Path, Path],
+    twoddoc: tuple[Path, Path],
+    page: Path | None,
+    at: str,
+    as_json: bool,
+) -> int:
+    """Sign the result in a claims file with two (key, certificate) pairs, print both texts, write the page."""
+    moment = _moment(at)
+    try:
+        certificate = claims_file.parse(claims.read_bytes(), secret=secrets.token_bytes(16))
+        issued = issue_certificate(
+            certificate, dcc_signer=_signer(dcc), twoddoc_signer=_signer(twoddoc), issued_at=moment
+        )
+        if page is not None:
+            page.write_bytes(pdf.render_pdf(certificate, issued))
+    except OSError as error:
+        raise CannotRunError(f"Cannot read or write {error.filename}: {error.strerror}.") from error
+    except (ValueError, pdf.RenderError) as error:
+        raise CannotRunError(str(error)) from error
+    if as_json:
+        _say(json.dumps({"hc1": issued.hc1, "2d-doc": issued.twoddoc, "uvci": certificate.uvci}))
+        return HOLDS
+    for text in filter(None, (issued.hc1, issued.twoddoc)):
+        _say(_printed(text))
+    return HOLDS
+
+
+def _signer(files: tuple[Path, Path]) -> LocalSigner:
+    key, certificate = files
+    try:
+        return LocalSigner.load(key.read_bytes(), certificate.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{key}, {certificate}: {error}") from error
+
+
+def _judge(found: inputs.Found, trust: TrustList, at: datetime) -> Verdict:
+    if found.problem is not None:
+        return Verdict(kind=Kind.UNKNOWN, reason=found.problem)
+    return verify_text(found.text, trust=trust, at=at)
+
+
+def _open(found: inputs.Found) -> tuple[Kind, Reason | None, dict[str, object], tuple[str, ...]]:
+    if found.problem is not None:
+        return Kind.UNKNOWN, found.problem, {}, ()
+    try:
+        opened = open_text(found.text)
+    except ContainerError as error:
+        return Kind.UNKNOWN, error.reason, {}, ()
+    return opened.kind, None, dict(opened.claims), opened.warnings
+
+
+def _moment(text: str) -> datetime:
+    if not text:
+        return datetime.now(UTC)
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise CannotRunError(f"--at takes a time such as 2021-05-06T18:00:00Z, not {text!r}.") from error
+
+
+def _trusted(path: Path | None) -> TrustList:
+    if path is None:
+        return NOTHING
+    try:
+        trusted = TrustList.load(path)
+    except TrustError as error:
+        raise CannotRunError(str(error)) from error
+    for file in trusted.skipped:
+        sys.stderr.write(f"Passed over {file}: no certificate and no public key in it.\n")
+    return trusted
+
+
+def _json(found: inputs.Found, verdict: Verdict) -> str:
+    return json.dumps(
+        {
+            "input": found.input,
+            "place": found.place,
+            "kind": verdict.kind,
+            "valid": verdict.valid,
+            "reason": verdict.reason,
+            "claims": verdict.claims,
+            "warnings": list(verdict.warnings),
+        }
+    )
+
+
+def _sentence(found: inputs.Found, verdict: Verdict) -> str:
+    answer = "valid" if verdict.valid else "NOT VALID"
+    lines = [f"{_where(found)}: {answer} ({verdict.kind}, {verdict.reason}). {MEANING[verdict.reason]}"]
+    return "\n".join([*lines, *(f"  warning: {warning}" for warning in verdict.warnings)])
+
+
+def _where(found: inputs.Found) -> str:
+    handed = found.input if len(found.input) <= 40 else f"{found.input[:37]}…"
+    return f"{handed}, {found.place}" if found.place else handed
+
+
+def _lines(content: object, path: str = "") -> Iterator[str]:
+    """One line per value: `dcc.nam.fn: Lefèvre`."""
+    if isinstance(content, dict):
+        items: Iterable[tuple[object, object]] = content.items()
+    elif isinstance(content, list):
+        items = enumerate(content, start=1)
+    else:
+        yield f"{path}: {content}"
+        return
+    for key, value in items:
+        yield from _lines(value, f"{path}.{key}" if path else str(key))
+
+
+def _printed(text: str) -> str:
+    """A 2D-DOC as it can be copied from a terminal."""
+    return text.replace(GS, "<GS>").replace(RS, "<RS>").replace(US, "<US>")
+
+
+def _say(text: str) -> None:
+    """Print; what a hostile certificate could do to a terminal is taken out of it."""
+    clean = "".join(
+        character if character.isprintable() or character == "\n" else "�" for character in _printed(text)
+    )
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(clean.encode(encoding, "backslashreplace").decode(encoding) + "\n")
