@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from rempart.proofs.commands import app as certificate
 from rempart.site import commands
 
 app = typer.Typer(
@@ -14,6 +15,7 @@ app.command(hidden=True)(commands.worker)
 app.command()(commands.migrate)
 app.command()(commands.bench)
 app.add_typer(commands.keys, name="keys")
+app.add_typer(certificate, name="certificate")
 app.add_typer(commands.facts, name="facts")
 
 
