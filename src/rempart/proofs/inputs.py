@@ -63,7 +63,7 @@ def _in_file(handed: str, path: Path) -> Iterator[Found]:
     except (OSError, ValueError):
         yield Found(input=handed, problem=Reason.UNREADABLE_FILE)
         return
-    if all(kind_of(text.lstrip()) is Kind.UNKNOWN for _, text in texts):
+    if not texts:
         yield Found(input=handed, problem=Reason.NO_CODE_FOUND)
         return
     for place, text in texts:
@@ -76,7 +76,7 @@ def _texts(data: bytes) -> Iterator[tuple[str, str]]:
         yield from _certificates(barcodes.read_png(data))
     elif _PDF_MAGIC in data[:_PDF_HEAD]:
         yield from _certificates(pdf.read_pdf(data))
-    else:
+    elif b"\0" not in data:  # else neither text nor anything we read
         # Not splitlines(): it would cut a 2D-DOC at its separators GS, RS and US.
         for number, line in enumerate(_decode(data).split("\n"), start=1):
             if line.strip():

@@ -81,6 +81,14 @@ def test_one_per_line_in_a_text_file(trust: Path, tmp_path: Path) -> None:
     ]
 
 
+def test_every_line_of_a_text_file_gets_an_answer(trust: Path, tmp_path: Path) -> None:
+    (tmp_path / "wrong.txt").write_text("HC2:ABC\n\nHL0:ABC\nHC1:ABC\n")
+    code, answers = verify(trust, tmp_path / "wrong.txt")
+    assert code == 1
+    assert [answer["place"] for answer in answers] == ["line 1", "line 3", "line 4"]
+    assert [answer["reason"] for answer in answers] == ["not-recognised", "not-recognised", "bad-compression"]
+
+
 def test_pictures_and_pdfs(trust: Path, tmp_path: Path) -> None:
     (tmp_path / "qr.png").write_bytes(barcodes.qr(ISSUED.hc1, scale=3))
     (tmp_path / "page.pdf").write_bytes(pdf.render_pdf(certificate(), ISSUED))
@@ -116,6 +124,7 @@ def test_any_argument_gets_an_answer(trust: Path, handed: str) -> None:
     [
         ("empty", b"", "no-code-found", 1),
         ("binary", bytes(range(256)) * 40, "no-code-found", 1),
+        ("latin-1.txt", "pas un certificat : é".encode("iso-8859-1"), "not-recognised", 1),
         ("broken.png", b"\x89PNG\r\n\x1a\nbroken", "unreadable-file", 2),
         ("broken.pdf", b"%PDF-1.7 broken", "unreadable-file", 2),
         ("cut.txt", ISSUED.hc1[: 4 + 300].encode(), "bad-compression", 1),
