@@ -37,6 +37,7 @@ from rempart.foundation.facts.schema import (
 logger = logging.getLogger(__name__)
 
 _START = re.compile(r"[0-9A-Za-z_-]{1,80}")
+_TIDY_ABOVE = 64  # files in a month; a live intake writes one every second
 _COMPACT_FROM = 8  # files in a row
 _COMPACT_BELOW = 32 * 1024 * 1024  # bytes; a larger file is left as it is
 
@@ -59,7 +60,8 @@ def write_batch(root: Path, batch: Sequence[ResultFact], *, start: str) -> tuple
 
     `start` is the position of the batch, written so that the order of texts is the order of positions
     (zero-padded). When this returns, the files are on disk under their names; the caller may then store
-    its position. Written again with the same start, the batch replaces itself.
+    its position. Written again with the same start, the batch replaces itself. Only one process writes at
+    a time; it joins small files (see `compact`) when a month has many.
     """
     if not _START.fullmatch(start):
         raise FactsError(f"start {start!r}: at most 80 letters, digits, '-' or '_'")
@@ -71,6 +73,8 @@ def write_batch(root: Path, batch: Sequence[ResultFact], *, start: str) -> tuple
         path = root / f"month={month}" / f"part-{start}.parquet"
         _write(path, _to_arrow(facts))
         written.append(path)
+        if len(files := _parts(path.parent)) > _TIDY_ABOVE:
+            _compact(files)
     return tuple(written)
 
 
@@ -106,17 +110,7 @@ def compact(root: Path) -> int:
     Only the process that writes may call it. The newest file of a month is left alone: it is the only one
     that a retry can still write again. A crash in between leaves facts twice, which the reader undoes.
     """
-    gone = 0
-    for folder in sorted(root.glob("month=*")):
-        run: list[Path] = []
-        for path in sorted(folder.glob("part-*.parquet"))[:-1]:
-            if path.stat().st_size < _COMPACT_BELOW and _damage(path) is None:
-                run.append(path)
-            else:
-                gone += _join(run)
-                run = []
-        gone += _join(run)
-    return gone
+    return sum(_compact(_parts(folder)) for folder in sorted(root.glob("month=*")))
 
 
 def status(root: Path) -> FactsStatus:
@@ -165,6 +159,22 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _parts(folder: Path) -> list[Path]:
+    return sorted(folder.glob("part-*.parquet"))
+
+
+def _compact(files: Sequence[Path]) -> int:
+    gone = 0
+    run: list[Path] = []
+    for path in files[:-1]:
+        if path.stat().st_size < _COMPACT_BELOW and _damage(path) is None:
+            run.append(path)
+        else:
+            gone += _join(run)
+            run = []
+    return gone + _join(run)
 
 
 def _join(run: Sequence[Path]) -> int:

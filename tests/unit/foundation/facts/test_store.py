@@ -142,6 +142,23 @@ def test_compacting_keeps_every_fact_and_the_newest_file_apart(tmp_path):
     assert facts.compact(tmp_path) == 0
 
 
+def test_a_month_with_many_files_is_tidied_by_its_writer(tmp_path):
+    for number in range(1, 70):
+        facts.write_batch(tmp_path, [another(number)], start=f"{number:04}")
+    assert facts.status(tmp_path).files < 10
+    assert len(seen(tmp_path)) == 69
+
+
+def test_a_damaged_file_is_never_joined(tmp_path):
+    for number in range(1, 12):
+        facts.write_batch(tmp_path, [another(number)], start=f"{number:04}")
+    damaged = tmp_path / "month=2020-11" / "part-0009.parquet"
+    damaged.write_bytes(b"half a file")
+    assert facts.compact(tmp_path) == 7
+    assert damaged.read_bytes() == b"half a file"
+    assert len(seen(tmp_path)) == 10
+
+
 def test_a_crash_while_compacting_counts_nothing_twice(tmp_path, monkeypatch):
     for number in range(1, 12):
         facts.write_batch(tmp_path, [another(number)], start=f"{number:04}")
