@@ -44,10 +44,11 @@ def decode_message(raw: bytes, *, position: int, context: Context) -> Item:
     lexis = lexis_of(text)
     if lexis is None:
         return _unread(raw, position, finding("F01", "delimiters", "MSH-1"))
-    message = gather(lines_of(text), lexis, findings)
+    lines = lines_of(text)
+    message = gather(lines, lexis, findings)
     msh = message.msh
     is_taken = _check_header(msh, findings)
-    if not message.patients:
+    if len(lines) == 1:
         findings.append(finding("F02", "no_segment", "MSH"))
     reports = reports_of(message, context=context, findings=findings) if is_taken else ()
     finess, name = hl7v2_fields.structure(msh.raw(4), lexis)

@@ -1,0 +1,172 @@
+"""`rempart check`: decode and judge files, print what was found. No database, no storage."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from rempart.foundation.terminology import Pathogen, pathogen, pathogens
+from rempart.screening.formats import Context, decode
+from rempart.screening.rules.answer import answer
+from rempart.screening.rules.catalogue import Profile
+from rempart.screening.rules.judging import Judgement, judge
+from rempart.screening.rules.report import Format, Item, Outcome, Severity
+
+NOTHING_REJECTED, SOMETHING_REJECTED, COULD_NOT_RUN = 0, 1, 2
+
+_COLOURS = {Outcome.ACCEPTED: "green", Outcome.HELD: "yellow", Outcome.REJECTED: "red"}
+_MARKS = {Severity.ERROR: "[red]error  [/red]", Severity.WARNING: "[yellow]warning[/yellow]"}
+
+
+class Printer(Protocol):
+    """How judged messages are shown."""
+
+    def message(self, source: str, item: Item, judgement: Judgement) -> None: ...
+
+    def end(self, outcomes: Counter[Outcome]) -> None: ...
+
+
+def check(
+    paths: Iterable[str], *, format_name: str, profile_name: str, pathogen_name: str, as_json: bool
+) -> int:
+    """Judge every message of files and folders; returns the exit code of `rempart check`.
+
+    Each file is looked at whatever became of the one before; a path that cannot be read makes the code 2.
+    """
+    if pathogen_name not in pathogens():
+        _complain(f"No pathogen {pathogen_name!r}; there are: {', '.join(pathogens())}.")
+        return COULD_NOT_RUN
+    profile, agent = Profile(profile_name), pathogen(pathogen_name)
+    format_ = None if format_name == "auto" else Format(format_name)
+    printer: Printer = _Json() if as_json else _Console()
+    try:
+        code = _check(paths, format_, Context(pathogen=agent, profile=profile), printer)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader left: be quiet, also when Python flushes at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return COULD_NOT_RUN
+    return code
+
+
+def files_of(path: str) -> Iterator[str]:
+    """The file itself, or every file under a folder, by name. Raises OSError when there is none."""
+    if not Path(path).is_dir():
+        yield path
+        return
+
+    def refuse(fault: OSError) -> None:
+        raise fault
+
+    for folder, folders, names in os.walk(path, onerror=refuse):
+        folders.sort()
+        for name in sorted(names):
+            found = Path(folder, name)
+            if found.is_file():  # not a socket, a pipe or a device
+                yield str(found)
+
+
+def judged(payload: bytes, *, format_: Format | None, context: Context) -> Iterator[tuple[Item, Judgement]]:
+    """Every message of a payload, read and judged now."""
+    for item in decode(payload, format=format_, context=context):
+        yield item, _judge(item, context.profile, context.pathogen)
+
+
+def _judge(item: Item, profile: Profile, agent: Pathogen) -> Judgement:
+    return judge(item, profile=profile, pathogen=agent, now=datetime.now(UTC))
+
+
+def _check(paths: Iterable[str], format_: Format | None, context: Context, printer: Printer) -> int:
+    outcomes: Counter[Outcome] = Counter()
+    unread = 0
+    for path in paths:
+        for source, payload in _read(path):
+            if payload is None:
+                unread += 1
+                continue
+            for item, judgement in judged(payload, format_=format_, context=context):
+                outcomes[judgement.outcome] += 1
+                printer.message(source, item, judgement)
+    printer.end(outcomes)
+    if unread:
+        return COULD_NOT_RUN
+    return SOMETHING_REJECTED if outcomes[Outcome.REJECTED] else NOTHING_REJECTED
+
+
+def _read(path: str) -> Iterator[tuple[str, bytes | None]]:
+    """Every file of a path with its bytes, None where they cannot be had (and said why)."""
+    source = path
+    try:
+        for source in files_of(path):
+            yield source, Path(source).read_bytes()
+    except OSError as fault:
+        _complain(f"{fault.filename or source} cannot be read: {fault.strerror}.")
+        yield source, None
+    except ValueError:
+        _complain(f"{source!r} cannot be the name of a file.")
+        yield source, None
+
+
+def _complain(message: str) -> None:
+    sys.stderr.write(_printable(message) + "\n")
+
+
+def _printable(text: str) -> str:
+    """Text that a terminal can show and cannot obey: no control character, no lone surrogate."""
+    return "".join([c if c.isprintable() else "\ufffd" for c in text])
+
+
+class _Json:
+    """One JSON object per line; nothing else on standard output."""
+
+    def message(self, source: str, item: Item, judgement: Judgement) -> None:
+        line = json.dumps(answer(item, judgement, source=source), ensure_ascii=True)
+        sys.stdout.write(line + "\n")
+
+    def end(self, outcomes: Counter[Outcome]) -> None:
+        """The lines say it all."""
+
+
+class _Console:
+    """Lines for people: what became of each message, why, and what to do."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.markup import escape
+
+        self._console = Console(soft_wrap=True, highlight=False)
+        self._escape = escape
+        self._started = time.monotonic()
+
+    def message(self, source: str, item: Item, judgement: Judgement) -> None:
+        colour = _COLOURS[judgement.outcome]
+        results = ", ".join(
+            f"{r.loinc or r.analysis_code or '?'} {r.result.value if r.result else '–'}" for r in item.reports
+        )
+        about = " · ".join(filter(None, (item.format.value, item.control_id, results)))
+        verdict = f"[{colour}]{judgement.outcome.value:8}[/{colour}]"
+        self._print(f"{verdict} {self._safe(source)} [dim]#{item.position}[/dim] {self._safe(about)}")
+        for said in judgement.findings:
+            place, message = self._safe(said.location), self._safe(said.message)
+            self._print(f"  {_MARKS[said.severity]} {said.code} [dim]{place}[/dim] {message}")
+            if said.severity is Severity.ERROR:
+                self._print(f"              [dim]{self._safe(said.do)}[/dim]")
+
+    def end(self, outcomes: Counter[Outcome]) -> None:
+        total = sum(outcomes.values())
+        seconds = time.monotonic() - self._started
+        counts = ", ".join(f"{outcomes[outcome]:,} {outcome.value}" for outcome in Outcome)
+        rate = f" ({total / seconds:,.0f}/s)" if seconds > 1 else ""
+        self._print(f"[bold]{total:,} messages[/bold]: {counts}{rate}")
+
+    def _safe(self, text: str) -> str:
+        return self._escape(_printable(text))
+
+    def _print(self, line: str) -> None:
+        self._console.print(line)
