@@ -74,12 +74,19 @@ def render_pdf(certificate: TestCertificate, issued: Issued) -> bytes:
                 timestamp=int(issued.at.timestamp()),
             )
         except typst.TypstError as error:
-            raise RenderError(f"The certificate's template does not compile: {error.message}") from error
+            # Not chained: the compiler quotes the text it fails on, which is a person's name.
+            raise RenderError(
+                f"The certificate's template does not compile: {_unquoted(error.message)}"
+            ) from None
     if warnings:
-        raise RenderError(f"The certificate's template has a flaw: {warnings[0].message}")
+        raise RenderError(f"The certificate's template has a flaw: {_unquoted(warnings[0].message)}")
     if not isinstance(pdf, bytes):
         raise RenderError("The certificate is not one document.")
     return pdf
+
+
+def _unquoted(message: str) -> str:
+    return re.sub(r'".*"', '"…"', message, flags=re.DOTALL)
 
 
 def read_pdf(data: bytes) -> list[str]:
