@@ -205,3 +205,11 @@ def test_pages_open_to_all_ask_the_database_nothing(client, address):
     assert not re.search(r'(?:src|href)="(?:https?:)?//', page)
     assert "{#" not in page
     assert "{%" not in page
+
+
+def test_a_reader_of_english_is_answered_in_english(client, fortnight):
+    response = client.get("/indicateurs/", headers={"Accept-Language": "en-GB,en;q=0.9"})
+    assert '<html lang="en"' in response.content.decode()
+    text = text_of(response)
+    assert "Whole of France, 9 November to 15 November 2020" in text
+    assert "7-day positivity 23.8 % +14.3 points in one week" in text

@@ -1,0 +1,65 @@
+"""The English catalogue: every French string has its English, and the compiled file is the text's."""
+
+import ast
+import gettext
+import re
+from pathlib import Path
+
+SOURCES = Path(__file__).parents[3] / "src" / "rempart"
+FOLDER = SOURCES / "site" / "locale" / "en" / "LC_MESSAGES"
+STRING = r'"(?:[^"\\]|\\.)*"'
+PLACEHOLDER = re.compile(r"%\(\w+\)s")
+
+
+def text() -> dict[str, str]:
+    """The .po file: what is translated, and into what."""
+    found, parts = {}, {}
+    for line in [*(FOLDER / "django.po").read_text("utf-8").splitlines(), ""]:
+        if match := re.match(rf"(msgid|msgstr) ({STRING})", line):
+            keyword = match[1]
+            parts[keyword] = ast.literal_eval(match[2])
+        elif line.startswith('"'):
+            parts[keyword] += ast.literal_eval(line)
+        elif not line and parts:
+            found[parts["msgid"]] = parts["msgstr"]
+            parts = {}
+    del found[""]
+    return found
+
+
+def marked() -> set[str]:
+    """The strings that templates and pages mark for translation, but for those with variables."""
+    found = set()
+    for path in [*SOURCES.rglob("templates/**/*.html"), *SOURCES.rglob("templates/**/*.svg")]:
+        for match in re.finditer(rf"(?:translate |_\()({STRING})", path.read_text("utf-8")):
+            found.add(match[1][1:-1])
+    for path in SOURCES.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            match node:
+                case ast.Call(func=ast.Name(id="_"), args=[ast.Constant(value=str(value))]):
+                    found.add(value)
+    return found
+
+
+def test_the_compiled_catalogue_is_that_of_the_text():
+    with (FOLDER / "django.mo").open("rb") as file:
+        compiled = gettext.GNUTranslations(file)
+    translations = text()
+    assert len(translations) > 200
+    stale = [one for one, english in translations.items() if compiled.gettext(one) != english]
+    assert stale == [], "compile it again: msgfmt -o django.mo django.po"
+
+
+def test_every_string_has_its_english():
+    known = text()
+    missing = sorted(one for one in marked() if not known.get(one.replace("%", "%%")) and not known.get(one))
+    assert missing == [], "add them to locale/en/LC_MESSAGES/django.po and compile it"
+
+
+def test_a_translation_keeps_its_variables():
+    lost = {
+        french: english
+        for french, english in text().items()
+        if sorted(PLACEHOLDER.findall(french)) != sorted(PLACEHOLDER.findall(english))
+    }
+    assert lost == {}
