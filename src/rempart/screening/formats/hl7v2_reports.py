@@ -1,6 +1,6 @@
 """HL7 v2, from segments to reports: which field holds which item of annex 1 (MINSANTE n°101).
 
-Laboratory: MSH-4, ORC-21, OBX-23, OBX-15, the first with a FINESS. Record number: OBR-3, ORC-3, SPM-2, OBR-2.
+Laboratory: MSH-4, ORC-21, OBX-23, OBX-15, the first with a FINESS. Record number: OBR-3, ORC-3, SPM-2.
 Sampling: OBR-7, SPM-17, OBX-14. Validation: OBR-22, OBX-19. Prescriber: OBR-16, ORC-12, PV1-8, PV1-7.
 """
 
@@ -176,7 +176,7 @@ class _Reader:
         sampled_at = self._sampled_at(zone, (obr, 7), (specimen, 17), (obx, 14))
         return Report(
             laboratory=laboratory,
-            record_number=_first((obr, 3), (orc, 3)) or _specimen_number(specimen) or _first((obr, 2)),
+            record_number=_first((obr, 3), (orc, 3)) or _specimen_number(specimen),
             person=person,
             analysis_code=observed.code,
             analysis_label=observed.label,

@@ -1,0 +1,114 @@
+"""Whatever the bytes, both decoders give an outcome, and no finding tells who the person is."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests import messages
+
+from rempart.screening.formats import decode
+from rempart.screening.formats.hl7v2_ack import acknowledge
+from rempart.screening.rules.answer import answer
+from rempart.screening.rules.judging import judge
+from rempart.screening.rules.report import Format, Outcome
+
+CONTEXTS = (messages.FRENCH, messages.GENERIC)
+NOT_TO_BE_TOLD = (
+    "PAT-TROIS",
+    "DOMINIQUE",
+    "BRETEUIL",
+    "279035121518989",
+    "19790328",
+    "28/03/1979",
+    "0600000000",
+)
+
+GOOD = (
+    messages.hl7(),
+    messages.hl7(line_end="\n") * 2,
+    b"FHS|^~\\&\rBHS|^~\\&\r" + messages.hl7() + b"BTS|1\rFTS|1\r",
+    b"\x0b" + messages.hl7(("DOMINIQUE^DOMINIQUE", "J\\E\\R\\.br\\\\X41\\^DOMINIQUE")) + b"\x1c\r",
+    messages.hprim(),
+    messages.hprim(line_end="\r", lines=(messages.RESULT, "RES|Mutation|SIDEP-MUT-A|C|1|||||F")) * 2,
+    messages.hprim(("Resultat", "Résultat")).decode().encode("cp850"),
+    "﻿".encode("utf-16-le") + messages.hprim().decode().encode("utf-16-le"),
+)
+PIECES = st.sampled_from(
+    [b"|", b"^", b"~", b"&", b"\\", b"\r", b"\n", b"\r\n", b"\x0b", b"\x1c", b'""', b"\\X", b"MSH|", b"OBX|1|",
+     b"****FIN****", b"****FINFICHIER****", b"****LAB****", b"RES|", b"\xe9", b"\x82", b"\x00", b"0", b"9" * 40,
+     b"-0400", b"+99999", b"\xf0\x9f\x92\x89", b"\xff\xfe", b"BTS|x", b"PID|", b"SPM|", b"ORC|"]
+)  # fmt: skip
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> bytes:
+    """A good message with pieces inserted, removed, doubled or replaced."""
+    payload = draw(st.sampled_from(GOOD))
+    for _ in range(draw(st.integers(1, 8))):
+        at = draw(st.integers(0, len(payload)))
+        to = draw(st.integers(at, min(len(payload), at + draw(st.sampled_from((0, 1, 3, 30, 400))))))
+        piece = draw(st.one_of(st.just(b""), PIECES, st.binary(max_size=6), st.just(payload[at:to] * 2)))
+        payload = payload[:at] + piece + payload[to:]
+    return payload
+
+
+def every_outcome(payload: bytes, format_: Format | None) -> None:
+    for context in CONTEXTS:
+        items = list(decode(payload, format=format_, context=context))
+        assert items, "a payload without message gives one item too"
+        assert [item.position for item in items] == list(range(len(items)))
+        for item in items:
+            judgement = judge(item, profile=context.profile, pathogen=context.pathogen, now=messages.NOW)
+            assert judgement.outcome in Outcome
+            line = json.dumps(answer(item, judgement, source="a file"))
+            assert json.loads(line)["outcome"] == judgement.outcome.value
+            acknowledgement = acknowledge(item, judgement, now=messages.NOW)
+            assert acknowledgement.count(b"\r") == 2 + len(judgement.findings)
+
+
+@pytest.mark.parametrize("format_", [None, Format.HL7V2, Format.HPRIM_MEDECIN])
+@given(payload=st.binary(max_size=2_000))
+@settings(deadline=None)
+def test_any_bytes_give_an_outcome(payload: bytes, format_: Format | None) -> None:
+    every_outcome(payload, format_)
+
+
+@pytest.mark.parametrize("format_", [None, Format.HL7V2, Format.HPRIM_MEDECIN])
+@given(payload=mutated())
+@settings(deadline=None, max_examples=400)
+def test_damaged_messages_give_an_outcome(payload: bytes, format_: Format | None) -> None:
+    every_outcome(payload, format_)
+
+
+@given(payload=mutated())
+@settings(deadline=None, max_examples=300)
+def test_no_finding_tells_who_the_person_is(payload: bytes) -> None:
+    for item in decode(payload, context=messages.FRENCH):
+        judgement = judge(item, profile=messages.FRENCH.profile, pathogen=messages.COVID, now=messages.NOW)
+        for said in judgement.findings:
+            assert not any(word in said.message or word in said.location for word in NOT_TO_BE_TOLD)
+
+
+@given(head=st.text(max_size=40), lines=st.lists(st.text(max_size=60), max_size=30))
+@settings(deadline=None)
+def test_any_text_in_an_hprim_frame_gives_an_outcome(head: str, lines: list[str]) -> None:
+    text = "\r\n".join([head, *lines, "****LAB****", *(f"RES|{line}" for line in lines), messages.FIN])
+    every_outcome(text.encode("utf-8", "replace"), Format.HPRIM_MEDECIN)
+
+
+@given(
+    fields=st.lists(st.text(max_size=30), max_size=35),
+    name=st.sampled_from(["PID", "OBR", "OBX", "ORC", "SPM"]),
+)
+@settings(deadline=None)
+def test_any_fields_in_a_segment_give_an_outcome(fields: list[str], name: str) -> None:
+    segment = "|".join([name, *fields]).replace("\r", " ").replace("\n", " ")
+    payload = messages.hl7(without=name, more=(segment, "OBX|9|CE|94500-6^^LN||P||||||F")).decode()
+    every_outcome(payload.encode("utf-8", "replace"), Format.HL7V2)
+
+
+def test_messages_are_kept_byte_for_byte() -> None:
+    one, two = messages.hl7(), messages.hl7(("MSG000001", "MSG000002"))
+    found = messages.items(b"\x0b" + one + b"\x1c\r\x0b" + two + b"\x1c\r")
+    assert [item.raw for item in found] == [one.rstrip(), two.rstrip()]
