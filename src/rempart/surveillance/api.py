@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control
+from django.utils.timezone import localdate
 from django.views.decorators.http import condition, require_safe
 
 from rempart.foundation import territories
@@ -26,11 +26,7 @@ Before them `dep`, the department of residence, or `fra` (FR): the nation with t
 def current(request: HttpRequest) -> Figures:
     """The figures at the time of the request; the civil day is the one of the State."""
     now: datetime = request.now  # type: ignore[attr-defined]  # set by the site's middleware
-    return services.figures(
-        root=settings.FACTS_ROOT,
-        pathogen=settings.PATHOGEN,
-        today=now.astimezone(ZoneInfo(settings.DISPLAY_ZONE)).date(),
-    )
+    return services.figures(root=settings.FACTS_ROOT, pathogen=settings.PATHOGEN, today=localdate(now))
 
 
 def _etag(request: HttpRequest) -> str:

@@ -70,7 +70,7 @@ def button_link(
 
 
 @register.simple_tag
-def field(bound: BoundField, width: str = "") -> SafeString:
+def field(bound: BoundField, width: str = "", label: str = "") -> SafeString:
     """A form field with its label, hint and errors; `width` is "short" for a code or a date."""
     widget = bound.field.widget
     choice = isinstance(widget, CheckboxInput | RadioSelect)
@@ -82,7 +82,12 @@ def field(bound: BoundField, width: str = "") -> SafeString:
         attributes["aria-invalid"] = "true"
     control = bound.as_widget(attrs={name: value for name, value in attributes.items() if value})
     return _render(
-        "field", field=bound, control=control, checkbox=isinstance(widget, CheckboxInput), width=width
+        "field",
+        field=bound,
+        control=control,
+        checkbox=isinstance(widget, CheckboxInput),
+        width=width,
+        label=label or bound.label,
     )
 
 
