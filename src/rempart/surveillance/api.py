@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control
 from django.utils.timezone import localdate
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import condition, require_safe
 
 from rempart.foundation import territories
@@ -34,6 +35,7 @@ def _etag(request: HttpRequest) -> str:
 
 
 @require_safe
+@gzip_page
 @condition(etag_func=_etag)
 def indicators_csv(request: HttpRequest) -> HttpResponse:
     """Every day and department; `?departement=59` for one, `?niveau=fra` for the nation."""

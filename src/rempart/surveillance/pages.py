@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from rempart.foundation import territories
@@ -86,6 +87,7 @@ class Place:
 
 
 @require_safe
+@gzip_page
 def indicators(request: HttpRequest) -> HttpResponse:
     """The whole page."""
     choice = Choice.read(request.GET)
@@ -104,6 +106,7 @@ def indicators(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@gzip_page
 def fresh_figures(request: HttpRequest) -> HttpResponse:
     """The parts of the page that move, for htmx; 204 when the reader has them already."""
     choice = Choice.read(request.GET)
