@@ -17,7 +17,7 @@ from rempart.foundation.access.refusals import NotAllowed
 from rempart.foundation.terminology import pathogen
 from rempart.foundation.vault import Keyring
 from rempart.screening.formats.hl7v2_ack import acknowledge
-from rempart.screening.rules.answer import findings_of
+from rempart.screening.rules.answer import findings
 from rempart.screening.rules.report import Format
 from rempart.screening.services.intake import Answered, Intake, delivery_of
 
@@ -77,11 +77,11 @@ def deliver(request: HttpRequest) -> HttpResponse:
     except RequestDataTooBig:
         raise Refused(413, "too-large", "At most 50 MB at once.") from None
     intake = _intake()
-    judged = list(islice(intake.read(payload, format=format_), MOST_ITEMS + 1))
+    delivery = delivery_of(payload, channel="https", laboratory=actor.laboratory)
+    judged = list(islice(intake.read(payload, format=format_, delivery=delivery), MOST_ITEMS + 1))
     if len(judged) > MOST_ITEMS:
         raise Refused(413, "too-many", f"At most {MOST_ITEMS} messages at once.")
-    delivery = delivery_of(payload, channel="https", laboratory=actor.laboratory)
-    answered = [a for batch in intake.keep(judged, actor=actor, delivery=delivery) for a in batch]
+    answered = [a for batch in intake.keep(judged, actor=actor) for a in batch]
     if format_ is Format.HL7V2 and "json" not in request.headers.get("Accept", ""):
         acks = b"".join(acknowledge(a.item, a.judgement, now=request.now) for a in answered)  # type: ignore[attr-defined]
         return HttpResponse(acks, content_type=f"{HL7}; charset=utf-8")
@@ -98,7 +98,7 @@ def _answer(answered: Sequence[Answered]) -> dict[str, Any]:
                 "outcome": a.kept.outcome.value,
                 "delivery": str(a.kept.delivery_id),
                 "repeated": a.kept.repeated,
-                "findings": findings_of(a.judgement),
+                "findings": findings(a.judgement),
             }
             for a in answered
         ]

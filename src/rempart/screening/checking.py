@@ -41,11 +41,11 @@ def check(
     Each file is looked at whatever became of the one before; a path that cannot be read makes the code 2.
     """
     if pathogen_name not in pathogens():
-        _complain(f"No pathogen {pathogen_name!r}; there are: {', '.join(pathogens())}.")
+        complain(f"No pathogen {pathogen_name!r}; there are: {', '.join(pathogens())}.")
         return COULD_NOT_RUN
     profile, agent = Profile(profile_name), pathogen(pathogen_name)
     format_ = None if format_name == "auto" else Format(format_name)
-    printer: Printer = _Json() if as_json else _Console()
+    printer: Printer = JsonLines() if as_json else _Console()
     try:
         code = _check(paths, format_, Context(pathogen=agent, profile=profile), printer)
         sys.stdout.flush()
@@ -86,7 +86,7 @@ def _check(paths: Iterable[str], format_: Format | None, context: Context, print
     outcomes: Counter[Outcome] = Counter()
     unread = 0
     for path in paths:
-        for source, payload in _read(path):
+        for source, payload in read_files(path):
             if payload is None:
                 unread += 1
                 continue
@@ -99,21 +99,21 @@ def _check(paths: Iterable[str], format_: Format | None, context: Context, print
     return SOMETHING_REJECTED if outcomes[Outcome.REJECTED] else NOTHING_REJECTED
 
 
-def _read(path: str) -> Iterator[tuple[str, bytes | None]]:
+def read_files(path: str) -> Iterator[tuple[str, bytes | None]]:
     """Every file of a path with its bytes, None where they cannot be had (and said why)."""
     source = path
     try:
         for source in files_of(path):
             yield source, Path(source).read_bytes()
     except OSError as fault:
-        _complain(f"{fault.filename or source} cannot be read: {fault.strerror}.")
+        complain(f"{fault.filename or source} cannot be read: {fault.strerror}.")
         yield source, None
     except ValueError:
-        _complain(f"{source!r} cannot be the name of a file.")
+        complain(f"{source!r} cannot be the name of a file.")
         yield source, None
 
 
-def _complain(message: str) -> None:
+def complain(message: str) -> None:
     sys.stderr.write(_printable(message) + "\n")
 
 
@@ -122,11 +122,12 @@ def _printable(text: str) -> str:
     return "".join([c if c.isprintable() else "\ufffd" for c in text])
 
 
-class _Json:
+class JsonLines:
     """One JSON object per line; nothing else on standard output."""
 
-    def message(self, source: str, item: Item, judgement: Judgement) -> None:
-        line = json.dumps(answer(item, judgement, source=source), ensure_ascii=True)
+    def message(self, source: str, item: Item, judgement: Judgement, **more: object) -> None:
+        """`more`: what the door that took the message adds to the answer."""
+        line = json.dumps({**answer(item, judgement, source=source), **more}, ensure_ascii=True)
         sys.stdout.write(line + "\n")
 
     def end(self, outcomes: Counter[Outcome]) -> None:

@@ -8,11 +8,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from rempart.simulators.files import simulate
-from rempart.simulators.laboratory import DEFAULT_START, Sending
+from rempart.simulators.choices import DEFAULT_START, Sending
 
 app = typer.Typer(name="simulate", help="Write invented but plausible data.", no_args_is_help=True)
 
@@ -41,6 +38,11 @@ def lab(
     damaged: Annotated[float, typer.Option(min=0, max=1, help="Share of damaged messages.")] = 0.01,
 ) -> None:
     """Write an epidemic as laboratories report it: one file for each laboratory and day."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from rempart.simulators.files import simulate
+
     if out.exists() and not out.is_dir():
         raise typer.BadParameter(f"{out} is a file", param_hint="--out")
     console = Console(stderr=True)

@@ -9,8 +9,9 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from rempart.screening.rules.report import Format
+from rempart.simulators.choices import DEFAULT_START, Sending
 from rempart.simulators.damage import ALONE
-from rempart.simulators.laboratory import DEFAULT_START, Epidemic, Sending, SimulatedMessage
+from rempart.simulators.laboratory import Epidemic, SimulatedMessage
 from rempart.simulators.messages import HPRIM_END, Laboratory
 
 _EXTENSIONS = {Format.HL7V2: "hl7", Format.HPRIM_MEDECIN: "hpm"}

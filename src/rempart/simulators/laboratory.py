@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from rempart.foundation import territories
 from rempart.foundation.identifiers import finess
 from rempart.screening.rules.report import Format
 from rempart.simulators import damage, epidemic
+from rempart.simulators.choices import DEFAULT_START, Sending
 from rempart.simulators.damage import Damage
 from rempart.simulators.disease import Disease
 from rempart.simulators.disease import disease as the_disease
@@ -28,8 +28,6 @@ from rempart.simulators.names import plain
 from rempart.simulators.population import Population, make_population
 from rempart.simulators.randomness import Chance, Flags, Ints, shares
 from rempart.simulators.writing import Writer, Writing
-
-DEFAULT_START = date(2021, 3, 1)
 
 _RESULTS = "PNIX"
 _UNINTERPRETABLE, _NON_CONFORM = 0.004, 0.006
@@ -42,14 +40,6 @@ _OVERSEAS_FINESS = {
 }  # fmt: skip
 _ENCODINGS = ("cp1252", "utf-8", "cp1252", "cp850", "cp1252")
 _LINE_ENDS = ("\r", "\r\n", "\r", "\n")
-
-
-class Sending(StrEnum):
-    """In which format the laboratories send; mixed: one in three in HPRIM Médecin."""
-
-    HL7V2 = "hl7v2"
-    HPRIM = "hprim"
-    MIXED = "mixed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

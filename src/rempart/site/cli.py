@@ -5,15 +5,21 @@ from __future__ import annotations
 import typer
 
 from rempart.proofs.commands import app as certificate
+from rempart.screening import commands as screening
+from rempart.simulators.commands import app as simulate
 from rempart.site import commands
 
 app = typer.Typer(
     no_args_is_help=True, help="Rempart: screening, tracing, proofs and the curve.", rich_markup_mode=None
 )
+app.command()(commands.demo)
 app.command()(commands.serve)
 app.command(hidden=True)(commands.worker)
 app.command()(commands.migrate)
+app.command()(screening.check)
+app.command()(commands.ingest)
 app.command()(commands.bench)
+app.add_typer(simulate, name="simulate")
 app.add_typer(commands.keys, name="keys")
 app.add_typer(certificate, name="certificate")
 app.add_typer(commands.facts, name="facts")

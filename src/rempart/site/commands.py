@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from rempart.screening.commands import FormatOption, ForPathogen, InFormat, Paths, ProfileOption, UnderProfile
+
 keys = typer.Typer(no_args_is_help=True, help="The key store: what is there, what to trust, what to destroy.")
 facts = typer.Typer(no_args_is_help=True, help="The pseudonymous facts.")
 
@@ -31,6 +33,38 @@ def serve(
             serving.wait_until_ready(f"http://{host}:{port}", running)
             typer.echo(f"Rempart listens on http://{host}:{port} (Ctrl-C stops it)")
             serving.watch(running)
+
+
+def ingest(
+    paths: Paths,
+    format_: InFormat = FormatOption.AUTO,
+    profile: UnderProfile = ProfileOption.FR,
+    as_json: Annotated[
+        bool | None,
+        typer.Option(
+            "--json/--no-json", help="One JSON object per message; the default unless on a terminal."
+        ),
+    ] = None,
+    pathogen: ForPathogen = "covid19",
+) -> None:
+    """Read, judge and keep laboratories' messages; running it twice keeps nothing twice.
+
+    Exit code: 0 nothing was rejected, 1 something was, 2 it could not run.
+    """
+    from rempart.site.runtime import platform
+
+    with platform() as configuration:
+        from rempart.screening import ingesting
+
+        code = ingesting.ingest(
+            paths,
+            format_name=format_.value,
+            profile_name=profile.value,
+            pathogen_name=pathogen,
+            as_json=not sys.stdout.isatty() if as_json is None else as_json,
+            keys_root=configuration.keys,
+        )
+    raise typer.Exit(code)
 
 
 def worker() -> None:
@@ -151,3 +185,17 @@ def facts_status() -> None:
 
     found = status(configuration().facts)
     typer.echo(str(found))
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Run it once, print a summary, and end.")] = False,
+    days: Annotated[int, typer.Option(min=2, max=365, help="Days of the invented epidemic.")] = 30,
+    population: Annotated[int, typer.Option(min=200, help="Invented inhabitants.")] = 20_000,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port, or the next free one.")] = 8000,
+) -> None:
+    """Set everything up and watch a country's screening system at work."""
+    from rempart.site.demo import run
+
+    good = run(once=once, days=days, population=population, host=host, port=port)
+    raise typer.Exit(0 if good else 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -13,10 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from rempart.foundation.messaging.outbox import newest
-from rempart.foundation.vault import Keyring
-
-_LINK = re.compile(r"(https?://\S+)")
+from rempart.site import demo_people
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +78,4 @@ def alive(request: HttpRequest) -> HttpResponse:
 
 def outbox(request: HttpRequest) -> HttpResponse:
     """The demo's outbox: what patients would have received. This page does not exist outside the demo."""
-    letters = [
-        {"at": at, "letter": letter, "parts": _LINK.split(letter.text)}
-        for at, letter in newest(keyring=Keyring(settings.KEYS_ROOT))
-    ]
-    return render(request, "site/outbox.html", {"letters": letters, "zone": settings.DISPLAY_ZONE})
+    return render(request, "site/outbox.html", {"letters": demo_people.letters(most=50)})

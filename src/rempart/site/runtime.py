@@ -25,6 +25,7 @@ def platform(*, demo: bool = False, migrates: bool = False) -> Iterator[Configur
     `rempart migrate` only (`migrates`), and SchemaBehind says when that is due.
     """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rempart.site.settings")
+    before = dict(os.environ)
     if demo:
         os.environ["REMPART_DEMO"] = "true"
     embedded = not configuration().database_url
@@ -40,6 +41,16 @@ def platform(*, demo: bool = False, migrates: bool = False) -> Iterator[Configur
             yield configuration()
         finally:
             disconnect()
+            for name in (*found.environment(), "REMPART_DEMO"):
+                _put_back(name, before.get(name))
+            configuration.cache_clear()
+
+
+def _put_back(name: str, value: str | None) -> None:
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value
 
 
 def pending() -> list[str]:

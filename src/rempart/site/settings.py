@@ -124,7 +124,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CONFIGURATION.secure
 CSRF_COOKIE_HTTPONLY = True
-SECURE_REFERRER_POLICY = "no-referrer"
+SECURE_REFERRER_POLICY = "same-origin"  # "no-referrer" makes Origin null, which forms are refused for
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_HSTS_SECONDS = 31_536_000 if CONFIGURATION.secure else 0
 X_FRAME_OPTIONS = "DENY"
@@ -134,8 +134,7 @@ LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", "Français"), ("en", "English")]
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = "UTC"
-DISPLAY_ZONE = "Europe/Paris"
+TIME_ZONE = "Europe/Paris"  # of what agents read; inside, and in PostgreSQL, everything is UTC
 
 STATIC_URL = "/static/"
 STATIC_ROOT = CONFIGURATION.static

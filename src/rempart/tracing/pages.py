@@ -95,7 +95,6 @@ def worklist(request: HttpRequest) -> HttpResponse:
         "places": [found.name for code in actor.departments if (found := department(code))],
         "analyses": _labels(),
         "now": _now(request),
-        "zone": settings.DISPLAY_ZONE,
         "form": SearchForm(),
     }
     template = "tracing/lines.html" if request.headers.get("HX-Request") else "tracing/worklist.html"
@@ -116,7 +115,7 @@ def search(request: HttpRequest) -> HttpResponse:
             keyring=_keyring(),
             now=_now(request),
         )
-    context = {"form": form, "lines": lines, "zone": settings.DISPLAY_ZONE, "analyses": _labels()}
+    context = {"form": form, "lines": lines, "analyses": _labels()}
     return render(request, "tracing/search.html", context)
 
 
@@ -135,7 +134,6 @@ def case_file(request: HttpRequest, case_id: UUID) -> HttpResponse:
         "file": file,
         "state": rules.State(file.case.state).name,
         "in_my_hands": str(file.case.taken_by) == actor.id,
-        "zone": settings.DISPLAY_ZONE,
         "analyses": _labels(),
     }
     return render(request, "tracing/file.html", context)
@@ -181,7 +179,7 @@ def _step(request: HttpRequest, case_id: UUID, act: _Act, done: Promise) -> Http
         given = request.POST.get("version", "")
         seen = int(given) if given.isdecimal() and len(given) < 9 else 0
         act(actor=_actor(request), case_id=case_id, seen_version=seen, now=_now(request))
-        messages.success(request, done)
+        messages.success(request, str(done))
     except StaleVersion:
         messages.error(request, _("Un collègue a modifié ce dossier entre-temps : voici son état actuel."))
     except rules.NotNow:

@@ -1,8 +1,9 @@
 import pytest
 
 from rempart.foundation import terminology
+from rempart.simulators.choices import Sending
 from rempart.simulators.disease import disease, load_disease
-from rempart.simulators.laboratory import Epidemic, Sending
+from rempart.simulators.laboratory import Epidemic
 
 MARSH_FEVER = """
 symptomatic = 1.0

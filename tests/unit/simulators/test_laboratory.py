@@ -12,10 +12,11 @@ from typer.testing import CliRunner
 
 from rempart.foundation.identifiers import finess, nir, rpps
 from rempart.screening.rules.report import Format
+from rempart.simulators.choices import Sending
 from rempart.simulators.commands import app
 from rempart.simulators.damage import KINDS, Damage
 from rempart.simulators.files import simulate
-from rempart.simulators.laboratory import Epidemic, Sending
+from rempart.simulators.laboratory import Epidemic
 
 DAYS = 12
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from psycopg import Cursor, sql
+from psycopg import Connection, Cursor, pq, sql
+
+
+def binary_cursor(connection: Connection[Any]) -> Cursor[Any]:
+    """A cursor that binds on the server and speaks binary both ways: arrays of thousands of keys as
+    arguments cost several times less than quoted into the text of the query, as Django's cursors do."""
+    cursor = Cursor(connection)
+    cursor.format = pq.Format.BINARY
+    return cursor
 
 
 def copy_rows(

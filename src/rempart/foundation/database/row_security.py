@@ -60,7 +60,7 @@ def monthly_partitions(table: str) -> str:
     """
     return f"""
         CREATE FUNCTION {table}_month(month date) RETURNS void
-        LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+        LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
         DECLARE
             first date := date_trunc('month', month);
             part text := '{table}_' || to_char(month, 'YYYY_MM');

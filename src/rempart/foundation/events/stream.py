@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.db.backends.utils import CursorWrapper
 
-from rempart.foundation.database.row_security import EVERYWHERE, set_sight
+from rempart.foundation.database.row_security import EVERYWHERE, Cursor, set_sight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Subscriber:
     batch: int = 20
 
 
-def publish(cursor: CursorWrapper, *, topic: str, payload: Any, now: datetime) -> None:
+def publish(cursor: Cursor, *, topic: str, payload: Any, now: datetime) -> None:
     """Write one event in the producer's transaction. A batch of facts is one event."""
     cursor.execute(
         "INSERT INTO events_event (topic, payload, at) VALUES (%s, %s::jsonb, %s)",

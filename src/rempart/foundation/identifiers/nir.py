@@ -79,9 +79,9 @@ class Nir:
 
     def agrees_with_birth(self, born: date) -> bool:
         """Whether year and (when it is a real one) month are those of a date of birth."""
-        if self.year != f"{born.year % 100:02d}":
+        if int(self.year) != born.year % 100:
             return False
-        return not self.month_is_real or self.month == f"{born.month:02d}"
+        return not self.month_is_real or int(self.month) == born.month
 
 
 _UNREADABLE = Nir(
@@ -118,7 +118,7 @@ def parse(text: str) -> Nir:
 
     Never raises. A missing key is no fault: `key` holds the computed one, `given_key` is empty.
     """
-    number = normalise(text)
+    number = text if text.isdigit() else normalise(text)
     if not _SHAPE.fullmatch(number):
         return _UNREADABLE
     body, given_key = number[:13], number[13:]

@@ -12,6 +12,8 @@ from rempart.foundation.people.models import Identity
 from rempart.foundation.people.rules import name_and_birth
 from rempart.foundation.vault import BlindIndex, Indexer, KeyDestroyed, Keyring, Purpose, unseal
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityRecord:
@@ -48,13 +50,11 @@ def identity_content(
     insured_number: str,
 ) -> str:
     """An identity as it is sealed."""
-    return json.dumps(
+    return _encode(
         [
             birth_name, used_name, first_names, sex, birth_date.isoformat() if birth_date else "",
             birth_place, ins, ins_authority, insured_number,
-        ],
-        ensure_ascii=False,
-        separators=(",", ":"),
+        ]
     )  # fmt: skip
 
 

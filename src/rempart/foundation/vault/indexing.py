@@ -42,7 +42,7 @@ class Indexer:
         keys = [keyring.index_key(current)]
         keys += [keyring.index_key(period) for period in keyring.index_periods() if period != current]
         self._by_index = {
-            index: tuple(hmac.digest(key, index.encode(), "sha256") for key in keys) for index in BlindIndex
+            index: [hmac.digest(key, index.encode(), "sha256") for key in keys] for index in BlindIndex
         }
 
     def digest(self, index: BlindIndex, value: str) -> bytes:
@@ -52,4 +52,4 @@ class Indexer:
     def digests(self, index: BlindIndex, value: str | bytes) -> tuple[bytes, ...]:
         """The digests to search for, one per key alive, the current period's first."""
         encoded = value.encode() if isinstance(value, str) else value
-        return tuple(hmac.digest(key, encoded, "sha256")[:DIGEST_BYTES] for key in self._by_index[index])
+        return tuple([hmac.digest(key, encoded, "sha256")[:DIGEST_BYTES] for key in self._by_index[index]])

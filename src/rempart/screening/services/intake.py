@@ -43,26 +43,19 @@ class Intake:
     def __post_init__(self) -> None:
         object.__setattr__(self, "context", Context(pathogen=self.pathogen, profile=self.profile))
 
-    def read(self, payload: bytes, *, format: Format | None = None) -> Iterator[Judged]:
-        """Decode and judge every message of a payload; nothing is kept."""
+    def read(self, payload: bytes, *, delivery: Delivery, format: Format | None = None) -> Iterator[Judged]:
+        """Decode and judge every message of a delivery; nothing is kept."""
         for item in decode(payload, format=format, context=self.context):
             now = datetime.now(UTC)
             judgement = judge(item, profile=self.profile, pathogen=self.pathogen, now=now)
-            yield Judged(item=item, judgement=judgement)
+            yield Judged(item=item, judgement=judgement, delivery=delivery)
 
-    def keep(
-        self, judged: Iterable[Judged], *, actor: Actor, delivery: Delivery
-    ) -> Iterator[Sequence[Answered]]:
+    def keep(self, judged: Iterable[Judged], *, actor: Actor) -> Iterator[Sequence[Answered]]:
         """Keep judged messages batch by batch; yields each batch once it is on disk."""
         messages = iter(judged)
         while batch := list(islice(messages, BATCH)):
             kept = receive(
-                batch,
-                actor=actor,
-                delivery=delivery,
-                keyring=self.keyring,
-                pathogen=self.pathogen,
-                now=datetime.now(UTC),
+                batch, actor=actor, keyring=self.keyring, pathogen=self.pathogen, now=datetime.now(UTC)
             )
             yield [Answered(item=j.item, kept=k) for j, k in zip(batch, kept, strict=True)]
 

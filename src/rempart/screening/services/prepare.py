@@ -6,6 +6,7 @@ Everything here is computed before the transaction begins, so that the transacti
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -22,6 +23,8 @@ from rempart.foundation.territories import department_of, zone_of
 from rempart.foundation.vault import BlindIndex, Indexer, Keyring, Purpose, Sealer
 from rempart.screening.rules.report import Person, Practitioner, Report, Result, Sex, Status
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_KEYS_AT_ONCE = 512
 _PUBLISHED = frozenset({Status.FINAL, Status.CORRECTED, Status.RETRACTED})
 
 
@@ -72,6 +75,7 @@ class Preparer:
         self._retention = pathogen.policy_on(self._today).retention_days
         self._indexer = Indexer(keyring, self._today)
         self._sealers: dict[tuple[Purpose, date], Sealer] = {}
+        self._keys = _keys()
 
     def results(self, reports: tuple[Report, ...], *, position: int) -> list[PreparedResult]:
         """The results of an accepted message that the platform keeps: published analyses, with a result."""
@@ -119,8 +123,10 @@ class Preparer:
         sampled_on = report.sampled_at.at.astimezone(_zone(laboratory_department)).date()
         expires_on = self.expiry(result)
         department = residence or laboratory_department
-        (key,) = uuid7s(1)
-        sealed = self.sealer(Purpose.CONTACT, expires_on).seal(_contact(report), context=key.bytes)
+        key = next(self._keys)
+        contact = _contact(report)
+        sealed = self.sealer(Purpose.CONTACT, expires_on).seal(contact.encode(), context=key.bytes)
+        written = _identity_content(report.person)
         sampled_at = report.sampled_at
         values = (
             laboratory, department, residence, self._pathogen.name, analysis.loinc, analysis.kind.value,
@@ -140,12 +146,20 @@ class Preparer:
             status=report.status,
             location=report.location,
             ledger_keys=self._indexer.digests(BlindIndex.RECORD, record),
-            contents=self._indexer.digests(BlindIndex.CONTENT, _content(report, values)),
-            identity=self._identity(report.person, department, expires_on),
+            contents=self._indexer.digests(
+                BlindIndex.CONTENT,
+                _content(
+                    values,
+                    retracted=report.status is Status.RETRACTED,
+                    contact=contact,
+                    identity=written,
+                ),
+            ),
+            identity=self._identity(report.person, written, department, expires_on),
             values=values,
         )
 
-    def _identity(self, person: Person, department: str, expires_on: date) -> PreparedIdentity:
+    def _identity(self, person: Person, written: str, department: str, expires_on: date) -> PreparedIdentity:
         index = self._indexer
         birth_name = person.birth_name or person.used_name
         first_name = person.first_names[0] if person.first_names else ""
@@ -160,8 +174,7 @@ class Preparer:
         by_traits = index.digests(BlindIndex.PERSON_TRAITS, traits) if traits else ()
         by_name = name_and_birth(birth_name, person.birth_date)
         by_used_name = name_and_birth(person.used_name, person.birth_date)
-        (key,) = uuid7s(1)
-        written = _identity_content(person)
+        key = next(self._keys)
         return PreparedIdentity(
             id=key,
             whole=index.digest(BlindIndex.IDENTITY, f"{department}|{expires_on}|{written}"),
@@ -178,6 +191,11 @@ class Preparer:
                 else None
             ),
         )
+
+
+def _keys() -> Iterator[UUID]:
+    while True:
+        yield from uuid7s(_KEYS_AT_ONCE)
 
 
 @lru_cache(maxsize=128)
@@ -210,9 +228,9 @@ def _practitioner(practitioner: Practitioner) -> list[str]:
     return [practitioner.rpps, practitioner.name]
 
 
-def _contact(report: Report) -> bytes:
+def _contact(report: Report) -> str:
     person, address = report.person, report.person.address
-    return json.dumps(
+    return _encode(
         {
             "record": report.record_number,
             "laboratory": report.laboratory.name,
@@ -224,14 +242,11 @@ def _contact(report: Report) -> bytes:
             "prescriber": _practitioner(report.prescriber),
             "general_practitioner": _practitioner(report.general_practitioner),
             "variants": report.variants,
-        },
-        ensure_ascii=False,
-        separators=(",", ":"),
-    ).encode()
+        }
+    )
 
 
-def _content(report: Report, values: tuple[object, ...]) -> str:
+def _content(values: tuple[object, ...], *, retracted: bool, contact: str, identity: str) -> str:
     """What makes a result the same as before: everything the sender said, status corrections aside."""
     stays = values[:-2]  # neither the day of expiry nor the seal, which change with the day
-    retracted = report.status is Status.RETRACTED
-    return repr((stays, retracted, _contact(report), _identity_content(report.person)))
+    return f"{stays!r}{retracted}{contact}{identity}"

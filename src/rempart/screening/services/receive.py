@@ -12,11 +12,13 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import OperationalError, transaction
-from django.db.backends.utils import CursorWrapper
+from django.db import transaction
+from psycopg import Cursor
+from psycopg.errors import DeadlockDetected
 from psycopg.types.json import Jsonb
 
 from rempart.foundation.access.actor import Actor, acting
+from rempart.foundation.database.bulk import binary_cursor
 from rempart.foundation.database.keys import uuid7, uuid7s
 from rempart.foundation.events import bell
 from rempart.foundation.events.stream import publish
@@ -54,8 +56,11 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
+    """One message, read and judged, and the delivery that brought it."""
+
     item: Item
     judgement: Judgement
+    delivery: Delivery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,15 +77,15 @@ def receive(
     batch: Sequence[Judged],
     *,
     actor: Actor,
-    delivery: Delivery,
     keyring: Keyring,
     pathogen: Pathogen,
     now: datetime,
 ) -> list[Kept]:
-    """Keep a batch (at most BATCH messages) of one delivery; one answer per message, in order.
+    """Keep a batch (at most BATCH messages) of one or many deliveries; one answer per message, in order.
 
     Durable when it returns. Safe to call again with the same messages at any moment, after any crash:
-    what was kept is recognised. Raises OperationalError when PostgreSQL is not there.
+    what was kept is recognised. Raises the driver's or Django's
+    OperationalError when PostgreSQL is not there: nothing of the batch was kept then.
     """
     preparer = Preparer(keyring=keyring, pathogen=pathogen, now=now)
     spoken = [_only_its_own(judged, actor) for judged in batch]
@@ -93,18 +98,14 @@ def receive(
     for attempt in range(1, _TRIES + 1):
         try:
             with acting(actor) as cursor:
-                intake = _Intake(cursor, delivery=delivery, preparer=preparer, now=now)
-                kept = intake.keep(spoken, prepared)
+                intake = _Intake(binary_cursor(cursor.connection), batch=spoken, preparer=preparer, now=now)
+                kept = intake.keep(prepared)
                 transaction.on_commit(bell.events.ring)
             return kept
-        except (store.Conflict, OperationalError) as error:
-            if attempt == _TRIES or not _worth_another_try(error):
+        except (store.Conflict, DeadlockDetected):
+            if attempt == _TRIES:
                 raise
     raise AssertionError("unreachable")
-
-
-def _worth_another_try(error: Exception) -> bool:
-    return isinstance(error, store.Conflict) or "deadlock" in str(error)
 
 
 def _only_its_own(judged: Judged, actor: Actor) -> Judged:
@@ -127,13 +128,14 @@ class _Intake:
     """The rows that one transaction writes, gathered message by message, then written table by table."""
 
     def __init__(
-        self, cursor: CursorWrapper, *, delivery: Delivery, preparer: Preparer, now: datetime
+        self, cursor: Cursor[Any], *, batch: Sequence[Judged], preparer: Preparer, now: datetime
     ) -> None:
         self._cursor = cursor
-        self._delivery = delivery
+        self._batch = batch
         self._preparer = preparer
         self._now = now
         self._month = now.date().replace(day=1)
+        self._deliveries: dict[UUID, tuple[Any, ...]] = {}
         self._messages: list[tuple[Any, ...]] = []
         self._message_ledger: dict[bytes, tuple[Any, ...]] = {}
         self._replaced: list[bytes] = []
@@ -142,10 +144,10 @@ class _Intake:
         self._moved: dict[bytes, tuple[bytes, bytes, date, UUID, int]] = {}
         self._superseded: list[keeping.Version] = []
 
-    def keep(self, batch: Sequence[Judged], prepared: Sequence[list[PreparedResult]]) -> list[Kept]:
+    def keep(self, prepared: Sequence[list[PreparedResult]]) -> list[Kept]:
         store.prepare_session(self._cursor)
         store.ensure_month(self._cursor, self._month)
-        met = self._meet(batch)
+        met = self._meet(self._batch)
         fresh = [
             results
             for (_, action), results in zip(met, prepared, strict=True)
@@ -162,7 +164,7 @@ class _Intake:
             self._result_row(result, identities[result.identity.whole])
         kept = [
             self._message_row(judged, action, told.get(rank, []), earlier)
-            for rank, (judged, (earlier, action)) in enumerate(zip(batch, met, strict=True))
+            for rank, (judged, (earlier, action)) in enumerate(zip(self._batch, met, strict=True))
         ]
         self._write()
         return kept
@@ -195,12 +197,12 @@ class _Intake:
                 outcome = Outcome.REJECTED if action is keeping.Message.CLASH else judged.judgement.outcome
                 if action is keeping.Message.REPLACES:
                     self._replaced += [key for key in own_keys if key in known]
-                position = judged.item.position
+                position, delivery_id = judged.item.position, judged.delivery.id
                 known[own_keys[0]] = keeping.Earlier(
-                    body=bodies[0], outcome=outcome, delivery_id=self._delivery.id, position=position
+                    body=bodies[0], outcome=outcome, delivery_id=delivery_id, position=position
                 )
                 self._message_ledger[own_keys[0]] = (
-                    own_keys[0], bodies[0], self._month, self._delivery.id, position
+                    own_keys[0], bodies[0], self._month, delivery_id, position
                 )  # fmt: skip
             answers.append((earlier, action))
         return answers
@@ -241,7 +243,7 @@ class _Intake:
         retracted = decision.keep is keeping.Keep.RETRACTION
         self._results[result.id] = (
             self._month, result.id, key, decision.number, not retracted, retracted, self._now,
-            self._delivery.id,
+            self._batch[result.position].delivery.id,
         )  # fmt: skip
         versions[key] = keeping.Version(
             content=result.contents[0], month=self._month, result_id=result.id, number=decision.number
@@ -324,7 +326,7 @@ class _Intake:
         told: list[Finding],
         earlier: keeping.Earlier | None,
     ) -> Kept:
-        item, outcome = judged.item, judged.judgement.outcome
+        item, outcome, delivery = judged.item, judged.judgement.outcome, judged.delivery
         findings = (*judged.judgement.findings, *told)
         if action is keeping.Message.AGAIN and earlier is not None:
             return Kept(
@@ -336,25 +338,25 @@ class _Intake:
         sealed, expires_on = None, None
         if outcome is not Outcome.ACCEPTED:
             expires_on = self._preparer.longest_expiry
-            context = self._delivery.id.bytes + item.position.to_bytes(4, "big")
+            context = delivery.id.bytes + item.position.to_bytes(4, "big")
             sealed = self._preparer.sealer(Purpose.DELIVERY, expires_on).seal(item.raw, context=context)
-        department = finess.parse(self._delivery.laboratory or item.sender).department
+        department = finess.parse(delivery.laboratory or item.sender).department
         self._messages.append(
             (
-                self._month, self._delivery.id, item.position, department, item.format.value, outcome.value,
+                self._month, delivery.id, item.position, department, item.format.value, outcome.value,
                 Jsonb([[f.code, f.severity.value, f.location] for f in findings]) if findings else None,
                 sealed, expires_on,
             )
         )  # fmt: skip
-        return Kept(outcome=outcome, findings=findings, delivery_id=self._delivery.id)
+        self._deliveries[delivery.id] = (
+            delivery.id, delivery.received_at, delivery.channel, delivery.laboratory, delivery.size,
+            delivery.digest,
+        )  # fmt: skip
+        return Kept(outcome=outcome, findings=findings, delivery_id=delivery.id)
 
     def _write(self) -> None:
-        cursor, delivery = self._cursor, self._delivery
-        if self._messages:
-            store.add_delivery(
-                cursor, delivery_id=delivery.id, received_at=delivery.received_at, channel=delivery.channel,
-                laboratory=delivery.laboratory, size=delivery.size, digest=delivery.digest,
-            )  # fmt: skip
+        cursor = self._cursor
+        store.add_deliveries(cursor, list(self._deliveries.values()))
         store.forget_messages(cursor, self._replaced)
         store.insert(cursor, "stage_message_ledger", list(self._message_ledger.values()), key="key")
         store.insert(cursor, "stage_message", self._messages)

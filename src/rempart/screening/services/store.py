@@ -8,11 +8,11 @@ fewer rows than were staged: the batch is then undone and taken again, and sees 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db.backends.utils import CursorWrapper
+from psycopg import Cursor
 
 from rempart.foundation.database.bulk import copy_rows
 from rempart.foundation.people.rules import Known
@@ -78,7 +78,7 @@ _STAGES = {
 """Staging table: where its rows go, their columns and types."""
 
 
-def prepare_session(cursor: CursorWrapper) -> None:
+def prepare_session(cursor: Cursor[Any]) -> None:
     """Make the staging tables, once per connection."""
     cursor.execute("SELECT to_regclass('pg_temp.stage_message_ledger') IS NOT NULL")
     if _one(cursor)[0]:
@@ -87,12 +87,12 @@ def prepare_session(cursor: CursorWrapper) -> None:
         cursor.execute(f"CREATE TEMP TABLE {stage} (LIKE {table}) ON COMMIT DELETE ROWS")
 
 
-def ensure_month(cursor: CursorWrapper, month: date) -> None:
+def ensure_month(cursor: Cursor[Any], month: date) -> None:
     """Make the partitions of a month of reception, when they are missing."""
     cursor.execute("SELECT screening_result_month(%s), screening_message_month(%s)", (month, month))
 
 
-def insert(cursor: CursorWrapper, stage: str, rows: Sequence[Sequence[Any]], *, key: str = "") -> None:
+def insert(cursor: Cursor[Any], stage: str, rows: Sequence[Sequence[Any]], *, key: str = "") -> None:
     """Insert rows through their staging table.
 
     With `key`, rows go in the order of that column (two batches then never wait for each other in a
@@ -101,7 +101,7 @@ def insert(cursor: CursorWrapper, stage: str, rows: Sequence[Sequence[Any]], *, 
     if not rows:
         return
     table, columns, types = _STAGES[stage]
-    copy_rows(cursor.cursor, table=stage, columns=columns, types=types, rows=rows)
+    copy_rows(cursor, table=stage, columns=columns, types=types, rows=rows)
     names = ", ".join(columns)
     order = f" ORDER BY {key} ON CONFLICT DO NOTHING" if key else ""
     cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM {stage}{order}")  # noqa: S608
@@ -109,7 +109,7 @@ def insert(cursor: CursorWrapper, stage: str, rows: Sequence[Sequence[Any]], *, 
         raise Conflict(table)
 
 
-def earlier_messages(cursor: CursorWrapper, keys: Iterable[bytes]) -> dict[bytes, Earlier]:
+def earlier_messages(cursor: Cursor[Any], keys: Iterable[bytes]) -> dict[bytes, Earlier]:
     """The messages kept under these keys, locked until the end of the transaction."""
     cursor.execute(
         """SELECT l.key, l.body, l.delivery_id, l.position, m.outcome
@@ -126,7 +126,7 @@ def earlier_messages(cursor: CursorWrapper, keys: Iterable[bytes]) -> dict[bytes
     }
 
 
-def current_versions(cursor: CursorWrapper, keys: Iterable[bytes]) -> dict[bytes, Version]:
+def current_versions(cursor: Cursor[Any], keys: Iterable[bytes]) -> dict[bytes, Version]:
     """The current version of each result known under these keys, locked likewise."""
     cursor.execute(
         """SELECT key, content, month, result_id, version FROM screening_result_ledger
@@ -139,7 +139,7 @@ def current_versions(cursor: CursorWrapper, keys: Iterable[bytes]) -> dict[bytes
     }
 
 
-def known_identities(cursor: CursorWrapper, wholes: Iterable[bytes]) -> dict[bytes, tuple[UUID, UUID]]:
+def known_identities(cursor: Cursor[Any], wholes: Iterable[bytes]) -> dict[bytes, tuple[UUID, UUID]]:
     """(identity, person) of the identities already kept word for word."""
     cursor.execute(
         """SELECT i.whole, i.id, l.person_id FROM people_identity i
@@ -149,7 +149,7 @@ def known_identities(cursor: CursorWrapper, wholes: Iterable[bytes]) -> dict[byt
     return {bytes(whole): (identity, person) for whole, identity, person in cursor.fetchall()}
 
 
-def known_keys(cursor: CursorWrapper, keys: Iterable[bytes]) -> dict[bytes, Known]:
+def known_keys(cursor: Cursor[Any], keys: Iterable[bytes]) -> dict[bytes, Known]:
     """The persons to whom these matching keys belong."""
     cursor.execute(
         """SELECT k.key, k.person_id, k.shared,
@@ -163,13 +163,13 @@ def known_keys(cursor: CursorWrapper, keys: Iterable[bytes]) -> dict[bytes, Know
     }
 
 
-def share_keys(cursor: CursorWrapper, keys: Sequence[bytes]) -> None:
+def share_keys(cursor: Cursor[Any], keys: Sequence[bytes]) -> None:
     """Note that several people bear these traits: nobody is matched by them any more."""
     if keys:
         cursor.execute("UPDATE people_matching_key SET shared = true WHERE key = ANY(%s)", (sorted(keys),))
 
 
-def supersede(cursor: CursorWrapper, versions: Sequence[Version]) -> None:
+def supersede(cursor: Cursor[Any], versions: Sequence[Version]) -> None:
     """These versions are no longer the current ones."""
     if versions:
         cursor.execute(
@@ -180,7 +180,7 @@ def supersede(cursor: CursorWrapper, versions: Sequence[Version]) -> None:
         )
 
 
-def move_ledger(cursor: CursorWrapper, rows: Sequence[tuple[bytes, bytes, date, UUID, int]]) -> None:
+def move_ledger(cursor: Cursor[Any], rows: Sequence[tuple[bytes, bytes, date, UUID, int]]) -> None:
     """Point ledger entries at their new version: rows of (key, content, month, result, version)."""
     if rows:
         columns = zip(*sorted(rows), strict=True)
@@ -194,31 +194,25 @@ def move_ledger(cursor: CursorWrapper, rows: Sequence[tuple[bytes, bytes, date, 
         )
 
 
-def forget_messages(cursor: CursorWrapper, keys: Sequence[bytes]) -> None:
+def forget_messages(cursor: Cursor[Any], keys: Sequence[bytes]) -> None:
     """Drop ledger entries of refused messages whose place a better one takes; the messages stay."""
     if keys:
         cursor.execute("DELETE FROM screening_message_ledger WHERE key = ANY(%s)", (sorted(keys),))
 
 
-def add_delivery(
-    cursor: CursorWrapper,
-    *,
-    delivery_id: UUID,
-    received_at: datetime,
-    channel: str,
-    laboratory: str,
-    size: int,
-    digest: bytes,
-) -> None:
-    """The delivery itself; a second batch of the same one changes nothing."""
-    cursor.execute(
-        """INSERT INTO screening_delivery (id, received_at, channel, laboratory, size, digest)
-           VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING""",
-        (delivery_id, received_at, channel, laboratory, size, digest),
-    )
+def add_deliveries(cursor: Cursor[Any], rows: Sequence[tuple[Any, ...]]) -> None:
+    """The deliveries themselves; a second batch of the same one changes nothing."""
+    if rows:
+        cursor.execute(
+            """INSERT INTO screening_delivery (id, received_at, channel, laboratory, size, digest)
+               SELECT * FROM unnest(%s::uuid[], %s::timestamptz[], %s::text[], %s::text[], %s::bigint[],
+                                    %s::bytea[])
+               ON CONFLICT DO NOTHING""",
+            [list(column) for column in zip(*rows, strict=True)],
+        )
 
 
-def _one(cursor: CursorWrapper) -> tuple[Any, ...]:
+def _one(cursor: Cursor[Any]) -> tuple[Any, ...]:
     row = cursor.fetchone()
     if row is None:
         raise LookupError("the query has no row")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import template
 
@@ -15,16 +14,13 @@ register = template.Library()
 
 
 @register.inclusion_tag("tracing/cases_table.html")
-def cases_table(
-    lines: Sequence[Line], caption: str, analyses: Mapping[str, str], zone: str
-) -> dict[str, Any]:
+def cases_table(lines: Sequence[Line], caption: str, analyses: Mapping[str, str]) -> dict[str, Any]:
     """Cases in lines: who, since when, what matters for the call."""
     rows = [
         {
             "case": line.case,
             "identity": line.identity,
             "analysis": analyses.get(line.case.kind, line.case.kind),
-            "received": line.case.received_at.astimezone(ZoneInfo(zone)),
             "care_home": Residence.CARE_HOME.value in line.case.residence,
             "symptomatic": line.case.symptoms not in ("", Symptoms.NONE.value, Symptoms.UNKNOWN.value),
         }

@@ -1,0 +1,16 @@
+"""What the one who simulates may choose, and the choices made for him."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+
+DEFAULT_START = date(2021, 3, 1)
+
+
+class Sending(StrEnum):
+    """In which format the laboratories send; mixed: one in three in HPRIM Médecin."""
+
+    HL7V2 = "hl7v2"
+    HPRIM = "hprim"
+    MIXED = "mixed"

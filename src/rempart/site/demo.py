@@ -1,0 +1,205 @@
+"""The demo: a country's screening system at work, on invented people, in one command."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from rempart.site import serving
+from rempart.site.runtime import platform
+
+if TYPE_CHECKING:
+    from rempart.simulators.laboratory import Epidemic
+    from rempart.simulators.sending import Laboratories, Tally
+
+SEED = 2022
+_LIVE_PER_SECOND = 4.0
+_CERTIFICATES = 20
+_KEY_DAYS = 7
+_DRAIN_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What a run did, as its last lines say it."""
+
+    counts: Mapping[str, int]
+    positives: int
+    cases: int
+    certificates: int
+    seconds: float
+
+    @property
+    def good(self) -> bool:
+        return (
+            self.counts.get("failed", 0) == 0
+            and self.counts.get("accepted", 0) > 0
+            and self.positives > 0
+            and self.certificates > 0
+        )
+
+
+def run(*, once: bool, days: int, population: int, host: str, port: int) -> bool:
+    """Set everything up, let laboratories send, and stay up until Ctrl-C unless `once`.
+
+    Returns whether everything went as it should.
+    """
+    started = time.monotonic()
+    console = Console()
+    for number in (signal.SIGINT, signal.SIGTERM):  # also when a shell started us with SIGINT ignored
+        signal.signal(number, signal.default_int_handler)
+    port = serving.free_port(host, port)
+    url = f"http://{'localhost' if host == '127.0.0.1' else host}:{port}"
+    os.environ["REMPART_PUBLIC_URL"] = url
+    with platform(demo=True) as configuration:
+        from rempart.simulators.laboratory import Epidemic
+        from rempart.simulators.sending import Laboratories, Tally
+        from rempart.site import demo_people
+
+        with console.status("An epidemic is being invented…"):
+            start = datetime.now(UTC).date() - timedelta(days=days)
+            epidemic = Epidemic(seed=SEED, population=population, start=start, days=days)
+            keys = demo_people.register(epidemic.laboratories(), valid=timedelta(days=_KEY_DAYS))
+            accounts = demo_people.accounts()
+            serving.collect_static(configuration)
+        web = serving.web_command(configuration, host=host, port=port)
+        with serving.processes(web, serving.worker_command()) as running:
+            serving.wait_until_ready(url, running)
+            tally = Tally()
+            laboratories = Laboratories(url, tally)
+            laboratories.meet(epidemic.laboratories(), keys)
+            _invite(console, url, accounts, time.monotonic() - started)
+            try:
+                _send_history(console, epidemic, laboratories, tally)
+                _wait_for_subscribers()
+                summary = Summary(
+                    counts=tally.counts,
+                    positives=demo_people.positives(),
+                    cases=demo_people.cases(),
+                    certificates=demo_people.collect_certificates(_CERTIFICATES),
+                    seconds=time.monotonic() - started,
+                )
+                _print(console, summary)
+                if not once:
+                    _stay(console, running, epidemic, laboratories, tally)
+            except KeyboardInterrupt:
+                console.print("Stopping…")
+                return True
+            finally:
+                laboratories.close()
+    return summary.good
+
+
+def _invite(console: Console, url: str, accounts: Mapping[str, str], seconds: float) -> None:
+    console.print(f"\n[bold]Rempart is ready[/] after {seconds:.0f} s.\n")
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for label, address in (
+        ("The epidemic, for everybody", f"{url}/indicateurs/"),
+        ("The investigator's list", f"{url}/suivi/"),
+        ("What patients were sent", f"{url}/demonstration/messages/"),
+        ("Everything", f"{url}/"),
+    ):
+        table.add_row(label, address)
+    for name, password in accounts.items():
+        table.add_row(f"Account {name}", password)
+    console.print(table)
+    console.print()
+
+
+def _send_history(console: Console, epidemic: Epidemic, laboratories: Laboratories, tally: Tally) -> None:
+    """Every day of the epidemic, as fast as the platform takes it."""
+    with Progress(
+        TextColumn("Laboratories send"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("days, {task.fields[received]} messages, {task.fields[rate]:.0f}/s"),
+        TimeElapsedColumn(),
+        console=console,
+    ) as progress:
+        task = progress.add_task("", total=epidemic.days, received=0, rate=0.0)
+        began = time.monotonic()
+        for day in range(epidemic.days):
+            laboratories.deliver_day(epidemic.messages(day))
+            received = tally.counts["received"]
+            progress.update(task, advance=1, received=received, rate=received / (time.monotonic() - began))
+
+
+def _wait_for_subscribers() -> None:
+    from rempart.foundation.events.stream import waiting
+    from rempart.site.worker import subscribers
+
+    deadline = time.monotonic() + _DRAIN_SECONDS
+    while any(waiting(subscriber) for subscriber in subscribers()):
+        if time.monotonic() > deadline:
+            raise serving.NotServing("the worker does not keep up")
+        time.sleep(0.2)
+
+
+def _print(console: Console, summary: Summary) -> None:
+    counts = summary.counts
+    console.print(
+        f"received {counts['received']}  accepted {counts['accepted']}  held {counts['held']}  "
+        f"rejected {counts['rejected']}  repeated {counts['repeated']}  failed {counts['failed']}  "
+        f"positives {summary.positives}  cases {summary.cases}  certificates {summary.certificates}  "
+        f"seconds {summary.seconds:.1f}",
+        highlight=False,
+    )
+
+
+def _stay(
+    console: Console,
+    running: list[subprocess.Popen[bytes]],
+    epidemic: Epidemic,
+    laboratories: Laboratories,
+    tally: Tally,
+) -> None:
+    """Keep sending, a few messages a second, and show what flows, until Ctrl-C."""
+    console.print("\nLaboratories keep sending; open the pages above and watch. Ctrl-C stops everything.\n")
+    stop = threading.Event()
+    sender = threading.Thread(target=_trickle, args=(epidemic, laboratories, stop), daemon=True)
+    sender.start()
+    try:
+        with Live(_flow(tally), console=console, refresh_per_second=2) as live:
+            while True:
+                time.sleep(0.5)
+                serving.check_alive(running)
+                live.update(_flow(tally))
+    finally:
+        stop.set()
+        sender.join(timeout=10)
+
+
+def _trickle(epidemic: Epidemic, laboratories: Laboratories, stop: threading.Event) -> None:
+    """Yesterday's messages of other epidemics among the same laboratories, one by one."""
+    from rempart.simulators.laboratory import Epidemic as Other
+    from rempart.site import demo_people
+
+    for seed in range(SEED + 1, SEED + 10_000):
+        other = Other(seed=seed, population=4_000, start=epidemic.start, days=epidemic.days)
+        keys = demo_people.register(other.laboratories(), valid=timedelta(days=_KEY_DAYS))
+        laboratories.meet(other.laboratories(), keys)
+        for message in other.messages(epidemic.days - 1):
+            if stop.wait(1 / _LIVE_PER_SECOND):
+                return
+            laboratories.deliver(message.laboratory_finess, message.payload)
+
+
+def _flow(tally: Tally) -> Table:
+    table = Table(title="What flows", title_justify="left")
+    names = ("received", "accepted", "held", "rejected", "repeated", "failed")
+    for name in names:
+        table.add_column(name, justify="right")
+    table.add_row(*(f"{tally.counts[name]:,}" for name in names))
+    return table

@@ -1,0 +1,129 @@
+"""The people of the demo: laboratories with keys, agents with accounts, patients who fetch certificates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from rempart.foundation.access.actor import Purpose, Role, acting, system
+from rempart.foundation.access.models import Agent, create_machine_key
+from rempart.foundation.directories.models import Laboratory
+from rempart.foundation.messaging.outbox import newest
+from rempart.foundation.people.identities import read_identities, read_identity
+from rempart.foundation.terminology import pathogen
+from rempart.foundation.vault import Keyring
+from rempart.screening.models import Access
+from rempart.screening.services import portal
+from rempart.screening.services.notices import reference_digest
+from rempart.screening.services.signers import signers
+from rempart.simulators.messages import Laboratory as Simulated
+from rempart.tracing.models import Case
+
+_AGENTS = (
+    ("enquete-idf", "Camille Rivière", ("75", "77", "78", "91", "92", "93", "94", "95")),
+    ("enquete-nord", "Dominique Leroy", ("59", "62")),
+    ("enquete-rhone", "Claude Fabre", ("69", "01", "38", "42")),
+)
+_REFERENCE = re.compile(r"/r/(\S+)")
+_LINK = re.compile(r"(https?://\S+)")
+_CODE = re.compile(r"\b(\d{6})\b")
+
+
+def register(laboratories: Iterable[Simulated], *, valid: timedelta) -> dict[str, str]:
+    """Write laboratories into the directory and give each a key: FINESS number to key."""
+    now = datetime.now(UTC)
+    known = list(laboratories)
+    Laboratory.objects.bulk_create(
+        [Laboratory(finess=lab.finess, name=lab.name, department=lab.department) for lab in known],
+        ignore_conflicts=True,
+    )
+    return {
+        lab.finess: create_machine_key(laboratory=lab.finess, now=now, expires_at=now + valid)
+        for lab in known
+    }
+
+
+def accounts() -> dict[str, str]:
+    """The demo's accounts, made when missing: username to password (this installation's own)."""
+    password = Keyring(settings.KEYS_ROOT).secret("demo-password").hex()[:12]
+    for username, name, departments in _AGENTS:
+        agent, made = Agent.objects.get_or_create(
+            username=username,
+            defaults={"name": name, "role": Role.INVESTIGATOR.value, "departments": list(departments)},
+        )
+        if made or not agent.check_password(password):
+            agent.set_password(password)
+            agent.save()
+    return {username: password for username, _, _ in _AGENTS}
+
+
+def positives() -> int:
+    """How many results that hold are positive."""
+    with acting(system(Purpose.OPERATION)) as cursor:
+        cursor.execute("SELECT count(*) FROM screening_result WHERE current AND result = 'P'")
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+def cases() -> int:
+    """How many cases were opened."""
+    with acting(system(Purpose.OPERATION)):
+        return Case.objects.count()
+
+
+def letters(most: int) -> list[dict[str, Any]]:
+    """The newest letters for the outbox page, with the birth date that whoever tries a link will need."""
+    keyring = Keyring(settings.KEYS_ROOT)
+    found = [
+        (at, letter, _REFERENCE.search(letter.text)) for at, letter in newest(keyring=keyring, most=most)
+    ]
+    digests = [reference_digest(match[1]) for _, _, match in found if match]
+    with acting(system(Purpose.OPERATION)):
+        accesses = {bytes(a.reference): a.identity_id for a in Access.objects.filter(reference__in=digests)}
+        identities = read_identities(set(accesses.values()), keyring=keyring)
+    shown = []
+    for at, letter, match in found:
+        identity = identities.get(accesses.get(reference_digest(match[1]))) if match else None  # type: ignore[arg-type]
+        born = identity.birth_date if identity else None
+        shown.append({"at": at, "letter": letter, "parts": _LINK.split(letter.text), "born": born})
+    return shown
+
+
+def collect_certificates(most: int) -> int:
+    """Let patients who were sent a link fetch their certificate, as the portal does it; how many got one."""
+    return sum(_fetch(reference) for reference in _references(most))
+
+
+def _references(most: int) -> Iterator[str]:
+    for _, letter in newest(keyring=Keyring(settings.KEYS_ROOT), most=most):
+        found = _REFERENCE.search(letter.text)
+        if found:
+            yield found[1]
+
+
+def _fetch(reference: str) -> bool:
+    """One patient: birth date, code from his messages, certificate."""
+    keyring, now = Keyring(settings.KEYS_ROOT), datetime.now(UTC)
+    access = Access.objects.get(reference=reference_digest(reference))
+    with acting(system(Purpose.OPERATION)):
+        identity = read_identity(access.identity_id, keyring=keyring)
+    if identity is None:
+        return False
+    portal.ask_code(reference=reference, birth_date=identity.birth_date, keyring=keyring, now=now)
+    (_, letter), *_ = newest(keyring=keyring, most=1)
+    code = _CODE.search(letter.text)
+    proof = code and portal.open_result(reference=reference, code=code[1], keyring=keyring, now=now)
+    if not proof:
+        return False
+    pdf = portal.certificate(
+        proof=proof,
+        keyring=keyring,
+        pathogen=pathogen(settings.PATHOGEN),
+        signers=signers(settings.KEYS_ROOT),
+        now=now,
+    )
+    return pdf.startswith(b"%PDF")
