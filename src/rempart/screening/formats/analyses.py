@@ -6,10 +6,8 @@ from collections.abc import Sequence
 
 from rempart.foundation.terminology import Kind
 from rempart.screening.formats.context import Context, Observed, Role
-from rempart.screening.rules.catalogue import Profile, finding
+from rempart.screening.rules.catalogue import Profile, finding, shown
 from rempart.screening.rules.report import Finding, Result, Status
-
-_SHOWN = 20  # characters of a code that a finding quotes
 
 
 def takes(observed: Observed, place: str, *, context: Context, findings: list[Finding]) -> bool:
@@ -19,7 +17,7 @@ def takes(observed: Observed, place: str, *, context: Context, findings: list[Fi
     speaks of the pathogen (in quarantine). With the generic one: every analysis.
     """
     if observed.bad_key:
-        findings.append(finding("A02", "key", place, code=short(observed.bad_key)))
+        findings.append(finding("A02", "key", place, code=shown(observed.bad_key)))
     if context.profile is Profile.GENERIC:
         return True
     if observed.analysis is not None and observed.analysis.published:
@@ -27,7 +25,7 @@ def takes(observed: Observed, place: str, *, context: Context, findings: list[Fi
     if observed.bad_key:
         return observed.role is Role.LABELLED
     case = ("A04", "label") if observed.role is Role.LABELLED else ("A03", "ignored")
-    code = short(observed.loinc or observed.code)
+    code = shown(observed.loinc or observed.code)
     findings.append(finding(*case, place, code=code, pathogen=context.pathogen.label_en))
     return observed.role is Role.LABELLED
 
@@ -49,8 +47,3 @@ def screened(found: Sequence[tuple[Observed, Result | None]]) -> frozenset[int]:
         if result is Result.POSITIVE and observed.analysis is not None and observed.analysis.kind is Kind.NAAT
     ]
     return frozenset(positives or [0])
-
-
-def short(code: str) -> str:
-    """A code as a finding may quote it; a long text could tell who the person is."""
-    return code if 0 < len(code) <= _SHOWN else f"of {len(code)} characters"

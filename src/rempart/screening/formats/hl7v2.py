@@ -8,6 +8,7 @@ LOINC code, not by their rank.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
@@ -17,13 +18,13 @@ from rempart.screening.formats.context import Context
 from rempart.screening.formats.hl7v2_messages import gather, lines_of
 from rempart.screening.formats.hl7v2_reports import reports_of
 from rempart.screening.formats.hl7v2_tokens import Lexis, Segment, lexis_of
-from rempart.screening.rules.catalogue import finding
+from rempart.screening.rules.catalogue import finding, shown
 from rempart.screening.rules.report import Finding, Format, Item
 
 MAXIMUM_SIZE = 16 * 1024 * 1024  # bytes of one message
 
 _VERSIONS = ("2.3", "2.4", "2.5")  # 2.3.1, 2.5.1 and private marks such as 2.3.z start with them
-_QUOTED = 20  # characters of a header field that a finding quotes
+_END_OF_LINE = re.compile(rb"[\r\n]")
 
 
 def decode(payload: bytes, *, context: Context) -> Iterator[Item]:
@@ -40,13 +41,15 @@ def decode_message(raw: bytes, *, position: int, context: Context) -> Item:
     if len(raw) > MAXIMUM_SIZE:
         return _unread(raw, position, finding("F03", "size", "MSH", size=len(raw), limit=MAXIMUM_SIZE))
     findings: list[Finding] = []
-    text = raw.decode("ascii") if raw.isascii() else _characters(raw, findings)
+    text, codec = _characters(raw)
     lexis = lexis_of(text)
     if lexis is None:
         return _unread(raw, position, finding("F01", "delimiters", "MSH-1"))
     lines = lines_of(text)
     message = gather(lines, lexis, findings)
     msh = message.msh
+    if codec != "ascii":
+        _check_charset(msh, codec, findings)
     is_taken = _check_header(msh, findings)
     if len(lines) == 1:
         findings.append(finding("F02", "no_segment", "MSH"))
@@ -79,28 +82,37 @@ def _check_type(field: str, version: str, lexis: Lexis) -> tuple[bool, tuple[Fin
     kind, event, structure = (*parts, "", "", "")[:3]
     said: list[Finding] = []
     if kind != "ORU":
-        said.append(finding("H01", "type", "MSH-9.1", given=kind[:_QUOTED] or "(none)"))
+        said.append(finding("H01", "type", "MSH-9.1", given=shown(kind)))
     elif event != "R01" and (event or structure != "ORU_R01"):
-        said.append(finding("H01", "event", "MSH-9.2", given=event[:_QUOTED] or "(none)"))
+        said.append(finding("H01", "event", "MSH-9.2", given=shown(event)))
     if version and not version.startswith(_VERSIONS):
-        said.append(finding("H01", "version", "MSH-12", given=version[:_QUOTED]))
+        said.append(finding("H01", "version", "MSH-12", given=shown(version)))
     is_taken = not said
     if not version:
         said.append(finding("H03", "missing", "MSH-12"))
     return is_taken, tuple(said)
 
 
-def _characters(raw: bytes, findings: list[Finding]) -> str:
-    """The text of a message that is not plain ASCII; a finding when MSH-18 announces another encoding."""
-    fields = raw.splitlines()[0].split(raw[3:4]) if len(raw) > 3 else []
-    name = fields[17].split(b"~", 1)[0].decode("latin-1").strip() if len(fields) > 17 else ""
-    announced = encodings.declared(name)
-    read = encodings.read(raw, announced=announced or "")
+def _characters(raw: bytes) -> tuple[str, str]:
+    """The text of a message and the codec it is in, whatever MSH-18 says."""
+    if raw.isascii():
+        return raw.decode("ascii"), "ascii"
+    try:
+        return raw.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        header = _END_OF_LINE.split(raw, 1)[0].decode("latin-1").split(chr(raw[3]))
+        announced = encodings.declared(header[17].split("~", 1)[0]) if len(header) > 17 else ""
+        read = encodings.read(raw, announced=announced or "")
+        return read.text, read.codec
+
+
+def _check_charset(msh: Segment, codec: str, findings: list[Finding]) -> None:
+    """A finding when MSH-18 announces another character set than that of the message."""
+    announced = encodings.declared(msh.text(18))
     if announced is None:
-        findings.append(finding("F04", "unknown", "MSH-18", used=read.codec))
-    elif announced not in ("", read.codec):
-        findings.append(finding("F04", "charset", "MSH-18", declared=announced, used=read.codec))
-    return read.text
+        findings.append(finding("F04", "unknown", "MSH-18", used=codec))
+    elif announced not in ("", codec):
+        findings.append(finding("F04", "charset", "MSH-18", declared=announced, used=codec))
 
 
 def _unread(raw: bytes, position: int, said: Finding) -> Item:

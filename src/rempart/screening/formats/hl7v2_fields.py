@@ -7,7 +7,6 @@ CDA-R2 en HL7 v2".
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
 from rempart.foundation.identifiers import finess, ins, rpps
@@ -26,23 +25,16 @@ _NOT_DIALLED = str.maketrans("", "", " .-/\u00a0")
 _NOBODY = Practitioner()
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
-    birth: str = ""
-    used: str = ""
-    first: tuple[str, ...] = ()
-
-
 def person(pid: Segment) -> Person:
     """The person of a PID; what the segment leaves out is empty."""
-    names = _names(pid.repetitions(5), pid.lexis)
+    birth_name, used_name, first_names = _names(pid.repetitions(5), pid.lexis)
     matricule, authority, insured, local = _numbers(pid.repetitions(3), pid.lexis)
     address, birth_place = _addresses(pid.repetitions(11), pid.lexis)
     phone, mobile, email = contacts(pid)
     return Person(
-        birth_name=names.birth,
-        used_name=names.used,
-        first_names=names.first,
+        birth_name=birth_name,
+        used_name=used_name,
+        first_names=first_names,
         sex=_SEXES.get(pid.text(8).upper(), Sex.UNKNOWN),
         birth_date=hl7_date(pid.text(7)),
         birth_place=birth_place,
@@ -57,7 +49,7 @@ def person(pid: Segment) -> Person:
     )
 
 
-def _names(repetitions: list[list[str]], lexis: Lexis) -> Names:
+def _names(repetitions: list[list[str]], lexis: Lexis) -> tuple[str, str, tuple[str, ...]]:
     """Birth name, used name and first names (XPN); the birth identity's first names win."""
     birth = used = ""
     first: tuple[str, ...] = ()
@@ -73,7 +65,7 @@ def _names(repetitions: list[list[str]], lexis: Lexis) -> Names:
         elif not birth and kind in _BIRTH_NAME_TYPES:
             birth = family
             first = _first_names(parts, lexis) or first
-    return Names(birth=birth, used=used, first=first)
+    return birth, used, first
 
 
 def _first_names(parts: list[str], lexis: Lexis) -> tuple[str, ...]:

@@ -14,6 +14,8 @@ from rempart.screening.rules.report import Finding
 
 _WRAPPING = b"\x0b\x1c\r\n\t \x00\x1a"  # around a message: frames, blank lines, padding, DOS end of file
 _BEFORE_SEGMENT = b"\r\n\x0b\x1c"
+_AT_ONCE = [0]
+_DIGITS = 6  # of a count; a longer number counts no messages
 _ENVELOPE = (b"FHS", b"BHS", b"BTS", b"FTS")
 
 
@@ -39,6 +41,9 @@ def split(payload: bytes) -> Iterator[Slice]:
     if not starts:
         return
     wrapping = _wrapping_segments(payload)
+    if starts == _AT_ONCE and not wrapping:  # one message and nothing else
+        yield Slice(payload.strip(_WRAPPING), ())
+        return
     marks = sorted([*starts, *(at for at, _ in wrapping)]) if wrapping else starts
     ends = dict(zip(marks, [*marks[1:], len(payload)], strict=True))
     notes = _counts(payload, starts, wrapping, ends) if wrapping else {}
@@ -85,7 +90,7 @@ def _compare(line: bytes, found: int, place: str, what: str) -> Finding | None:
     announced = fields[1].strip() if len(fields) > 1 else b""
     if not announced:
         return None
-    if not announced.isdigit() or len(announced) > 9:
+    if not announced.isdigit() or len(announced) > _DIGITS:
         return finding("F05", "count", place)
     if int(announced) == found:
         return None

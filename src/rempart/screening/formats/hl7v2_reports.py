@@ -16,7 +16,7 @@ from rempart.screening.formats.dates import hl7_date, hl7_moment, hl7_moment_wit
 from rempart.screening.formats.hl7v2_messages import Message, Order, Patient
 from rempart.screening.formats.hl7v2_tokens import Segment
 from rempart.screening.formats.questions import Answers
-from rempart.screening.rules.catalogue import Profile, finding
+from rempart.screening.rules.catalogue import Profile, finding, shown
 from rempart.screening.rules.report import (
     Finding,
     Moment,
@@ -92,7 +92,7 @@ class _Reader:
         if not found:
             return []
         person = self._person(patient)
-        attending = self._practitioner((patient.pd1, 4))
+        attending = self._practitioner((patient.pd1, 4)) if patient.pd1 is not None else _NOBODY
         screened = analyses.screened([(f.observed, f.result) for f in found]) if letters else frozenset()
         variants = tuple(sorted(letters))
         return [
@@ -147,7 +147,7 @@ class _Reader:
         status = hl7v2_values.STATUSES.get(code)
         if status is None:
             case = "unknown" if code else "missing"
-            self.findings.append(finding("R07", case, obx.at(11), given=analyses.short(code)))
+            self.findings.append(finding("R07", case, obx.at(11), given=shown(code)))
             return Status.HELD
         if (
             order.orc is not None

@@ -18,7 +18,7 @@ from rempart.screening.formats.context import Context, Observed, Role
 from rempart.screening.formats.dates import french_date, has_two_digit_year, hl7_date, hl7_moment
 from rempart.screening.formats.hprim_lines import HEADER_LINES, Message
 from rempart.screening.formats.questions import Answers
-from rempart.screening.rules.catalogue import finding
+from rempart.screening.rules.catalogue import finding, shown
 from rempart.screening.rules.report import (
     Address,
     Finding,
@@ -172,7 +172,7 @@ def _found(line: hprim_lines.Result, observed: Observed, findings: list[Finding]
     status = _STATUSES.get(code)
     if status is None:
         case = "unknown" if code else "missing"
-        findings.append(finding("R07", case, f"line {line.line}, column 10", given=analyses.short(code)))
+        findings.append(finding("R07", case, f"line {line.line}, column 10", given=shown(code)))
     return _Found(line, observed, Result(letter) if letter else None, status or Status.HELD)
 
 

@@ -15,7 +15,10 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
+from rempart.foundation.terminology import loinc
 from rempart.screening.rules.report import Finding, Severity
+
+_FEW = 3  # characters: too short for a name or a number
 
 
 class Profile(StrEnum):
@@ -81,6 +84,16 @@ def finding(code: str, case: str, location: str, /, **values: object) -> Finding
         message=message.format(**values) if values else message,
         do=entry.do_en,
     )
+
+
+def shown(code: str) -> str:
+    """A code of a message as a finding may quote it: a LOINC code, or a few letters.
+
+    Anything longer could be a name or a number of the person that damage put there; the place tells enough.
+    """
+    if 0 < len(code) <= _FEW or loinc.looks_like_one(code):
+        return code
+    return f"(of {len(code)} characters)" if code else "(none)"
 
 
 def place(item: str, format_name: str, location: str = "") -> str:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from rempart.foundation.identifiers import finess, ins, rpps
-from rempart.foundation.terminology import Kind, Pathogen, Policy
-from rempart.screening.rules.catalogue import Profile, catalogue, finding, place
+from rempart.foundation.terminology import Kind, Pathogen
+from rempart.screening.rules.catalogue import Profile, catalogue, finding, place, shown
 from rempart.screening.rules.report import (
     Finding,
     Item,
@@ -34,8 +34,6 @@ _VARIANT_VALUES = frozenset({"0", "1", "8", "9"})
 _PUBLISHED = frozenset({Status.FINAL, Status.CORRECTED})
 _COARSE = frozenset({Precision.YEAR, Precision.MONTH, Precision.DAY})
 _UNREAD = frozenset({"F01", "F02", "F03", "H01"})  # nothing was read: no use to say that nothing is there
-_LONGEST_QUOTE = 3  # characters of a result that a finding quotes
-_LONGEST_CODE = 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +67,7 @@ def _outcome(item: Item, findings: list[Finding]) -> Outcome:
 class _Judging:
     """The rules over one message; each method says what is wrong with one thing."""
 
-    __slots__ = ("findings", "format", "item", "judged", "now", "pathogen", "policy", "profile", "said")
+    __slots__ = ("findings", "format", "item", "judged", "now", "pathogen", "profile", "said")
 
     def __init__(self, item: Item, profile: Profile, pathogen: Pathogen, now: datetime) -> None:
         self.item = item
@@ -77,7 +75,6 @@ class _Judging:
         self.profile = profile
         self.pathogen = pathogen
         self.now = now
-        self.policy: Policy = pathogen.policy_on(now.date())
         self.findings: list[Finding] = []
         self.said: frozenset[str] = _NOTHING  # what the decoder said: it knew better where and why
         if item.findings:
@@ -137,8 +134,11 @@ class _Judging:
             self._at("P08", "missing", "contact", location)
         if not person.ins:
             return
-        read = ins.parse(person.ins, oid=person.ins_authority, sex=person.sex or "", born=person.birth_date)
-        if person.ins_authority and (missing := _missing_traits(person)):
+        born = person.birth_date
+        read = ins.parse(person.ins, oid=person.ins_authority, sex=person.sex or "", born=born)
+        complete = person.birth_name and person.first_names and person.sex and born and person.birth_place
+        if person.ins_authority and not complete:
+            missing = _missing_traits(person)
             self._identity("P04", "incomplete", location, read, missing=", ".join(missing))
         if read.matricule.faults:
             self._identity("P05", "faults", location, read, faults=", ".join(read.matricule.faults))
@@ -164,9 +164,11 @@ class _Judging:
             self._say("L01", "missing", "laboratory", report)
         elif faults := finess.parse(number).faults:
             self._say("L01", "wrong", "laboratory", report, given=number[:9], faults=", ".join(faults))
-        if (number := report.prescriber.rpps) and not rpps.is_professional(number):
+        if (number := report.prescriber.rpps) and not (rpps.is_rpps(number) or rpps.is_professional(number)):
             self._say("L02", "prescriber", "prescriber", report)
-        if (number := report.general_practitioner.rpps) and not rpps.is_professional(number):
+        if (number := report.general_practitioner.rpps) and not (
+            rpps.is_rpps(number) or rpps.is_professional(number)
+        ):
             self._say("L02", "general_practitioner", "general_practitioner", report)
 
     def _sampling(self, report: Report) -> None:
@@ -177,18 +179,21 @@ class _Judging:
             return
         validated = report.validated_at
         age = self.now - sampled.at
-        days = self.policy.sampling_age_limit_days
         if age < -CLOCK_SKEW:
             self._say("S02", "future", "sampled_at", report, sampled=sampled.iso())
-        elif age.days >= days:
-            self._say("S03", "old", "sampled_at", report, sampled=sampled.iso(), days=days)
+        elif age.days > 0:
+            days = self.pathogen.policy_on(self.now.date()).sampling_age_limit_days
+            if age.days >= days:
+                self._say("S03", "old", "sampled_at", report, sampled=sampled.iso(), days=days)
         if validated is not None and sampled.at > validated.at and _is_later(sampled, validated):
             values = {"sampled": sampled.iso(), "validated": validated.iso()}
             self._say("S02", "after_validation", "sampled_at", report, **values)
 
     def _result(self, report: Report) -> None:
         status = report.status
-        code = report.loinc or report.analysis_code[:_LONGEST_CODE]
+        if status in _PUBLISHED and report.result is not None:
+            return
+        code = shown(report.loinc or report.analysis_code)
         if status is Status.HELD:
             self._say("R04", "held", "status", report, code=code)
         elif status is Status.RETRACTED:
@@ -205,7 +210,7 @@ class _Judging:
         if what := self.pathogen.not_results.get(report.raw_result):
             self._say("R03", "not_a_result", "result", report, given=report.raw_result, what=what)
         else:
-            self._say("R01", "unknown", "result", report, given=_quoted(report.raw_result), code=code)
+            self._say("R01", "unknown", "result", report, given=shown(report.raw_result), code=code)
 
     def _variants(self, report: Report) -> None:
         analysis = self.pathogen.analysis(report.loinc)
@@ -249,8 +254,3 @@ def _is_later(one: Moment, other: Moment) -> bool:
     if Precision.MONTH in (one.precision, other.precision):
         return (first.year, first.month) > (second.year, second.month)
     return first > second
-
-
-def _quoted(value: str) -> str:
-    """A result as a finding may quote it: a few letters. A longer text could hold a name or a number."""
-    return f'"{value}"' if len(value) <= _LONGEST_QUOTE else f"A value of {len(value)} characters"
