@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.db import connections
 from django.db.models.signals import post_migrate
 
@@ -21,7 +21,8 @@ class SiteConfig(AppConfig):
     name = "rempart.site"
 
     def ready(self) -> None:
-        post_migrate.connect(_grant_rights, sender=self)
+        # Django speaks only for applications that have models; every one of them is migrated by then
+        post_migrate.connect(_grant_rights, sender=apps.get_app_config("audit"))
 
 
 def _grant_rights(*, using: str, **_: Any) -> None:

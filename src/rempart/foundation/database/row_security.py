@@ -65,9 +65,9 @@ def monthly_partitions(table: str) -> str:
             first date := date_trunc('month', month);
             part text := '{table}_' || to_char(month, 'YYYY_MM');
         BEGIN
-            IF to_regclass(part) IS NOT NULL THEN RETURN; END IF;
+            IF to_regclass('public.' || part) IS NOT NULL THEN RETURN; END IF;
             PERFORM pg_advisory_xact_lock(hashtext('{table}'));
-            IF to_regclass(part) IS NOT NULL THEN RETURN; END IF;
+            IF to_regclass('public.' || part) IS NOT NULL THEN RETURN; END IF;
             EXECUTE format('CREATE TABLE %I PARTITION OF {table} FOR VALUES FROM (%L) TO (%L)',
                            part, first, first + interval '1 month');
             EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', part);
