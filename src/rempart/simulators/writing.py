@@ -56,6 +56,9 @@ class _Spelling:
     cities: list[str]
 
 
+_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
 class Writer:
     """Writes samples of a population from `start` on."""
 
@@ -81,6 +84,9 @@ class Writer:
         self._mail_surnames = [_mailbox(one) for one in bare.surnames]
         self._mail_first = tuple([_mailbox(one) for one in table] for table in bare.first_names)
         self._dates = [f"{start + timedelta(days=d):%Y%m%d}" for d in range(-_BEFORE, days + _AFTER)]
+        # Two seeds never number alike: one laboratory may send both epidemics.
+        self._series = _base_36(seed)
+        self._day_codes = [_base_36(d) for d in range(days + _AFTER)]
         self._record_days = [f"{start + timedelta(days=d):%y%j}" for d in range(days + _AFTER)]
         self._births = _births(people)
         self._first_birth = int(people.birth.min())
@@ -118,8 +124,8 @@ class Writer:
         return Sample(
             laboratory=lab,
             finess=lab.finess,
-            control_id=f"{lab.finess}{w.day:03d}{w.rank:06d}{w.version}",
-            record=f"{self._record_days[w.day]}BC{w.rank:06d}",
+            control_id=f"{lab.finess}{self._series}{self._day_codes[w.day]}{w.rank:06d}{w.version}",
+            record=f"{self._record_days[w.day]}{self._series}{w.rank:06d}",
             written=self._time(w.day, w.written + w.offset) + shift,
             sampled=self._time(w.day, w.sampled + w.offset) + shift,
             validated=self._time(w.day, w.validated + w.offset) + shift,
@@ -206,3 +212,9 @@ def _rpps(rank: int) -> str:
 
 def _mailbox(name: str) -> str:
     return name.lower().replace(" ", "-").replace("'", "")
+
+
+def _base_36(number: int) -> str:
+    """Two characters for a number below 1,296; larger ones begin again."""
+    high, low = divmod(number % 1296, 36)
+    return _DIGITS[high] + _DIGITS[low]

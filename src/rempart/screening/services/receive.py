@@ -95,6 +95,7 @@ def receive(
         else []
         for rank, judged in enumerate(spoken)
     ]
+    store.ensure_months(transaction.get_connection().settings_dict["NAME"], now.date())
     for attempt in range(1, _TRIES + 1):
         try:
             with acting(actor) as cursor:
@@ -146,7 +147,6 @@ class _Intake:
 
     def keep(self, prepared: Sequence[list[PreparedResult]]) -> list[Kept]:
         store.prepare_session(self._cursor)
-        store.ensure_month(self._cursor, self._month)
         met = self._meet(self._batch)
         fresh = [
             results

@@ -8,10 +8,12 @@ fewer rows than were staged: the batch is then undone and taken again, and sees 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from psycopg import Cursor
 
 from rempart.foundation.database.bulk import copy_rows
@@ -87,9 +89,18 @@ def prepare_session(cursor: Cursor[Any]) -> None:
         cursor.execute(f"CREATE TEMP TABLE {stage} (LIKE {table}) ON COMMIT DELETE ROWS")
 
 
-def ensure_month(cursor: Cursor[Any], month: date) -> None:
-    """Make the partitions of a month of reception, when they are missing."""
-    cursor.execute("SELECT screening_result_month(%s), screening_message_month(%s)", (month, month))
+@cache
+def ensure_months(database: str, today: date) -> None:
+    """Make the partitions of this month of reception and the next, in a transaction of their own.
+
+    Making one locks the parent against everybody who inserts: inside the intake's transaction two batches
+    would wait for each other. `database` tells one database of this process from another.
+    """
+    first = today.replace(day=1)
+    following = (first + timedelta(days=32)).replace(day=1)
+    with transaction.atomic(), transaction.get_connection().cursor() as cursor:
+        for month in (first, following):
+            cursor.execute("SELECT screening_result_month(%s), screening_message_month(%s)", (month, month))
 
 
 def insert(cursor: Cursor[Any], stage: str, rows: Sequence[Sequence[Any]], *, key: str = "") -> None:
