@@ -67,7 +67,9 @@ def monthly_partitions(table: str) -> str:
         BEGIN
             IF to_regclass('public.' || part) IS NOT NULL THEN RETURN; END IF;
             PERFORM pg_advisory_xact_lock(hashtext('{table}'));
-            IF to_regclass('public.' || part) IS NOT NULL THEN RETURN; END IF;
+            -- the catalogue itself: after a wait, to_regclass still remembers that there was none
+            IF EXISTS (SELECT FROM pg_class WHERE relname = part AND relnamespace = 'public'::regnamespace)
+            THEN RETURN; END IF;
             EXECUTE format('CREATE TABLE %I PARTITION OF {table} FOR VALUES FROM (%L) TO (%L)',
                            part, first, first + interval '1 month');
             EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', part);

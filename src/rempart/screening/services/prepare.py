@@ -111,7 +111,7 @@ class Preparer:
         return self._today + timedelta(days=self._retention[result.value])
 
     @property
-    def longest_expiry(self) -> date:
+    def shortest_expiry(self) -> date:
         """The expiry of what has no result yet: the shortest retention of the policy."""
         return self._today + timedelta(days=min(self._retention.values()))
 

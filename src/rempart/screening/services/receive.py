@@ -125,6 +125,13 @@ def _only_its_own(judged: Judged, actor: Actor) -> Judged:
     return replace(judged, judgement=judgement)
 
 
+def _sender(judged: Judged) -> str:
+    """Whose control ids a message's is one of: the laboratory of the key, and who the message says it is
+    where that is somebody else."""
+    brought_by, says = judged.delivery.laboratory, judged.item.sender
+    return says if not brought_by or finess.normalise(says) == brought_by else f"{brought_by}|{says}"
+
+
 class _Intake:
     """The rows that one transaction writes, gathered message by message, then written table by table."""
 
@@ -144,6 +151,7 @@ class _Intake:
         self._first: dict[bytes, tuple[bytes, bytes, date, UUID, int]] = {}
         self._moved: dict[bytes, tuple[bytes, bytes, date, UUID, int]] = {}
         self._superseded: list[keeping.Version] = []
+        self._told: dict[int, list[Finding]] = {}
 
     def keep(self, prepared: Sequence[list[PreparedResult]]) -> list[Kept]:
         store.prepare_session(self._cursor)
@@ -157,13 +165,12 @@ class _Intake:
         versions = store.current_versions(
             self._cursor, {key for result in everything for key in result.ledger_keys}
         )
-        told: dict[int, list[Finding]] = {}
-        wanted = [result for result in everything if self._decide(result, versions, told)]
+        wanted = [result for result in everything if self._decide(result, versions)]
         identities = self._people([result.identity for result in wanted])
         for result in wanted:
             self._result_row(result, identities[result.identity.whole])
         kept = [
-            self._message_row(judged, action, told.get(rank, []), earlier)
+            self._message_row(judged, action, self._told.get(rank, []), earlier)
             for rank, (judged, (earlier, action)) in enumerate(zip(self._batch, met, strict=True))
         ]
         self._write()
@@ -175,12 +182,12 @@ class _Intake:
         """What each message is to what came before it, in the store or in this very batch."""
         digests = [hashlib.sha256(judged.item.raw).hexdigest() for judged in batch]
         keys = [
-            self._preparer.message_keys(judged.item.sender, judged.item.control_id or digest)
+            self._preparer.message_keys(_sender(judged), judged.item.control_id or digest)
             for judged, digest in zip(batch, digests, strict=True)
         ]
         known = store.earlier_messages(self._cursor, {key for several in keys for key in several})
         clashes = [
-            self._preparer.message_keys(judged.item.sender, f"{judged.item.control_id}|{digest}")
+            self._preparer.message_keys(_sender(judged), f"{judged.item.control_id}|{digest}")
             for judged, digest in zip(batch, digests, strict=True)
         ]
         answers = []
@@ -189,6 +196,7 @@ class _Intake:
             earlier, action = self._meet_one(judged, keys[rank], bodies, known)
             own_keys = keys[rank]
             if action is keeping.Message.CLASH:
+                self._tell(rank, finding("H02", "reused", "MSH-10"))
                 own_keys = clashes[rank]
                 known |= store.earlier_messages(self._cursor, own_keys)
                 earlier = next((known[key] for key in own_keys if key in known), None)
@@ -217,20 +225,23 @@ class _Intake:
         earlier = next((known[key] for key in keys if key in known), None)
         return earlier, keeping.meet(bodies=bodies, outcome=judged.judgement.outcome, earlier=earlier)
 
+    def _tell(self, rank: int, said: Finding) -> None:
+        """What the sender of a message should know beside what the rules said."""
+        self._told.setdefault(rank, []).append(said)
+
     # Results
 
     def _decide(
         self,
         result: PreparedResult,
         versions: dict[bytes, keeping.Version],
-        told: dict[int, list[Finding]],
     ) -> bool:
         """Whether a result is to be kept; gathers its ledger row and what its sender should know."""
         known_key = next((key for key in result.ledger_keys if key in versions), None)
         current = versions[known_key] if known_key is not None else None
         decision = keeping.decide(status=result.status, contents=result.contents, current=current)
         if decision.finding:
-            told.setdefault(result.position, []).append(finding(*decision.finding, result.location))
+            self._tell(result.position, finding(*decision.finding, result.location))
         if decision.keep in (keeping.Keep.REPEAT, keeping.Keep.NOTHING):
             return False
         key = known_key or result.ledger_keys[0]  # a result keeps its first key through all its versions
@@ -297,11 +308,17 @@ class _Intake:
         key_rows: dict[bytes, tuple[Any, ...]],
     ) -> None:
         pairs = list(zip(new, assignments, strict=True))
+        store.claim(
+            self._cursor,
+            {a.person for i, a in pairs if not a.new_person and i.by_ins and i.by_ins[0] in a.new_keys},
+        )
         shared = {assignment.shared_key for assignment in assignments if assignment.shared_key}
         for identity, assignment in pairs:
             for key in assignment.new_keys:
                 is_ins = bool(identity.by_ins) and key == identity.by_ins[0]
-                key_rows[key] = (key, assignment.person, is_ins, key in shared)
+                key_rows[key] = (key, assignment.person, is_ins, False)
+        for key in shared & key_rows.keys():
+            key_rows[key] = (*key_rows[key][:3], True)
         store.insert(self._cursor, "stage_key", list(key_rows.values()), key="key")
         store.share_keys(self._cursor, [key for key in shared if key not in key_rows])
         persons = dict.fromkeys(assignment.person for assignment in assignments if assignment.new_person)
@@ -334,10 +351,9 @@ class _Intake:
             )
         if action is keeping.Message.CLASH:
             outcome = Outcome.REJECTED
-            findings = (*findings, finding("H02", "reused", "MSH-10"))
         sealed, expires_on = None, None
         if outcome is not Outcome.ACCEPTED:
-            expires_on = self._preparer.longest_expiry
+            expires_on = self._preparer.shortest_expiry
             context = delivery.id.bytes + item.position.to_bytes(4, "big")
             sealed = self._preparer.sealer(Purpose.DELIVERY, expires_on).seal(item.raw, context=context)
         department = finess.parse(delivery.laboratory or item.sender).department

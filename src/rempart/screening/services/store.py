@@ -7,7 +7,7 @@ fewer rows than were staged: the batch is then undone and taken again, and sees 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, timedelta
 from functools import cache
 from typing import Any
@@ -172,6 +172,22 @@ def known_keys(cursor: Cursor[Any], keys: Iterable[bytes]) -> dict[bytes, Known]
         bytes(key): Known(person=person, has_ins=has_ins, shared=shared)
         for key, person, shared, has_ins in cursor.fetchall()
     }
+
+
+def claim(cursor: Cursor[Any], persons: Collection[UUID]) -> None:
+    """Lock people known without a matricule who are about to get one; Conflict when one of them just got his.
+
+    Two homonyms with a matricule each never become one person, though they come at the same moment.
+    """
+    if not persons:
+        return
+    keys = list(persons)
+    cursor.execute("SELECT FROM people_person WHERE id = ANY(%s) ORDER BY id FOR UPDATE", (keys,))
+    cursor.execute(
+        "SELECT EXISTS (SELECT FROM people_matching_key WHERE person_id = ANY(%s) AND is_ins)", (keys,)
+    )
+    if _one(cursor)[0]:
+        raise Conflict("people_person")
 
 
 def share_keys(cursor: Cursor[Any], keys: Sequence[bytes]) -> None:
