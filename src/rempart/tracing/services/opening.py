@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from rempart.foundation.database.keys import uuid7s
 from rempart.foundation.events.bell import Bell
 from rempart.foundation.events.stream import Published, Subscriber
 from rempart.foundation.terminology import Pathogen
-from rempart.screening.services.published import PublishedResult, announced
+from rempart.screening.services.published import COLUMNS, PublishedResult, announced, published
 from rempart.screening.services.receive import RESULTS
 from rempart.tracing import rules
 
@@ -28,73 +28,119 @@ _COLUMNS = (
 
 
 def subscriber(*, pathogen: Pathogen) -> Subscriber:
-    """Opens a case for every positive of a kind that is traced; withdraws it when the positive falls."""
+    """Opens a case for every positive of a kind that is traced; withdraws it when the positive falls.
+
+    A person who loses a case that way, or to the right person of a corrected result, may have another
+    positive of the same episode, which opened none: it does now.
+    """
 
     def handle(cursor: CursorWrapper, events: Sequence[Published]) -> None:
         results = announced(cursor, events, only="(r.result = 'P' AND r.current) OR r.version > 1")
         if not results:
             return
         kinds = pathogen.policy_on(events[-1].at.date()).case_kinds
-        positives = [r for r in results if r.current and r.result == "P" and r.kind in kinds]
-        _withdraw(cursor, {r.ledger_key for r in results} - {r.ledger_key for r in positives})
-        _open(cursor, positives)
+        positives = {r.ledger_key: r for r in results if r.current and r.result == "P" and r.kind in kinds}
+        without = _withdraw(cursor, {r.ledger_key for r in results} - positives.keys())
+        without |= _follow(cursor, list(positives.values()))
+        _open(cursor, [*positives.values(), *_positives_of(cursor, without, kinds)])
         transaction.on_commit(CASES.ring)
 
     return Subscriber(name="tracing.cases", topics=(RESULTS,), handle=handle)
 
 
-def _withdraw(cursor: CursorWrapper, keys: set[bytes]) -> None:
-    """Cases whose result is no longer a positive."""
-    if keys:
-        cursor.execute(
-            """UPDATE tracing_case SET state = %s, version = version + 1
-               WHERE result_key = ANY(%s) AND state <> %s""",
-            (rules.State.WITHDRAWN.value, sorted(keys), rules.State.WITHDRAWN.value),
-        )
+def _withdraw(cursor: CursorWrapper, keys: set[bytes]) -> set[UUID]:
+    """Withdraw the cases whose result is no longer a positive; whose they were."""
+    if not keys:
+        return set()
+    cursor.execute(
+        """UPDATE tracing_case SET state = %s, version = version + 1
+           WHERE result_key = ANY(%s) AND state <> %s RETURNING person_id""",
+        (rules.State.WITHDRAWN.value, sorted(keys), rules.State.WITHDRAWN.value),
+    )
+    return {person for (person,) in cursor.fetchall()}
+
+
+def _follow(cursor: CursorWrapper, positives: Sequence[PublishedResult]) -> set[UUID]:
+    """Let the cases there are say what their corrected results say; who is no longer concerned.
+
+    Who holds a case and whether the person was called stay as they are.
+    """
+    if not positives:
+        return set()
+    cursor.execute(_FOLLOW, [*_arrays(positives), rules.State.WITHDRAWN.value])
+    return {before for before, after in cursor.fetchall() if before != after}
+
+
+def _positives_of(
+    cursor: CursorWrapper, persons: set[UUID], kinds: Collection[str]
+) -> Sequence[PublishedResult]:
+    """The positives of these people that hold, oldest first."""
+    if not persons:
+        return ()
+    cursor.execute(
+        f"""SELECT {COLUMNS} FROM screening_result r
+            WHERE r.person_id = ANY(%s) AND r.current AND r.result = 'P' AND r.kind = ANY(%s)
+            ORDER BY r.received_at, r.id""",  # noqa: S608 -- a list of our own columns
+        (list(persons), list(kinds)),
+    )
+    return [published(row) for row in cursor.fetchall()]
 
 
 def _open(cursor: CursorWrapper, positives: Sequence[PublishedResult]) -> None:
-    newest = {result.ledger_key: result for result in positives}
-    if not newest:
+    """Open a case for each positive of an episode that has none."""
+    if not positives:
         return
     cursor.execute(
         """SELECT person_id, sampled_on, result_key FROM tracing_case
-           WHERE person_id = ANY(%s) AND state <> %s""",
-        ([r.person_id for r in newest.values()], rules.State.WITHDRAWN.value),
+           WHERE (person_id = ANY(%s) OR result_key = ANY(%s)) AND state <> %s""",
+        ([r.person_id for r in positives], [r.ledger_key for r in positives], rules.State.WITHDRAWN.value),
     )
     episodes: dict[UUID, list[date]] = {}
+    has_case = set()
     for person, sampled_on, key in cursor.fetchall():
-        if bytes(key) not in newest:
-            episodes.setdefault(person, []).append(sampled_on)
+        episodes.setdefault(person, []).append(sampled_on)
+        has_case.add(bytes(key))
+    candidates = {r.ledger_key: r for r in positives if r.ledger_key not in has_case}
+    if not candidates:
+        return
     opening = rules.to_open(
         (
-            rules.Positive(result_key=r.ledger_key, person=r.person_id, sampled_on=r.sampled_on)
-            for r in newest.values()
+            rules.Positive(result_key=key, person=r.person_id, sampled_on=r.sampled_on)
+            for key, r in candidates.items()
         ),
         episodes=episodes,
-        policy=rules.policy_on(max(r.sampled_on for r in newest.values())),
+        policy=rules.policy_on(max(r.sampled_on for r in candidates.values())),
     )
-    rows = [r for key, r in newest.items() if key in opening]
+    rows = [r for key, r in candidates.items() if key in opening]
     if rows:
-        cursor.execute(_UPSERT, _arrays(rows))
+        cursor.execute(_OPEN, _arrays(rows))
 
 
-# A corrected positive keeps its case: who holds it and whether it was called stay as they are.
-_UPSERT = f"""
-    INSERT INTO tracing_case ({", ".join(_COLUMNS)})
-    SELECT * FROM unnest(
+_UNNEST = """unnest(
         %s::uuid[], %s::date[], %s::uuid[], %s::bytea[], %s::uuid[], %s::uuid[], %s::text[],
         %s::text[], %s::text[], %s::text[], %s::date[], %s::timestamptz[], %s::text[], %s::bool[],
-        %s::text[], %s::text[], %s::int[], %s::date[])
+        %s::text[], %s::text[], %s::int[], %s::date[])"""
+_CORRECTED = (
+    "result_month", "result_id", "person_id", "identity_id", "department", "kind", "sampled_on",
+    "residence", "health_worker", "symptoms", "expires_on",
+)  # fmt: skip
+"""What a new version of the result may change of its case."""
+
+_FOLLOW = f"""
+    UPDATE tracing_case c SET version = c.version + 1, {", ".join(f"{n} = n.{n}" for n in _CORRECTED)}
+    FROM {_UNNEST} AS n({", ".join(_COLUMNS)}), tracing_case was
+    WHERE c.result_key = n.result_key AND was.id = c.id AND c.state <> %s AND c.result_id <> n.result_id
+    RETURNING was.person_id, c.person_id
+"""  # noqa: S608 -- lists of our own columns
+
+# A case that was withdrawn begins anew.
+_OPEN = f"""
+    INSERT INTO tracing_case ({", ".join(_COLUMNS)})
+    SELECT * FROM {_UNNEST}
     ON CONFLICT (result_key) DO UPDATE SET
-        result_month = excluded.result_month, result_id = excluded.result_id,
-        person_id = excluded.person_id, identity_id = excluded.identity_id,
-        department = excluded.department, sampled_on = excluded.sampled_on,
-        residence = excluded.residence, health_worker = excluded.health_worker,
-        symptoms = excluded.symptoms, expires_on = excluded.expires_on,
-        state = CASE tracing_case.state WHEN 'withdrawn' THEN 'waiting' ELSE tracing_case.state END,
-        version = tracing_case.version + 1
-"""  # noqa: S608 -- a list of our own columns
+        {", ".join(f"{n} = excluded.{n}" for n in _CORRECTED)}, state = excluded.state,
+        taken_by = NULL, taken_at = NULL, called_at = NULL, version = tracing_case.version + 1
+"""  # noqa: S608 -- lists of our own columns
 
 
 def _arrays(rows: Sequence[PublishedResult]) -> list[list[object]]:
