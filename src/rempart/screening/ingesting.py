@@ -7,6 +7,7 @@ kept, so that a correction never overtakes its original.
 
 from __future__ import annotations
 
+import gc
 import os
 import queue
 import sys
@@ -35,6 +36,9 @@ from rempart.screening.rules.report import Format, Outcome
 from rempart.screening.services.intake import Answered, Intake, delivery_of
 from rempart.screening.services.receive import BATCH, Judged
 
+_COLLECTED_AFTER = (200_000, 20, 100)
+"""When Python looks for cycles: messages make none, and looking cost a quarter of the time."""
+
 _AHEAD = 3
 """Batches that may wait to be kept."""
 
@@ -62,6 +66,7 @@ def ingest(
     and whether it was there before.
     """
     listed = list(paths)
+    gc.set_threshold(*_COLLECTED_AFTER)
     intake = Intake(
         pathogen=pathogen(pathogen_name), keyring=Keyring(keys_root), profile=Profile(profile_name)
     )

@@ -18,12 +18,11 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
-import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
-from ibis import Table
 
 from rempart.foundation.facts.schema import (
     ARROW_SCHEMA,
@@ -33,6 +32,10 @@ from rempart.foundation.facts.schema import (
     ResultFact,
     to_minute,
 )
+
+if TYPE_CHECKING:
+    import ibis
+    from ibis import Table
 
 logger = logging.getLogger(__name__)
 
@@ -85,6 +88,8 @@ def read(root: Path) -> Table:
     damaged file is left out, and its name logged. Raises FactsError when a file was written by a later
     version of Rempart.
     """
+    import ibis
+
     rows = _rows(ibis.duckdb.connect(), _readable(root))
     newest = ibis.row_number().over(group_by=rows.fact_id, order_by=rows.version.desc())
     ranked = rows.mutate(rank=newest)
@@ -230,5 +235,7 @@ def _inspect(path: Path, size: int, changed: int) -> str | None:
 def _rows(connection: ibis.BaseBackend, files: Sequence[Path]) -> Table:
     if not files:
         columns = ARROW_SCHEMA.set(0, pa.field("fact_id", pa.binary()))  # DuckDB has no fixed-size binary
+        import ibis
+
         return connection.create_table("facts", schema=ibis.Schema.from_pyarrow(columns))
     return connection.read_parquet([str(path) for path in files], hive_partitioning=False)
