@@ -62,13 +62,13 @@ FIN, FINFICHIER = "****FIN****", "****FINFICHIER****"
 
 
 def hl7(
-    *changes: tuple[str, str], line_end: str = "\r", without: str = "", more: tuple[str, ...] = ()
+    *changes: tuple[str, str], line_end: str = "\r", without: tuple[str, ...] = (), more: tuple[str, ...] = ()
 ) -> bytes:
     """The good HL7 message with pieces of it replaced, a segment left out, segments added before SPM.
 
     Each change must be there to be made: a test whose change does nothing tests nothing.
     """
-    segments = [s for s in (*SEGMENTS[:-1], *more, SEGMENTS[-1]) if not (without and s.startswith(without))]
+    segments = [s for s in (*SEGMENTS[:-1], *more, SEGMENTS[-1]) if not s.startswith(without)]
     text = line_end.join([*segments, ""])
     return _changed(text, changes).encode("utf-8")
 

@@ -104,7 +104,7 @@ def test_any_text_in_an_hprim_frame_gives_an_outcome(head: str, lines: list[str]
 @settings(deadline=None)
 def test_any_fields_in_a_segment_give_an_outcome(fields: list[str], name: str) -> None:
     segment = "|".join([name, *fields]).replace("\r", " ").replace("\n", " ")
-    payload = messages.hl7(without=name, more=(segment, "OBX|9|CE|94500-6^^LN||P||||||F")).decode()
+    payload = messages.hl7(without=(name,), more=(segment, "OBX|9|CE|94500-6^^LN||P||||||F")).decode()
     every_outcome(payload.encode("utf-8", "replace"), Format.HL7V2)
 
 

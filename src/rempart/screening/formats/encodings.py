@@ -91,17 +91,16 @@ def guess(payload: bytes) -> str:
 
 
 def _plausibility(sample: str) -> int:
-    """How French a few letters look: small accents among small letters, capitals among capitals."""
-    small = any("a" <= c <= "z" for c in sample)
-    capital = any("A" <= c <= "Z" for c in sample)
+    """How French a few letters look: small accents beside small letters, capitals at the start of words
+    or among capitals, punctuation anywhere, nothing else."""
     score = 0
-    for char in sample:
+    for before, char, after in zip(" " + sample, sample, sample[1:] + " ", strict=False):
         if char < "\x80":
             continue
         if char in _SMALL:
-            score += 3 if small or not capital else -1
+            score += -1 if before.isupper() and after.isupper() else 3 if before.isalpha() else 2
         elif char in _CAPITAL:
-            score += 2 if capital or not small else -2
+            score += 2 if not before.isalpha() or (before.isupper() and not after.islower()) else -2
         elif char in _SIGNS:
             score += 1
         else:
