@@ -2,7 +2,7 @@
 
 The format has twelve header lines, no place for a LOINC code by design, and none for most of annex 1 of
 MINSANTE n°101. Analyses are recognised by the LOINC code in column 3 of a RES line, or by the laboratory's
-transcoding table; the rest travels in RES lines with reserved codes (SIDEP-…), as docs/formats describe.
+transcoding table; the rest travels in RES lines with reserved codes (SIDEP-…), listed in docs/guides/laboratory.md.
 """
 
 from __future__ import annotations
