@@ -24,7 +24,7 @@ def test_security_names_tests() -> None:
     assert len(NAMED) > 30
 
 
-@pytest.mark.parametrize(("file", "name"), NAMED, ids="::".join)
+@pytest.mark.parametrize(("file", "name"), NAMED, ids=[name for _, name in NAMED])
 def test_every_test_that_security_names_exists(file: str, name: str) -> None:
     tree = ast.parse((ROOT / file).read_text("utf-8"))
     assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
