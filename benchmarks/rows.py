@@ -40,3 +40,21 @@ def table(rows: list[Row]) -> str:
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in cells
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """How long somebody waits for an answer, in milliseconds."""
+
+    name: str
+    median_ms: float
+    p95_ms: float
+
+
+def latencies(measured: list[Latency]) -> str:
+    """Waiting times as text, aligned."""
+    width = max(len(one.name) for one in measured)
+    return "\n".join(
+        f"{one.name.ljust(width)}  median {one.median_ms:6.1f} ms  p95 {one.p95_ms:6.1f} ms"
+        for one in measured
+    )

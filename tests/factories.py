@@ -28,7 +28,8 @@ from rempart.screening.rules.report import (
     Sex,
     Status,
 )
-from rempart.screening.services.receive import Delivery, Judged, Kept, receive
+from rempart.screening.services.prepared import Delivery, Judged
+from rempart.screening.services.receive import Kept, receive
 
 COVID = pathogen("covid19")
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -170,3 +171,18 @@ class Keeper:
 
 def codes(kept: Kept) -> Sequence[str]:
     return [finding.code for finding in kept.findings]
+
+
+def of(number: int, **changes: Any) -> Report:
+    """A positive of one of many."""
+    return report(somebody(number), record_number=f"R{number}", **changes)
+
+
+def in_lyon(number: int = 1) -> Report:
+    """A positive of somebody who lives in Lyon and was tested there."""
+    address = replace(person().address, postal_code="69003", city="LYON")
+    return report(
+        somebody(number, address=address),
+        record_number=f"L{number}",
+        laboratory=replace(report().laboratory, finess=finess_in("69")),
+    )

@@ -19,7 +19,8 @@ from rempart.foundation.vault import Keyring
 from rempart.screening.formats.hl7v2_ack import acknowledge
 from rempart.screening.rules.answer import findings
 from rempart.screening.rules.report import Format
-from rempart.screening.services.intake import Answered, Intake, delivery_of
+from rempart.screening.services.intake import Answered, Intake
+from rempart.screening.services.prepared import delivery_of
 
 router = Router(tags=["screening"])
 
@@ -98,7 +99,7 @@ def _answer(answered: Sequence[Answered]) -> dict[str, Any]:
                 "outcome": a.kept.outcome.value,
                 "delivery": str(a.kept.delivery_id),
                 "repeated": a.kept.repeated,
-                "findings": findings(a.judgement),
+                "findings": findings(a.kept.findings),
             }
             for a in answered
         ]

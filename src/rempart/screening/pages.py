@@ -20,7 +20,8 @@ from rempart.foundation.vault import Keyring
 from rempart.screening.services import portal
 from rempart.screening.services.signers import signers
 
-_REFERENCE, _PROOF, _UNTIL = "portal-reference", "portal-proof", "portal-until"
+_REFERENCE, _BY_LINK = "portal-reference", "portal-by-link"
+_PROOF, _UNTIL = "portal-proof", "portal-until"
 
 
 class IdentityForm(forms.Form):
@@ -28,7 +29,7 @@ class IdentityForm(forms.Form):
 
     reference = forms.CharField(
         label=_("Référence"),
-        max_length=40,
+        max_length=200,  # the whole link, as people paste it
         help_text=_("Elle figure à la fin du lien que vous avez reçu par SMS ou par courriel."),
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
@@ -55,27 +56,29 @@ class CodeForm(forms.Form):
 def arrive(request: HttpRequest, reference: str) -> HttpResponse:
     """The link of the message: keep the reference aside and go where no address shows it."""
     request.session.flush()
-    request.session[_REFERENCE] = reference[:40]
+    request.session[_REFERENCE], request.session[_BY_LINK] = reference[:40], True
     return redirect("portal")
 
 
 def identify(request: HttpRequest) -> HttpResponse:
-    """First step: reference and birth date; a code is sent if they are right."""
-    given = {"reference": request.session.get(_REFERENCE, "")}
-    form = IdentityForm(request.POST or None, initial=given)
+    """First step: reference and birth date; a code is sent if they are right.
+
+    Who came by the link is not asked for the reference, and the page does not hold it.
+    """
+    form = IdentityForm(request.POST or None)
+    if request.session.get(_BY_LINK):
+        del form.fields["reference"]
     if request.method == "POST" and form.is_valid():
-        reference = form.cleaned_data["reference"].strip().rsplit("/", 1)[-1]
-        request.session[_REFERENCE] = reference
+        if typed := form.cleaned_data.get("reference"):
+            request.session[_REFERENCE] = typed.strip().rsplit("/", 1)[-1][:40]
         portal.ask_code(
-            reference=reference,
+            reference=request.session[_REFERENCE],
             birth_date=form.cleaned_data["birth_date"],
             keyring=_keyring(),
             now=_now(request),
         )
         return redirect("portal-code")
-    return render(
-        request, "screening/portal_identify.html", {"form": form, "known": bool(given["reference"])}
-    )
+    return render(request, "screening/portal_identify.html", {"form": form})
 
 
 def enter_code(request: HttpRequest) -> HttpResponse:

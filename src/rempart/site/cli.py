@@ -10,7 +10,10 @@ from rempart.simulators.commands import app as simulate
 from rempart.site import commands
 
 app = typer.Typer(
-    no_args_is_help=True, help="Rempart: screening, tracing, proofs and the curve.", rich_markup_mode=None
+    no_args_is_help=True,
+    help="Rempart: screening, tracing, proofs and the curve.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,  # they print values, and values may name a person
 )
 app.command()(commands.demo)
 app.command()(commands.serve)

@@ -54,16 +54,20 @@ def ingest(
     from rempart.site.runtime import platform
 
     with platform() as configuration:
-        from rempart.screening import ingesting
+        from rempart.screening.ingesting import ingest as run
+        from rempart.screening.reading import Asked
+        from rempart.screening.rules.catalogue import Profile
+        from rempart.screening.rules.report import Format
 
-        code = ingesting.ingest(
-            paths,
-            format_name=format_.value,
-            profile_name=profile.value,
-            pathogen_name=pathogen,
-            as_json=not sys.stdout.isatty() if as_json is None else as_json,
+        asked = Asked(
+            paths=tuple(paths),
+            format=None if format_ is FormatOption.AUTO else Format(format_.value),
+            profile=Profile(profile.value),
+            pathogen=pathogen,
             keys_root=configuration.keys,
+            answered=not sys.stdout.isatty() if as_json is None else as_json,
         )
+        code = run(asked)
     raise typer.Exit(code)
 
 

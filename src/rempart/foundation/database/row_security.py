@@ -78,4 +78,4 @@ def monthly_partitions(table: str) -> str:
             END IF;
         END $$;
         REVOKE ALL ON FUNCTION {table}_month(date) FROM PUBLIC;
-    """
+    """  # noqa: S608 -- a table of ours, in a migration

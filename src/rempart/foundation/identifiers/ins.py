@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 
 from rempart.foundation.identifiers import nir
 
@@ -33,6 +34,7 @@ _NAMES = {"ASIP-SANTE-INS-NIR": Authority.NIR, "ASIP-SANTE-INS-NIA": Authority.N
 _BY_OID = {authority.value: authority for authority in Authority}
 
 
+@lru_cache(maxsize=4_096)
 def authority(oid: str, name: str = "") -> Authority | None:
     """The authority of an object identifier, or of an HL7 authority name when there is none.
 

@@ -47,16 +47,47 @@ class Nir:
     """A NIR or NIA as read. With the fault SHAPE, every part is empty."""
 
     body: str  # the 13 characters before the key
-    key: str  # the right key, computed
     given_key: str  # "" when only 13 characters were given
-    sex: str  # "M", "F", or "" when the first digit means nothing
-    temporary: bool  # a waiting number (NIA)
-    year: str  # two digits: the century is not in the number
-    month: str  # two digits, special ones included
-    department: str  # "75", "2A", "971", "99"
-    commune: str  # three digits, two overseas; the country when the department is 99
-    order: str
     faults: tuple[NirFault, ...]
+
+    @property
+    def key(self) -> str:
+        """The right key, computed."""
+        return key_of(self.body) if self.body else ""
+
+    @property
+    def sex(self) -> str:
+        """ "M", "F", or "" when the first digit means nothing."""
+        return _SEXES.get(self.body[:1], "")
+
+    @property
+    def temporary(self) -> bool:
+        """Whether it is a waiting number (NIA)."""
+        return self.body[:1] in ("7", "8")
+
+    @property
+    def year(self) -> str:
+        """Two digits: the century is not in the number."""
+        return self.body[1:3]
+
+    @property
+    def month(self) -> str:
+        """Two digits, special ones included."""
+        return self.body[3:5]
+
+    @property
+    def department(self) -> str:
+        """ "75", "2A", "971", "99"."""
+        return self.body[5:8] if _is_overseas(self.body) else self.body[5:7]
+
+    @property
+    def commune(self) -> str:
+        """Three digits, two overseas; the country when the department is 99."""
+        return self.body[8:10] if _is_overseas(self.body) else self.body[7:10]
+
+    @property
+    def order(self) -> str:
+        return self.body[10:13]
 
     @property
     def valid(self) -> bool:
@@ -84,19 +115,7 @@ class Nir:
         return not self.month_is_real or int(self.month) == born.month
 
 
-_UNREADABLE = Nir(
-    body="",
-    key="",
-    given_key="",
-    sex="",
-    temporary=False,
-    year="",
-    month="",
-    department="",
-    commune="",
-    order="",
-    faults=(NirFault.SHAPE,),
-)
+_UNREADABLE = Nir(body="", given_key="", faults=(NirFault.SHAPE,))
 
 
 def normalise(text: str) -> str:
@@ -122,36 +141,26 @@ def parse(text: str) -> Nir:
     if not _SHAPE.fullmatch(number):
         return _UNREADABLE
     body, given_key = number[:13], number[13:]
-    overseas = body[5:7] in ("97", "98")
-    department, commune = (body[5:8], body[8:10]) if overseas else (body[5:7], body[7:10])
-    key = key_of(body)
-    sex = _SEXES.get(body[0], "")
     faults: list[NirFault] = []
-    if not sex:
+    if body[0] not in _SEXES:
         faults.append(NirFault.SEX)
     if body[3:5] not in _KNOWN_MONTHS:
         faults.append(NirFault.MONTH)
-    if department not in (_OVERSEAS if overseas else _DEPARTMENTS):
+    overseas = _is_overseas(body)
+    if (body[5:8] not in _OVERSEAS) if overseas else (body[5:7] not in _DEPARTMENTS):
         faults.append(NirFault.DEPARTMENT)
-    if not commune.strip("0"):
+    if not body[8 if overseas else 7 : 10].strip("0"):
         faults.append(NirFault.COMMUNE)
     if body[10:13] == "000":
         faults.append(NirFault.ORDER)
-    if given_key and given_key != key:
+    if given_key and given_key != key_of(body):
         faults.append(NirFault.KEY)
-    return Nir(
-        body=body,
-        key=key,
-        given_key=given_key,
-        sex=sex,
-        temporary=body[0] in "78",
-        year=body[1:3],
-        month=body[3:5],
-        department=department,
-        commune=commune,
-        order=body[10:13],
-        faults=tuple(faults),
-    )
+    return Nir(body=body, given_key=given_key, faults=tuple(faults))
+
+
+def _is_overseas(body: str) -> bool:
+    """Whether the department takes three characters."""
+    return body[5:7] in ("97", "98")
 
 
 def is_valid(text: str) -> bool:

@@ -23,6 +23,7 @@ _FINESS_SHAPE = re.compile(r"1?(?:[0-9]{2}|2[AB])[0-9]{7}", re.ASCII)
 _MOBILE = re.compile(r"(?:(?:\+|00)(?:33|262|590|594|596)(?:\(0\))?|0)[67][0-9]{8}", re.ASCII)
 _NOT_DIALLED = str.maketrans("", "", " .-/\u00a0")
 _NOBODY = Practitioner()
+_NOWHERE = Address()
 
 
 def person(pid: Segment) -> Person:
@@ -58,20 +59,19 @@ def _names(repetitions: list[list[str]], lexis: Lexis) -> tuple[str, str, tuple[
         if lexis.subcomponent in family:
             family = family.split(lexis.subcomponent, 1)[0]
         family = lexis.read(family)
-        kind = parts[6].strip().upper() if len(parts) > 6 else ""
+        kind = parts[6].upper()
         if kind in _USED_NAME_TYPES:
             used = used or family
-            first = first or _first_names(parts, lexis)
+            first = first or _first_names(parts[1], parts[2], lexis)
         elif not birth and kind in _BIRTH_NAME_TYPES:
             birth = family
-            first = _first_names(parts, lexis) or first
+            first = _first_names(parts[1], parts[2], lexis) or first
     return birth, used, first
 
 
-def _first_names(parts: list[str], lexis: Lexis) -> tuple[str, ...]:
+def _first_names(given: str, others: str, lexis: Lexis) -> tuple[str, ...]:
     """XPN-2 is the first given name; XPN-3 the others, in French use the whole list with the first."""
-    given = lexis.read(parts[1]) if len(parts) > 1 else ""
-    others = lexis.read(parts[2]) if len(parts) > 2 else ""
+    given, others = lexis.read(given), lexis.read(others)
     if not others:
         return (given,) if given else ()
     if not given:
@@ -89,10 +89,10 @@ def _numbers(repetitions: list[list[str]], lexis: Lexis) -> tuple[str, str, str,
         number = lexis.read(parts[0])
         if not number:
             continue
-        kind = lexis.read(parts[4]).upper() if len(parts) > 4 else ""
-        assigner = parts[3].split(lexis.subcomponent) if len(parts) > 3 else []
-        oid = lexis.read(assigner[1]) if len(assigner) > 1 else ""
-        known = ins.authority(oid, assigner[0] if assigner else "") if assigner else None
+        kind = parts[4].upper()
+        name, _, rest = parts[3].partition(lexis.subcomponent)
+        oid = lexis.read(rest.split(lexis.subcomponent, 1)[0])
+        known = ins.authority(oid, name)
         if known is not None or kind in _INS_TYPES:
             if not matricule:
                 matricule = number.replace(" ", "").upper()
@@ -109,28 +109,27 @@ def _addresses(repetitions: list[list[str]], lexis: Lexis) -> tuple[Address, str
     home: Address | None = None
     birth_place = ""
     for parts in repetitions:
-        kind = parts[6].strip().upper() if len(parts) > 6 else ""
-        county = lexis.read(parts[8]) if len(parts) > 8 else ""
+        kind = parts[6].upper()
         if kind == "BDL":
-            birth_place = birth_place or county
+            birth_place = birth_place or lexis.read(parts[8])
         elif home is None or kind == "H":
-            address = _address(parts, county, lexis)
+            address = _address(parts, lexis)
             home = address if home is None or address.lines or address.city else home
-    return home or Address(), birth_place
+    return home or _NOWHERE, birth_place
 
 
-def _address(parts: list[str], county: str, lexis: Lexis) -> Address:
+def _address(parts: list[str], lexis: Lexis) -> Address:
     read = lexis.read
-    size = len(parts)
-    street = parts[0]
+    street, other = parts[0], read(parts[1])
     if lexis.subcomponent in street:
         street = street.split(lexis.subcomponent, 1)[0]
-    other = parts[1] if size > 1 else ""
+    street = read(street)
+    county = read(parts[8])
     return Address(
-        lines=tuple([line for line in (read(street), read(other)) if line]),
-        city=read(parts[2]) if size > 2 else "",
-        postal_code=read(parts[4]) if size > 4 else "",
-        country=read(parts[5]) if size > 5 else "",
+        lines=(street, other) if street and other else (street or other,) if street or other else (),
+        city=read(parts[2]),
+        postal_code=read(parts[4]),
+        country=read(parts[5]),
         commune=county if len(county) == 5 else "",
     )
 
@@ -138,34 +137,28 @@ def _address(parts: list[str], county: str, lexis: Lexis) -> Address:
 def contacts(pid: Segment) -> tuple[str, str, str]:
     """(fixed line, mobile, e-mail) from PID-13, then PID-14 (XTN)."""
     phone = mobile = email = ""
-    for field in (13, 14):
-        for parts in pid.repetitions(field):
-            number, address, equipment = _reached_by(parts, pid.lexis)
-            email = email or address
-            if number and (equipment == "CP" or is_mobile(number)):
-                mobile = mobile or number
-            elif number:
-                phone = phone or number
+    for parts in pid.repetitions(13) + pid.repetitions(14):
+        number, address = _reached_by(parts, pid.lexis)
+        email = email or address
+        if number and (parts[2].upper() == "CP" or is_mobile(number)):
+            mobile = mobile or number
+        elif number:
+            phone = phone or number
     return phone, mobile, email
 
 
-def _reached_by(parts: list[str], lexis: Lexis) -> tuple[str, str, str]:
-    """(number, e-mail address, equipment) of one XTN, wherever its version puts them."""
+def _reached_by(parts: list[str], lexis: Lexis) -> tuple[str, str]:
+    """(number, e-mail address) of one XTN, wherever its version puts them."""
     read = lexis.read
-    size = len(parts)
-    equipment = parts[2].strip().upper() if size > 2 else ""
-    number = read(parts[11]) if size > 11 else ""
-    address = read(parts[3]) if size > 3 else ""
-    first = read(parts[0])
-    if not address and "@" in first:
+    first, address, number = read(parts[0]), read(parts[3]), read(parts[11])
+    if "@" in first and not address:
         address = first
     elif not number:
         number = first
-    if not number and size > 6:
-        area, local = read(parts[5]), read(parts[6])
+    if not number and parts[6]:
         country = read(parts[4])
-        number = (f"+{country.lstrip('+')}" if country and local else "") + area + local
-    return number, address if "@" in address else "", equipment
+        number = (f"+{country.lstrip('+')}" if country else "") + read(parts[5]) + read(parts[6])
+    return number, address if "@" in address else ""
 
 
 def is_mobile(number: str) -> bool:

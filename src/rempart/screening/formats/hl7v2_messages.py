@@ -75,6 +75,9 @@ def gather(lines: list[str], lexis: Lexis, findings: list[Finding]) -> Message:
             continue
         rank = ranks[name] = ranks.get(name, 0) + 1
         last = Segment(name, line.split(separator), number + 1, rank, lexis)
+        if name == "OBX" and order is not None:
+            (order.results if order.specimen is None else order.of_specimen).append(last)
+            continue
         if patient is None or name == "PID":
             patient = Patient()
             message.patients.append(patient)
@@ -86,7 +89,7 @@ def gather(lines: list[str], lexis: Lexis, findings: list[Finding]) -> Message:
             order = Order(orc=order.orc if order is not None else None)
             patient.orders.append(order)
         if name == "OBX":
-            (order.results if order.specimen is None else order.of_specimen).append(last)
+            order.results.append(last)
         elif name == "OBR":
             order.obr = last
         elif name == "ORC":

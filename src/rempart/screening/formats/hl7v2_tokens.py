@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
+COMPONENTS = 13  # as many as any data type read here has (XCN-13, XTN-12)
+
 _DELETED = '""'
 _LINE_BREAKS = frozenset({".br", ".sp", ".ce"})
 _FORBIDDEN = re.compile(r"[\w\s\x00-\x20\x7f]")
@@ -29,6 +31,7 @@ class Lexis:
     escape: str
     subcomponent: str
     truncation: str
+    padding: str  # as many component signs as make up a whole repetition
     read: Callable[[str], str]
 
 
@@ -51,10 +54,10 @@ class Segment:
 
     def text(self, n: int, component: int = 1) -> str:
         """One component of the first repetition of field n."""
-        fields = self.fields
-        if n >= len(fields):
+        try:
+            value = self.fields[n]
+        except IndexError:
             return ""
-        value = fields[n]
         if not value:
             return ""
         lexis = self.lexis
@@ -71,14 +74,17 @@ class Segment:
         return lexis.read(value)
 
     def repetitions(self, n: int) -> list[list[str]]:
-        """Field n as repetitions of components, as they stand; empty when the field is."""
+        """Field n as repetitions of components, as they stand; empty when the field is.
+
+        Every repetition has COMPONENTS of them at least: those left out are "".
+        """
         value = self.raw(n)
         if not value:
             return []
         lexis = self.lexis
         if lexis.repetition not in value:
-            return [value.split(lexis.component)]
-        return [repetition.split(lexis.component) for repetition in value.split(lexis.repetition)]
+            return [(value + lexis.padding).split(lexis.component)]
+        return [(one + lexis.padding).split(lexis.component) for one in value.split(lexis.repetition)]
 
     def extend(self, line: str) -> None:
         """Take a line that starts no segment as the rest of the last field."""
@@ -125,6 +131,7 @@ def _lexis(separator: str, signs: str, plain: bool) -> Lexis | None:
         escape=escape,
         subcomponent=subcomponent,
         truncation=truncation,
+        padding=component * (COMPONENTS - 1),
         read=read,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from rempart.screening.rules.judging import Judgement
@@ -21,13 +22,13 @@ def answer(item: Item, judgement: Judgement, *, source: str) -> dict[str, Any]:
         "control_id": item.control_id,
         "outcome": judgement.outcome.value,
         "reports": [_report(report) for report in item.reports],
-        "findings": findings(judgement),
+        "findings": findings(judgement.findings),
     }
 
 
-def findings(judgement: Judgement) -> list[dict[str, str]]:
+def findings(said: Iterable[Finding]) -> list[dict[str, str]]:
     """What was said of a message, as plain values: all that goes back over the network."""
-    return [_finding(finding) for finding in judgement.findings]
+    return [_finding(finding) for finding in said]
 
 
 def _finding(finding: Finding) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,7 +14,8 @@ from rempart.screening.formats import Context, decode
 from rempart.screening.rules.catalogue import Profile
 from rempart.screening.rules.judging import Judgement, judge
 from rempart.screening.rules.report import Format, Item
-from rempart.screening.services.receive import BATCH, Delivery, Judged, Kept, receive
+from rempart.screening.services.prepared import Delivery, Judged
+from rempart.screening.services.receive import BATCH, Kept, receive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,14 +58,3 @@ class Intake:
                 batch, actor=actor, keyring=self.keyring, pathogen=self.pathogen, now=datetime.now(UTC)
             )
             yield [Answered(item=j.item, kept=k) for j, k in zip(batch, kept, strict=True)]
-
-
-def delivery_of(payload: bytes, *, channel: str, laboratory: str) -> Delivery:
-    """A delivery that begins now."""
-    return Delivery(
-        channel=channel,
-        laboratory=laboratory,
-        size=len(payload),
-        digest=hashlib.sha256(payload).digest(),
-        received_at=datetime.now(UTC),
-    )

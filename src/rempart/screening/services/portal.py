@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
@@ -19,7 +19,8 @@ from rempart.foundation.audit.trail import Act, record
 from rempart.foundation.directories.models import Laboratory
 from rempart.foundation.identifiers import finess
 from rempart.foundation.messaging.outbox import enqueue
-from rempart.foundation.people.identities import IdentityRecord, read_identity
+from rempart.foundation.people.content import IdentityRecord
+from rempart.foundation.people.identities import read_identity
 from rempart.foundation.terminology import Analysis, Pathogen, ResultRule
 from rempart.foundation.territories import zone_of
 from rempart.foundation.vault import Keyring
@@ -47,6 +48,11 @@ class Shown:
     laboratory_name: str
     sampled_locally: datetime
     record_number: str
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether the laboratory took the result back, or gave it to another person by a correction."""
+        return not self.result.current
 
 
 def ask_code(*, reference: str, birth_date: date | None, keyring: Keyring, now: datetime) -> None:
@@ -97,8 +103,8 @@ def certificate(
     actor, access = _proven(proof, now)
     with acting(actor) as cursor:
         shown = _shown(cursor, access, keyring, pathogen)
-        if shown.result.retracted:
-            raise NotAllowed("retracted")
+        if shown.withdrawn:
+            raise NotAllowed("withdrawn")
         pdf = render(shown, keyring=keyring, pathogen=pathogen, signers=signers, now=now)
         record(actor, Act.CERTIFICATE_ISSUED, str(shown.result.id), now=now)
     return pdf
@@ -204,7 +210,9 @@ def _latest(cursor: CursorWrapper, access: Access) -> PublishedResult | None:
 
 def _shown(cursor: CursorWrapper, access: Access, keyring: Keyring, pathogen: Pathogen) -> Shown:
     result = _latest(cursor, access)
-    identity = read_identity(access.identity_id, keyring=keyring)
+    identity_id = result.identity_id if result else access.identity_id  # a correction may correct it too
+    with acting(replace(_actor(access), identity=identity_id)):
+        identity = read_identity(identity_id, keyring=keyring)
     details = contact(keyring, result.sealed, result.id.bytes) if result else None
     analysis = pathogen.analysis(result.loinc) if result else None
     if result is None or identity is None or details is None or analysis is None:

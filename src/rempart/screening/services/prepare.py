@@ -1,13 +1,14 @@
-"""From a judged report to the rows it becomes: jurisdiction, age, digests and seals.
+"""From a judged message to what is kept of it: jurisdiction, age, digests and seals.
 
 Everything here is computed before the transaction begins, so that the transaction is short.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
@@ -16,57 +17,23 @@ from zoneinfo import ZoneInfo
 from rempart.foundation.database.keys import uuid7s
 from rempart.foundation.facts import age_class
 from rempart.foundation.identifiers import finess, nir
-from rempart.foundation.people.identities import identity_content
+from rempart.foundation.people.content import identity_content
 from rempart.foundation.people.rules import canonical_traits, name_and_birth
 from rempart.foundation.terminology import Analysis, Pathogen
 from rempart.foundation.territories import department_of, zone_of
 from rempart.foundation.vault import BlindIndex, Indexer, Keyring, Purpose, Sealer
-from rempart.screening.rules.report import Person, Practitioner, Report, Result, Sex, Status
+from rempart.screening.rules.catalogue import finding
+from rempart.screening.rules.judging import Judgement
+from rempart.screening.rules.report import Outcome, Person, Practitioner, Report, Result, Sex, Status
+from rempart.screening.services.prepared import Judged, PreparedIdentity, PreparedMessage, PreparedResult
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _KEYS_AT_ONCE = 512
 _PUBLISHED = frozenset({Status.FINAL, Status.CORRECTED, Status.RETRACTED})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreparedIdentity:
-    """An identity ready to be kept; `id` serves only if the store does not have it yet."""
-
-    id: UUID
-    whole: bytes
-    by_ins: tuple[bytes, ...]  # matching keys, the current period's first; empty without a matricule
-    by_traits: tuple[bytes, ...]
-    department: str
-    expires_on: date
-    sealed: bytes
-    ins: bytes | None
-    name_birth: bytes | None
-    used_name_birth: bytes | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreparedResult:
-    """A result ready to be kept as a version; `values` are the columns that depend on the report only."""
-
-    id: UUID
-    position: int  # of its message in the batch
-    status: Status
-    location: str
-    ledger_keys: tuple[bytes, ...]  # the current period's first
-    contents: tuple[bytes, ...]  # digests of what it says, likewise
-    identity: PreparedIdentity
-    values: tuple[object, ...]
-
-
-VALUE_COLUMNS = (
-    "laboratory", "department", "residence_department", "pathogen", "loinc", "kind", "result",
-    "sampled_at", "sampled_precision", "sampled_on", "validated_at", "sex", "age_class", "residence",
-    "health_worker", "symptoms", "expires_on", "sealed",
-)  # fmt: skip
-
-
 class Preparer:
-    """Prepares the reports of one batch: the keys of the day are looked up once."""
+    """Prepares the messages of one batch: the keys of the day are looked up once."""
 
     def __init__(self, *, keyring: Keyring, pathogen: Pathogen, now: datetime) -> None:
         self._keyring = keyring
@@ -77,9 +44,35 @@ class Preparer:
         self._sealers: dict[tuple[Purpose, date], Sealer] = {}
         self._keys = _keys()
 
-    def results(self, reports: tuple[Report, ...], *, position: int) -> list[PreparedResult]:
+    def message(self, judged: Judged, *, speaks_for: str = "") -> PreparedMessage:
+        """A message ready to be kept.
+
+        `speaks_for`: the FINESS number of the laboratory whose machine brought it, which may speak for
+        itself only (L04); empty when anybody's messages may come this way.
+        """
+        item, delivery = judged.item, judged.delivery
+        judgement = _only_its_own(judged, speaks_for) if speaks_for else judged.judgement
+        digest = hashlib.sha256(item.raw).hexdigest()
+        sender = _sender(judged)
+        until = self._shortest_expiry
+        context = delivery.id.bytes + item.position.to_bytes(4, "big")
+        return PreparedMessage(
+            delivery=delivery,
+            position=item.position,
+            format=item.format,
+            department=finess.parse(delivery.laboratory or item.sender).department,
+            outcome=judgement.outcome,
+            findings=judgement.findings,
+            keys=self._indexer.digests(BlindIndex.MESSAGE, f"{sender}|{item.control_id or digest}"),
+            own_keys=self._indexer.digests(BlindIndex.MESSAGE, f"{sender}|{item.control_id}|{digest}"),
+            bodies=self._indexer.digests(BlindIndex.BODY, item.raw),
+            sealed=self._sealer(Purpose.DELIVERY, until).seal(item.raw, context=context),
+            sealed_until=until,
+            results=tuple(self._results(item.reports)) if judgement.outcome is Outcome.ACCEPTED else (),
+        )
+
+    def _results(self, reports: tuple[Report, ...]) -> Iterator[PreparedResult]:
         """The results of an accepted message that the platform keeps: published analyses, with a result."""
-        kept = []
         for report in reports:
             analysis = self._pathogen.analysis(report.loinc)
             if (
@@ -89,43 +82,34 @@ class Preparer:
                 and report.status in _PUBLISHED
                 and report.sampled_at is not None
             ):
-                kept.append(self._result(report, analysis, report.result, position))
-        return kept
+                yield self._result(report, analysis, report.result)
 
-    def message_keys(self, sender: str, control: str) -> tuple[bytes, ...]:
-        """The digests under which a message of this sender may be known, the current period's first."""
-        return self._indexer.digests(BlindIndex.MESSAGE, f"{sender}|{control}")
-
-    def body_digests(self, body: bytes) -> tuple[bytes, ...]:
-        """The digests of a message's own bytes, the current period's first."""
-        return self._indexer.digests(BlindIndex.BODY, body)
-
-    def sealer(self, purpose: Purpose, expires_on: date) -> Sealer:
+    def _sealer(self, purpose: Purpose, expires_on: date) -> Sealer:
         known = self._sealers.get((purpose, expires_on))
         if known is None:
             known = self._sealers[purpose, expires_on] = Sealer(self._keyring, purpose, expires_on)
         return known
 
-    def expiry(self, result: Result) -> date:
+    def _expiry(self, result: Result) -> date:
         """The last day on which a result received today may be read."""
         return self._today + timedelta(days=self._retention[result.value])
 
     @property
-    def shortest_expiry(self) -> date:
+    def _shortest_expiry(self) -> date:
         """The expiry of what has no result yet: the shortest retention of the policy."""
         return self._today + timedelta(days=min(self._retention.values()))
 
-    def _result(self, report: Report, analysis: Analysis, result: Result, position: int) -> PreparedResult:
-        assert report.sampled_at is not None  # noqa: S101 -- results() lets no other through
+    def _result(self, report: Report, analysis: Analysis, result: Result) -> PreparedResult:
+        assert report.sampled_at is not None  # noqa: S101 -- _results lets no other through
         laboratory = finess.normalise(report.laboratory.finess)
         laboratory_department = finess.parse(laboratory).department
         residence = _residence_department(report.person)
         sampled_on = report.sampled_at.at.astimezone(_zone(laboratory_department)).date()
-        expires_on = self.expiry(result)
+        expires_on = self._expiry(result)
         department = residence or laboratory_department
         key = next(self._keys)
         contact = _contact(report)
-        sealed = self.sealer(Purpose.CONTACT, expires_on).seal(contact.encode(), context=key.bytes)
+        sealed = self._sealer(Purpose.CONTACT, expires_on).seal(contact.encode(), context=key.bytes)
         written = _identity_content(report.person)
         sampled_at = report.sampled_at
         values = (
@@ -142,7 +126,6 @@ class Preparer:
         record = f"{laboratory}|{report.record_number}|{analysis.loinc}"
         return PreparedResult(
             id=key,
-            position=position,
             status=report.status,
             location=report.location,
             ledger_keys=self._indexer.digests(BlindIndex.RECORD, record),
@@ -182,7 +165,7 @@ class Preparer:
             by_traits=by_traits,
             department=department,
             expires_on=expires_on,
-            sealed=self.sealer(Purpose.IDENTITY, expires_on).seal(written.encode(), context=key.bytes),
+            sealed=self._sealer(Purpose.IDENTITY, expires_on).seal(written.encode(), context=key.bytes),
             ins=index.digest(BlindIndex.INS, number) if number else None,
             name_birth=index.digest(BlindIndex.NAME_BIRTH, by_name) if by_name else None,
             used_name_birth=(
@@ -191,6 +174,24 @@ class Preparer:
                 else None
             ),
         )
+
+
+def _only_its_own(judged: Judged, laboratory: str) -> Judgement:
+    """A laboratory's machine speaks for its own FINESS number only (L04)."""
+    foreign = next(
+        (r for r in judged.item.reports if finess.normalise(r.laboratory.finess) != laboratory), None
+    )
+    if foreign is None:
+        return judged.judgement
+    refused = finding("L04", "not_its_own", foreign.location)
+    return replace(judged.judgement, outcome=Outcome.REJECTED, findings=(*judged.judgement.findings, refused))
+
+
+def _sender(judged: Judged) -> str:
+    """Whose control ids a message's is one of: the laboratory of the key, and who the message says it is
+    where that is somebody else."""
+    brought_by, says = judged.delivery.laboratory, judged.item.sender
+    return says if not brought_by or finess.normalise(says) == brought_by else f"{brought_by}|{says}"
 
 
 def _keys() -> Iterator[UUID]:

@@ -20,7 +20,7 @@ from rempart.foundation.database.bulk import copy_rows
 from rempart.foundation.people.rules import Known
 from rempart.screening.rules.keeping import Earlier, Version
 from rempart.screening.rules.report import Outcome
-from rempart.screening.services.prepare import VALUE_COLUMNS
+from rempart.screening.services.prepared import VALUE_COLUMNS
 
 
 class Conflict(Exception):

