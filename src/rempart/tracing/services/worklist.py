@@ -15,8 +15,8 @@ from rempart.foundation.access.refusals import NotAllowed, StaleVersion
 from rempart.foundation.audit.trail import Act, record
 from rempart.foundation.directories.models import Laboratory
 from rempart.foundation.identifiers import nir
+from rempart.foundation.people.content import IdentityRecord
 from rempart.foundation.people.identities import (
-    IdentityRecord,
     digests_of_name,
     digests_of_number,
     read_identities,
