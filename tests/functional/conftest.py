@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,13 +10,20 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.test import Client
 from psycopg import sql
-from tests.factories import LAB, Keeper
+from tests.factories import LAB, NOW, Keeper, investigator, message, report
+from tests.functional.portal import BIRTH, last_text
+from tests.functional.settling import settle
 
-from rempart.foundation.access.models import create_machine_key
+from rempart.foundation.access.actor import Role, acting
+from rempart.foundation.access.models import Agent, create_machine_key
 from rempart.foundation.database.connection import Database
 from rempart.foundation.vault import Keyring
 from rempart.screening import api
+from rempart.screening.rules.report import Moment, Precision, Report, Result
+from rempart.site import middleware
+from rempart.tracing.models import Case
 
 Query = Callable[..., list[tuple[Any, ...]]]
 
@@ -77,3 +85,94 @@ def laboratory_key(keyring: Keyring, transactional_db: None) -> str:
     """A valid key of the laboratory of the tests."""
     now = datetime.now(UTC)
     return create_machine_key(laboratory=LAB, now=now, expires_at=now + timedelta(days=1))
+
+
+@pytest.fixture
+def paris_client(client: Client, transactional_db: None) -> Client:
+    """A browser in which an investigator of Paris has signed in."""
+    agent = Agent.objects.create(
+        username="paris", name="Agent de Paris", role=Role.INVESTIGATOR, departments=["75"]
+    )
+    client.force_login(agent)
+    return client
+
+
+@pytest.fixture
+def arrive(keep: Keeper) -> Callable[..., None]:
+    """`arrive(report, …)`: one batch, an hour after the one before, with its cases opened."""
+    hours = iter(range(1000))
+
+    def run(*reports: Report) -> None:
+        now = NOW + timedelta(hours=next(hours))
+        keep(*[message(one, sender=one.laboratory.finess) for one in reports], now=now)
+        settle()
+
+    return run
+
+
+@pytest.fixture
+def case(arrive: Callable[..., None], owner: psycopg.Connection) -> Case:
+    """The only case, waiting in Paris."""
+    arrive(report())
+    with acting(investigator("75")):
+        return Case.objects.get()
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """`clock(minutes=20)` lets time pass for the site."""
+
+    class Clock(datetime):
+        ahead = timedelta()
+
+        @classmethod
+        def now(cls, zone=None):
+            return datetime.now(zone) + cls.ahead
+
+    def pass_by(**time):
+        Clock.ahead += timedelta(**time)
+
+    monkeypatch.setattr(middleware, "datetime", Clock)
+    return pass_by
+
+
+@pytest.fixture
+def recent():
+    """A negative sampled yesterday, by today's clock: certificates are signed now."""
+    now = datetime.now(UTC)
+    return report(
+        result=Result.NEGATIVE,
+        sampled_at=Moment(at=now - timedelta(hours=20), precision=Precision.MINUTE),
+        validated_at=Moment(at=now - timedelta(hours=2), precision=Precision.MINUTE),
+    )
+
+
+@pytest.fixture
+def arrives(keep):
+    """`arrives(report)`: kept now, and the person told; her reference."""
+
+    def run(one):
+        keep(message(one), now=datetime.now(UTC))
+        settle()
+        return last_text(keep.keyring).rsplit("/", 1)[-1]
+
+    return run
+
+
+@pytest.fixture
+def visit(client, keyring):
+    """`visit(reference)`: all the way to the result; the page."""
+
+    def run(reference, birth=BIRTH):
+        client.get(f"/r/{reference}")
+        client.post("/mon-resultat/", {"birth_date": birth})
+        code = re.match(r"\d{6}", last_text(keyring))[0]
+        return client.post("/mon-resultat/code/", {"code": code}, follow=True)
+
+    return run
+
+
+@pytest.fixture
+def client_of():
+    """`client_of()`: another browser."""
+    return Client

@@ -17,8 +17,8 @@ from tests.factories import (
     retracted,
     somebody,
 )
+from tests.functional.settling import settle
 
-from rempart.foundation.events.stream import advance
 from rempart.screening.rules.report import Moment, Precision, Result
 from rempart.tracing import rules
 from rempart.tracing.services import opening
@@ -32,8 +32,7 @@ def open_cases(keep, query):
     subscriber = opening.subscriber(pathogen=COVID)
 
     def run():
-        while advance(subscriber):
-            pass
+        settle(subscriber)
         return query(
             "SELECT state, version, sampled_on::text, kind FROM tracing_case ORDER BY sampled_on, id"
         )

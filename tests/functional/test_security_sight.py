@@ -7,13 +7,13 @@ import pytest
 from django.db import connection
 from psycopg import errors
 from tests.factories import finess_in, investigator, message, person, report
+from tests.functional.settling import settle
 
 from rempart.foundation.access.actor import acting, patient
 from rempart.foundation.database.row_security import set_sight
 from rempart.foundation.people.models import Identity
 from rempart.screening import models as screening
 from rempart.screening.rules.report import Outcome
-from rempart.site import worker
 from rempart.tracing.models import Case
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,7 +40,7 @@ def two_departments(keep):
     away = report(there, laboratory=replace(report().laboratory, finess=lyon))
     keep(message(report()), message(away, sender=lyon))
     keep(message(outcome=Outcome.HELD, raw=b"a"), message(outcome=Outcome.HELD, raw=b"b", sender=lyon))
-    worker.drain()
+    settle()
 
 
 @pytest.fixture

@@ -1,0 +1,202 @@
+"""A person's file: found, opened, taken, called, and the trace of it all."""
+
+from datetime import date, timedelta
+from uuid import UUID
+
+import pytest
+from tests.factories import NOW, corrected, in_lyon, investigator, message, nir_of, person, report
+from tests.functional.settling import settle
+
+from rempart.foundation.access.refusals import NotAllowed, StaleVersion
+from rempart.foundation.audit.models import Entry
+from rempart.foundation.database.keys import uuid7
+from rempart.tracing import rules
+from rempart.tracing.services import worklist as service
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WAITING = (rules.State.WAITING,)
+PARIS = investigator("75")
+LYON = investigator("69")
+
+
+def names(lines):
+    return [line.identity.display_name if line.identity else None for line in lines]
+
+
+SEARCHES = (
+    {"number": nir_of("2790351215189")},
+    {"number": "2 79 03 51 215 189"},  # thirteen characters, as a person writes it
+    {"name": "Zygomalas", "birth_date": date(1979, 3, 28)},
+    {"name": "quirinal", "birth_date": date(1979, 3, 28)},  # the name she uses
+    {"name": "ZYGO MALAS", "birth_date": date(1979, 3, 28)},
+)
+NOT_HERS = (
+    {"number": nir_of("2790351215200")},
+    {"number": "279035121518988"},  # wrong key
+    {"name": "Zygomalas", "birth_date": date(1979, 3, 29)},
+    {"name": "Zygomala", "birth_date": date(1979, 3, 28)},  # no part of a name
+    {"name": "Zygomalas"},
+    {"birth_date": date(1979, 3, 28)},
+    {},
+)
+
+
+@pytest.mark.parametrize("known", SEARCHES, ids=str)
+def test_a_person_is_found_by(known, case, keyring):
+    found = service.search(actor=PARIS, keyring=keyring, now=NOW, **known)
+    assert [line.case.id for line in found] == [case.id]
+
+
+@pytest.mark.parametrize("known", NOT_HERS, ids=str)
+def test_a_person_is_not_found_by(known, case, keyring):
+    assert service.search(actor=PARIS, keyring=keyring, now=NOW, **known) == []
+
+
+@pytest.mark.parametrize("known", SEARCHES, ids=str)
+def test_nobody_is_found_outside_ones_departments(known, case, keyring):
+    assert service.search(actor=LYON, keyring=keyring, now=NOW, **known) == []
+
+
+@pytest.mark.parametrize("asked", ["Élodie-Anne d’Œuvres", "ELODIE ANNE DOEUVRES", "elodie anne d'oeuvres"])
+def test_accents_hyphens_and_apostrophes_do_not_matter(asked, arrive, keyring):
+    arrive(report(person(birth_name="Élodie-Anne D'Œuvres")))
+    found = service.search(actor=PARIS, keyring=keyring, now=NOW, name=asked, birth_date=date(1979, 3, 28))
+    assert len(found) == 1
+
+
+def test_a_search_finds_the_case_under_another_spelling_of_the_same_person(arrive, keyring):
+    arrive(report(person(birth_name="ZIGOMALAS"), record_number="misspelt"))
+    arrive(report(record_number="right", result=report().result.NEGATIVE))
+    (found,) = service.search(
+        actor=PARIS, keyring=keyring, now=NOW, name="zygomalas", birth_date=date(1979, 3, 28)
+    )
+    assert names([found]) == ["ZIGOMALAS (QUIRINAL) Théodosie"]
+
+
+def test_a_search_still_finds_after_a_change_of_half_year(case, keyring):
+    later = NOW + timedelta(days=60)
+    assert len(service.search(actor=PARIS, keyring=keyring, now=later, number=nir_of("2790351215189"))) == 1
+
+
+def test_a_file_opened_says_how_to_reach_the_person(case, keyring):
+    file = service.open_file(actor=PARIS, case_id=case.id, keyring=keyring, now=NOW)
+    assert (file.mobile, file.email) == ("0639981234", "theodosie@exemple-courriel.fr")
+    assert file.address == ("28 passage Xylophage", "75007 PARIS")
+    assert file.identity.display_name == "ZYGOMALAS (QUIRINAL) Théodosie"
+
+
+def test_a_file_follows_the_correction_of_its_result(arrive, keep, keyring, case):
+    keep(message(corrected(report(person(mobile="0600000001")))))
+    settle()
+    file = service.open_file(actor=PARIS, case_id=case.id, keyring=keyring, now=NOW)
+    assert file.mobile == "0600000001"
+
+
+def test_a_file_whose_day_has_passed_is_empty(case, keyring):
+    keyring.destroy_expired(case.expires_on + timedelta(days=1))
+    fresh = type(keyring)(keyring.root)
+    file = service.open_file(actor=PARIS, case_id=case.id, keyring=fresh, now=NOW)
+    assert (file.identity, file.mobile, file.address) == (None, "", ())
+    assert names(service.worklist(actor=PARIS, states=WAITING, keyring=fresh).lines) == [None]
+
+
+def acts():
+    return list(
+        Entry.objects.order_by("id").values_list("act", "actor", "role", "purpose", "subject", "details")
+    )
+
+
+def test_everything_done_with_a_file_leaves_its_trace(case, keyring):
+    later = NOW + timedelta(minutes=5)
+    service.search(actor=PARIS, keyring=keyring, now=NOW, number=nir_of("2790351215189"))
+    service.open_file(actor=PARIS, case_id=case.id, keyring=keyring, now=NOW)
+    service.take_case(actor=PARIS, case_id=case.id, seen_version=1, now=NOW)
+    service.mark_called(actor=PARIS, case_id=case.id, seen_version=2, now=later)
+    who = (PARIS.id, "investigator", "investigation")
+    assert acts() == [
+        ("cases-searched", *who, "case", {"found": 1}),
+        ("case-opened", *who, str(case.id), {}),
+        ("case-taken", *who, str(case.id), {}),
+        ("case-called", *who, str(case.id), {}),
+    ]
+    assert list(Entry.objects.order_by("id").values_list("at", flat=True)) == [NOW, NOW, NOW, later]
+
+
+@pytest.mark.parametrize("case_id", [None, uuid7()], ids=["of another department", "of nowhere"])
+def test_what_is_not_mine_is_refused_the_same_way_as_what_is_not(case, keyring, case_id):
+    key = case_id or case.id
+    for act in (
+        lambda: service.open_file(actor=LYON, case_id=key, keyring=keyring, now=NOW),
+        lambda: service.take_case(actor=LYON, case_id=key, seen_version=1, now=NOW),
+        lambda: service.mark_called(actor=LYON, case_id=key, seen_version=1, now=NOW),
+    ):
+        with pytest.raises(NotAllowed, match="no such case here"):
+            act()
+    assert acts() == []
+
+
+def test_a_case_goes_from_waiting_to_called(case, keyring):
+    taken = service.take_case(actor=PARIS, case_id=case.id, seen_version=1, now=NOW)
+    assert (taken.state, taken.taken_by, taken.taken_at) == ("taken", UUID(PARIS.id), NOW)
+    called = service.mark_called(actor=PARIS, case_id=case.id, seen_version=2, now=NOW)
+    assert (called.state, called.called_at, called.version) == ("called", NOW, 3)
+    mine = service.worklist(actor=PARIS, states=(rules.State.CALLED,), keyring=keyring, mine=True)
+    assert len(mine.lines) == 1
+    assert service.worklist(actor=PARIS, states=WAITING, keyring=keyring).lines == []
+
+
+@pytest.mark.parametrize("seen", [0, 2, -1])
+def test_who_saw_another_version_changes_nothing(case, seen):
+    with pytest.raises(StaleVersion):
+        service.take_case(actor=PARIS, case_id=case.id, seen_version=seen, now=NOW)
+    assert acts() == []
+
+
+def test_a_case_is_taken_by_one_only(case):
+    service.take_case(actor=PARIS, case_id=case.id, seen_version=1, now=NOW)
+    colleague = investigator("75")
+    with pytest.raises(StaleVersion):
+        service.take_case(actor=colleague, case_id=case.id, seen_version=1, now=NOW)
+    with pytest.raises(rules.NotNow):
+        service.take_case(actor=colleague, case_id=case.id, seen_version=2, now=NOW)
+    with pytest.raises(rules.NotNow):
+        service.mark_called(actor=colleague, case_id=case.id, seen_version=2, now=NOW)
+
+
+def test_a_waiting_case_cannot_be_marked_called(case):
+    with pytest.raises(rules.NotNow):
+        service.mark_called(actor=PARIS, case_id=case.id, seen_version=1, now=NOW)
+
+
+def test_the_page_says_what_a_colleague_did_meanwhile(case, paris_client):
+    stale = paris_client.post(f"/suivi/dossiers/{case.id}/prendre/", {"version": "7"}, follow=True)
+    assert "Un collègue a modifié ce dossier" in stale.content.decode()
+    taken = paris_client.post(f"/suivi/dossiers/{case.id}/prendre/", {"version": "1"}, follow=True)
+    assert "Ce dossier est dans vos mains" in taken.content.decode()
+
+
+@pytest.mark.parametrize("version", ["", "x", "²", "9" * 30, "-1"])
+def test_a_version_that_is_none_is_a_stale_one(case, paris_client, version):
+    answer = paris_client.post(f"/suivi/dossiers/{case.id}/prendre/", {"version": version}, follow=True)
+    assert "Un collègue a modifié" in answer.content.decode()
+
+
+def test_a_file_of_another_department_is_refused_by_the_page(arrive, keyring, paris_client):
+    arrive(in_lyon())
+    (line,) = service.worklist(actor=LYON, states=WAITING, keyring=keyring).lines
+    answer = paris_client.get(f"/suivi/dossiers/{line.case.id}/")
+    assert answer.status_code == 403
+    assert "PERSONNE" not in answer.content.decode()
+
+
+def test_a_search_never_puts_what_was_searched_in_an_address(case, paris_client):
+    answer = paris_client.post("/suivi/recherche/", {"name": "Zygomalas", "birth_date": "28/03/1979"})
+    assert answer.status_code == 200
+    assert "ZYGOMALAS" in answer.content.decode()
+    assert (
+        paris_client.get("/suivi/recherche/?name=Zygomalas&birth_date=28/03/1979")
+        .content.decode()
+        .count("ZYGO")
+        == 0
+    )

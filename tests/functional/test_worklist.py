@@ -1,0 +1,107 @@
+"""The investigator's list: order, departments, pages, and what it costs."""
+
+from dataclasses import replace
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from tests.factories import in_lyon, investigator, of, report
+
+from rempart.foundation.access.actor import Role
+from rempart.foundation.access.refusals import NotAllowed
+from rempart.tracing import rules
+from rempart.tracing.services import worklist as service
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WAITING = (rules.State.WAITING,)
+PARIS = investigator("75")
+LYON = investigator("69")
+
+
+def names(lines):
+    return [line.identity.display_name if line.identity else None for line in lines]
+
+
+def test_newest_first_and_only_of_my_departments(arrive, keyring):
+    arrive(of(1))
+    arrive(in_lyon(9))
+    arrive(of(2), of(3))
+    lines = service.worklist(actor=PARIS, states=WAITING, keyring=keyring).lines
+    assert names(lines)[2:] == ["PERSONNEB Alix"]
+    assert set(names(lines)[:2]) == {"PERSONNEC Alix", "PERSONNED Alix"}
+    assert [line.case.id for line in lines[:2]] == sorted((line.case.id for line in lines[:2]), reverse=True)
+    assert names(service.worklist(actor=LYON, states=WAITING, keyring=keyring).lines) == ["PERSONNEJ Alix"]
+    both = investigator("75", "69")
+    assert len(service.worklist(actor=both, states=WAITING, keyring=keyring).lines) == 4
+
+
+def test_residence_decides_not_the_laboratory(arrive, keyring):
+    away = replace(in_lyon(), laboratory=report().laboratory)  # lives in Lyon, tested in Paris
+    arrive(away)
+    assert service.worklist(actor=PARIS, states=WAITING, keyring=keyring).lines == []
+    assert len(service.worklist(actor=LYON, states=WAITING, keyring=keyring).lines) == 1
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.INVESTIGATOR])
+def test_nobody_but_an_investigator_sees_a_list(role, keyring):
+    with pytest.raises(NotAllowed):
+        service.worklist(actor=investigator("75", role=role), states=WAITING, keyring=keyring)
+
+
+def test_an_investigator_without_department_sees_no_list(keyring):
+    with pytest.raises(NotAllowed):
+        service.worklist(actor=investigator(), states=WAITING, keyring=keyring)
+
+
+@pytest.fixture
+def two_hundred(arrive, keyring):
+    for start in range(0, 200, 67):  # cases of one batch were received at the same instant
+        arrive(*[of(number) for number in range(start, min(start + 67, 200))])
+
+
+def test_pages_give_every_case_once_in_order(two_hundred, keyring):
+    seen, after = [], ""
+    for _ in range(10):
+        page = service.worklist(actor=PARIS, states=WAITING, keyring=keyring, after=after)
+        seen += [(line.case.received_at, line.case.id) for line in page.lines]
+        after = page.after
+        if not after:
+            break
+    assert len(seen) == len(set(seen)) == 200
+    assert seen == sorted(seen, reverse=True)
+
+
+@pytest.mark.parametrize("after", ["x", "~", "2026-01-01~", "2026-01-01T00:00:00+00:00~nothing", "~" * 50])
+def test_a_page_mark_that_is_none_gives_the_first_page(case, keyring, after):
+    assert len(service.worklist(actor=PARIS, states=WAITING, keyring=keyring, after=after).lines) == 1
+
+
+def test_a_page_costs_two_queries_however_many_cases(two_hundred, keyring):
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        assert len(service.worklist(actor=PARIS, states=WAITING, keyring=keyring).lines) == service.PAGE
+    asked = [q["sql"] for q in queries.captured_queries if q["sql"].startswith('SELECT "')]
+    assert len(asked) == 2
+    assert len(queries) == 5  # BEGIN, the session's sight, the two, COMMIT
+
+
+def test_the_list_page_costs_the_same_with_one_case_as_with_two_hundred(
+    two_hundred, paris_client, django_assert_num_queries
+):
+    with django_assert_num_queries(7):  # session, account, and the five of the list
+        page = paris_client.get("/suivi/")
+    assert page.content.decode().count("PERSONNE") == service.PAGE
+    assert page.headers["Cache-Control"] == "no-store"
+
+
+def test_htmx_gets_the_lines_alone(case, paris_client):
+    page = paris_client.get("/suivi/", headers={"HX-Request": "true"}).content.decode()
+    assert "ZYGOMALAS (QUIRINAL) Théodosie" in page
+    assert "<html" not in page
+
+
+def test_the_list_is_for_those_who_signed_in(client, case):
+    answer = client.get("/suivi/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/connexion/?next=/suivi/")
