@@ -28,6 +28,7 @@ from rempart.screening.rules.report import (
 CLOCK_SKEW = timedelta(minutes=10)  # a laboratory's clock may be this much ahead of ours
 OLDEST = 130  # years
 
+_FURTHER_EAST = timedelta(hours=14)  # where it is tomorrow already
 _NOTHING: frozenset[str] = frozenset()
 _LETTERS = ("A", "B", "C", "D")
 _VARIANT_VALUES = frozenset({"0", "1", "8", "9"})
@@ -123,7 +124,7 @@ class _Judging:
         if born is None:
             if "P03" not in self.said:
                 self._at("P03", "missing", "birth_date", location)
-        elif born > self.now.date() + timedelta(days=1):  # it may be tomorrow already, further east
+        elif born > (self.now + _FURTHER_EAST).date():
             self._at("P03", "future", "birth_date", location)
         elif born.year < self.now.year - OLDEST:
             self._at("P03", "old", "birth_date", location)

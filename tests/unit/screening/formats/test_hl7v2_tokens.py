@@ -81,7 +81,9 @@ def test_fields_components_and_repetitions() -> None:
     assert pid.text(5, 2) == "JEAN"
     assert pid.text(1, 2) == ""
     assert pid.text(40) == ""
-    assert pid.repetitions(3) == [["A", "", "", "X&1&ISO", "PI"], ["B", "", "", "", "NH"]]
+    one, two = pid.repetitions(3)
+    assert (one[:5], two[:5]) == (["A", "", "", "X&1&ISO", "PI"], ["B", "", "", "", "NH"])
+    assert one[11] == two[11] == "", "components left out are there, and empty"
     assert pid.repetitions(4) == []
     assert (pid.location, pid.at(5)) == ("PID[1] (segment 2)", "PID[1]-5 (segment 2)")
 
