@@ -60,6 +60,7 @@ def _intake() -> Intake:
             401: {"description": "The key is unknown or expired"},
             413: {"description": "More than 50 MB or 10,000 messages; nothing was kept"},
             415: {"description": "A content type that is none of those accepted; nothing was kept"},
+            503: {"description": "The database does not answer: send the same again in a moment"},
         },
     },
 )

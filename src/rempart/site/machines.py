@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+
+import psycopg
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 
 from rempart.foundation.access.refusals import NotAllowed
 from rempart.screening.api import Refused
+from rempart.screening.services.store import Conflict
+
+_log = logging.getLogger(__name__)
 
 api = NinjaAPI(
     title="Rempart",
@@ -31,4 +38,14 @@ def _refused(request: HttpRequest, error: Refused) -> HttpResponse:
 def _not_allowed(request: HttpRequest, error: NotAllowed) -> HttpResponse:
     response = problem(401, "key-unknown", "Send a valid key: Authorization: Bearer rmp_…")
     response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+@api.exception_handler(OperationalError)
+@api.exception_handler(psycopg.OperationalError)
+@api.exception_handler(Conflict)
+def _unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
+    _log.warning("%s: the database did not keep a delivery (%s)", request.path, type(error).__name__)
+    response = problem(503, "try-again", "Nothing is lost: send the same again in a moment.")
+    response.headers["Retry-After"] = "5"
     return response
