@@ -6,7 +6,7 @@ RUN := $(VENV)/bin
 ARGS ?=
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: setup demo serve test test-system check fix bench docs clean
+.PHONY: setup demo serve test check fix bench docs clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list

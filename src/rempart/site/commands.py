@@ -98,13 +98,18 @@ def migrate() -> None:
 
 
 def bench(
-    only: Annotated[list[str] | None, typer.Argument(help="Names of benchmarks; all when none.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Argument(help="Of decode, certificates, road; all when none.")
+    ] = None,
+    results: Annotated[
+        int, typer.Option(min=1000, help="About how many messages the road takes in.")
+    ] = 1_000_000,
 ) -> None:
     """Measure, beside a limit taken in the same run. Needs a checkout: the benchmarks are not installed."""
     if not Path("benchmarks/__main__.py").exists():
         typer.echo("No benchmarks/ here: run this from a checkout of the project.", err=True)
         raise typer.Exit(2)
-    command = [sys.executable, "-m", "benchmarks", *(only or [])]
+    command = [sys.executable, "-m", "benchmarks", *(only or []), "--results", str(results)]
     raise typer.Exit(subprocess.run(command, env=os.environ, check=False).returncode)  # noqa: S603 -- our own
 
 
@@ -188,7 +193,8 @@ def facts_status() -> None:
     from rempart.site.configuration import configuration
 
     found = status(configuration().facts)
-    typer.echo(str(found))
+    for name in found.__dataclass_fields__:
+        typer.echo(f"{name.replace('_', ' ')}: {getattr(found, name)}")
 
 
 def demo(
