@@ -112,3 +112,30 @@ def test_messages_are_kept_byte_for_byte() -> None:
     one, two = messages.hl7(), messages.hl7(("MSG000001", "MSG000002"))
     found = messages.items(b"\x0b" + one + b"\x1c\r\x0b" + two + b"\x1c\r")
     assert [item.raw for item in found] == [one.rstrip(), two.rstrip()]
+
+
+HOSTILE = {  # each would take hours with one step that grows with the square of the size
+    "message starts inside a line": b"x" + b"MSHMSH|" * 600_000,
+    "messages without content": b"MSH|^~\\&|\r" * 20_000,
+    "lines that start no segment": messages.hl7() + b"x\r" * 1_000_000,
+    "few long lines that start no segment": messages.hl7() + (b"x" * 300 + b"\r") * 15_000,
+    "observations": messages.hl7() + b"OBX|1|ST|2160-0^^LN||1||||||F\r" * 100_000,
+    "repetitions": messages.hl7().replace(b"PAT0012345", b"PAT~" * 500_000),
+    "components": messages.hl7().replace(b"PAT0012345", b"^" * 1_000_000),
+    "escapes": messages.hl7().replace(b"BRETEUIL", b"\\" * 500_001),
+    "end tags inside a line": messages.hprim() + b"x****FIN****" * 300_000,
+    "end tags": b"a\n****FIN****\n" * 20_000,
+    "result lines": messages.hprim() + b"RES|a|b|C|P|||||F\n" * 100_000,
+    "columns": messages.hprim().replace(b"SARS-CoV-2 RT-PCR|", b"|" * 1_000_000),
+    "markup": messages.hprim().replace(b"SARS-CoV-2 RT-PCR|", b"<" * 1_000_000 + b"&" * 100_000),
+    "a number without end": messages.hl7().replace(b"20210408134800+0200", b"2" * 1_000_000),
+    "accents": messages.hprim().replace(b"Resultat", b"\x82" * 1_000_000),
+    "trailers": messages.hl7() + b"BTS|1\rFTS|1\r" * 100_000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_sizes_take_no_more_than_their_share(name: str) -> None:
+    for item in decode(HOSTILE[name], context=messages.FRENCH):
+        judgement = messages.verdict(item)
+        assert len(judgement.findings) < 150_000

@@ -21,6 +21,7 @@ _PRECISIONS = {
     14: Precision.SECOND,
 }
 _FIRST_YEAR, _LAST_YEAR = 1800, 2200  # outside, a year is a typing error; inside, no zone can overflow
+_LONGEST = 40  # characters; a longer text is no time, and is not remembered
 _WIDEST_ZONE = 14 * 60  # minutes from UTC
 
 _DAY_FIRST = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d{2})", re.ASCII)
@@ -28,9 +29,13 @@ _YEAR_FIRST = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 _ZONE = re.compile(r"[+-].*$|Z$", re.DOTALL)
 
 
-@lru_cache(maxsize=65_536)
 def hl7_moment(text: str, local: tzinfo) -> Moment | None:
     """An HL7 time; None when it is not one. `local` is the zone of a time that names none."""
+    return _moment(text, local) if len(text) <= _LONGEST else None
+
+
+@lru_cache(maxsize=65_536)
+def _moment(text: str, local: tzinfo) -> Moment | None:
     digits, zone = text, local
     if not text.isdigit():
         cut = max(text.find("+"), text.find("-"))
@@ -70,9 +75,13 @@ def hl7_moment_without_zone(text: str, local: tzinfo) -> Moment | None:
     return hl7_moment(_ZONE.sub("", text), local)
 
 
-@lru_cache(maxsize=65_536)
 def hl7_date(text: str) -> date | None:
     """The day of an HL7 date or time; None when it is not one, or less precise than a day."""
+    return _date(text) if len(text) <= _LONGEST else None
+
+
+@lru_cache(maxsize=65_536)
+def _date(text: str) -> date | None:
     if len(text) != 8:
         moment = hl7_moment(text, UTC) or hl7_moment_without_zone(text, UTC)
         if moment is None or moment.precision in (Precision.YEAR, Precision.MONTH):

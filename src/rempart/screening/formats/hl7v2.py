@@ -22,8 +22,10 @@ from rempart.screening.rules.catalogue import finding, shown
 from rempart.screening.rules.report import Finding, Format, Item
 
 MAXIMUM_SIZE = 16 * 1024 * 1024  # bytes of one message
+MAXIMUM_LINES = 20_000  # of one message: each may be a report, or a finding
 
 _VERSIONS = ("2.3", "2.4", "2.5")  # 2.3.1, 2.5.1 and private marks such as 2.3.z start with them
+_LONGEST_VERSION = 20
 _END_OF_LINE = re.compile(rb"[\r\n]")
 
 
@@ -46,6 +48,8 @@ def decode_message(raw: bytes, *, position: int, context: Context) -> Item:
     if lexis is None:
         return _unread(raw, position, finding("F01", "delimiters", "MSH-1"))
     lines = lines_of(text)
+    if len(lines) > MAXIMUM_LINES:
+        return _unread(raw, position, finding("F03", "lines", "MSH", lines=len(lines), limit=MAXIMUM_LINES))
     message = gather(lines, lexis, findings)
     msh = message.msh
     if codec != "ascii":
@@ -54,7 +58,7 @@ def decode_message(raw: bytes, *, position: int, context: Context) -> Item:
     if len(lines) == 1:
         findings.append(finding("F02", "no_segment", "MSH"))
     reports = reports_of(message, context=context, findings=findings) if is_taken else ()
-    finess, name = hl7v2_fields.structure(msh.raw(4), lexis)
+    finess, name = hl7v2_fields.structure(msh.brief(4), lexis)
     return Item(
         position=position,
         format=Format.HL7V2,
@@ -68,7 +72,7 @@ def decode_message(raw: bytes, *, position: int, context: Context) -> Item:
 
 def _check_header(msh: Segment, findings: list[Finding]) -> bool:
     """Whether the message is of a type, event and version that are taken; every reason is a finding."""
-    is_taken, said = _check_type(msh.raw(9), msh.text(12), msh.lexis)
+    is_taken, said = _check_type(msh.brief(9), msh.text(12)[:_LONGEST_VERSION], msh.lexis)
     findings += said
     if not msh.raw(10):
         findings.append(finding("H02", "missing", "MSH-10"))

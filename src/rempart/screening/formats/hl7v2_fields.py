@@ -24,6 +24,7 @@ _MOBILE = re.compile(r"(?:(?:\+|00)(?:33|262|590|594|596)(?:\(0\))?|0)[67][0-9]{
 _NOT_DIALLED = str.maketrans("", "", " .-/\u00a0")
 _NOBODY = Practitioner()
 _NOWHERE = Address()
+_LONGEST_AUTHORITY = 100  # characters
 
 
 def person(pid: Segment) -> Person:
@@ -92,7 +93,7 @@ def _numbers(repetitions: list[list[str]], lexis: Lexis) -> tuple[str, str, str,
         kind = parts[4].upper()
         name, _, rest = parts[3].partition(lexis.subcomponent)
         oid = lexis.read(rest.split(lexis.subcomponent, 1)[0])
-        known = ins.authority(oid, name)
+        known = ins.authority(oid[:_LONGEST_AUTHORITY], name[:_LONGEST_AUTHORITY])
         if known is not None or kind in _INS_TYPES:
             if not matricule:
                 matricule = number.replace(" ", "").upper()

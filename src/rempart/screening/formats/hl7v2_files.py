@@ -64,22 +64,26 @@ def _wrapping_segments(payload: bytes) -> list[tuple[int, bytes]]:
 def _counts(
     payload: bytes, starts: list[int], wrapping: list[tuple[int, bytes]], ends: dict[int, int]
 ) -> dict[int, list[Finding]]:
-    """Findings on the counts of BTS-1 and FTS-1, by the message that each closes."""
+    """Findings on the counts of BTS-1 and FTS-1, by the message that each closes; one of a kind for each."""
     notes: dict[int, list[Finding]] = {}
+    noted: set[tuple[int, bytes]] = set()
     messages = batches = 0
     last = starts[0]
     events = sorted([(at, b"MSH") for at in starts] + wrapping)
     for at, name in events:
+        note: Finding | None = None
         if name == b"MSH":
             messages, last = messages + 1, at
         elif name == b"BHS":
             messages = 0
         elif name == b"BTS":
             batches += 1
-            if note := _compare(payload[at : ends[at]], messages, "BTS-1", "messages"):
-                notes.setdefault(last, []).append(note)
+            note = _compare(payload[at : ends[at]], messages, "BTS-1", "messages")
             messages = 0
-        elif name == b"FTS" and (note := _compare(payload[at : ends[at]], batches, "FTS-1", "batches")):
+        elif name == b"FTS":
+            note = _compare(payload[at : ends[at]], batches, "FTS-1", "batches")
+        if note is not None and (last, name) not in noted:
+            noted.add((last, name))
             notes.setdefault(last, []).append(note)
     return notes
 

@@ -51,7 +51,7 @@ def lines_of(text: str) -> list[str]:
 def gather(lines: list[str], lexis: Lexis, findings: list[Finding]) -> Message:
     """Gather segments into patients and orders; tolerant of their order.
 
-    A line that starts no segment is the rest of the field above, and a finding. An OBR without an ORC of its
+    Lines that start no segment are the rest of the field above; the first is a finding. An OBR without an ORC of its
     own has that of the order before: it says who asked.
     """
     separator = lexis.field
@@ -62,14 +62,21 @@ def gather(lines: list[str], lexis: Lexis, findings: list[Finding]) -> Message:
     patient: Patient | None = None
     order: Order | None = None
     last: Segment | None = message.msh  # None after a segment that is not read
+    loose: list[str] = []  # lines that go on the last segment
+    is_loose = False
     for number, line in enumerate(lines):
         name = line[:3]
         if line[3:4] != separator and not (len(line) == 3 and name.isalnum() and name.isupper()):
             if number and line.strip():
-                findings.append(finding("F06", "continuation", f"line {number + 1}"))
-                if last is not None:
-                    last.extend(line)
+                loose.append(line)
+                if not is_loose:
+                    findings.append(finding("F06", "continuation", f"line {number + 1}"))
+                    is_loose = True
             continue
+        if loose:
+            if last is not None:
+                last.extend("\n".join(loose))
+            loose = []
         if name not in _READ:
             last = last if number == 0 else None
             continue
@@ -96,4 +103,6 @@ def gather(lines: list[str], lexis: Lexis, findings: list[Finding]) -> Message:
             order.orc = last
         elif order.specimen is None:
             order.specimen = last
+    if loose and last is not None:
+        last.extend("\n".join(loose))
     return message

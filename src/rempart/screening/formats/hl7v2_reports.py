@@ -35,6 +35,7 @@ _AGREEING = {  # statuses that go with an order control code (French profile)
 }
 _TEST_MESSAGES = frozenset({"T", "D"})  # processing ids, table 0103
 _NOBODY = Practitioner()
+_LONGEST_ANSWER = 100  # characters
 
 _Place = tuple[Segment | None, int]  # a segment that may be missing, and the number of a field
 
@@ -70,7 +71,7 @@ class _Reader:
         self.findings = findings
         self.msh = msh
         # Only a transcoding table asks for it before the observations are known.
-        self.finess = hl7v2_fields.structure(msh.raw(4), msh.lexis)[0] if context.transcoding else ""
+        self.finess = hl7v2_fields.structure(msh.brief(4), msh.lexis)[0] if context.transcoding else ""
         processing = msh.text(11)
         self.held = processing in _TEST_MESSAGES and context.profile is Profile.FR
         if self.held:
@@ -107,11 +108,11 @@ class _Reader:
         """
         observe, finess = self.context.observe, self.finess
         observed = [
-            (obx, observe(hl7v2_values.names(obx.raw(3), obx.lexis), finess))
+            (obx, observe(hl7v2_values.names(obx.brief(3), obx.lexis), finess))
             for obx in order.results or order.of_specimen
         ]
         if order.results and order.of_specimen:
-            after = [(o, observe(hl7v2_values.names(o.raw(3), o.lexis), finess)) for o in order.of_specimen]
+            after = [(o, observe(hl7v2_values.names(o.brief(3), o.lexis), finess)) for o in order.of_specimen]
             observed += [pair for pair in after if pair[1].role in _OF_THE_PERSON]
         return observed
 
@@ -170,7 +171,11 @@ class _Reader:
         order, obx, observed = found.order, found.obx, found.observed
         orc, obr, specimen = order.orc, order.obr, order.specimen
         laboratory = hl7v2_fields.laboratory(
-            self.msh.raw(4), orc.raw(21) if orc is not None else "", obx.raw(23), obx.raw(15), obx.lexis
+            self.msh.brief(4),
+            orc.brief(21) if orc is not None else "",
+            obx.brief(23),
+            obx.brief(15),
+            obx.lexis,
         )
         zone = self.context.zone(laboratory.finess)
         sampled_at = self._sampled_at(zone, (obr, 7), (specimen, 17), (obx, 14))
@@ -206,8 +211,8 @@ class _Reader:
 
     def _practitioner(self, *places: _Place) -> Practitioner:
         for segment, field in places:
-            if segment is not None and (raw := segment.raw(field)):
-                practitioner = hl7v2_fields.practitioner(raw, segment.lexis)
+            if segment is not None and (brief := segment.brief(field)):
+                practitioner = hl7v2_fields.practitioner(brief, segment.lexis)
                 if practitioner.rpps or practitioner.name:
                     return practitioner
         return _NOBODY
@@ -253,8 +258,7 @@ def _answer(answers: Answers, obx: Segment, observed: Observed) -> None:
         return
     read = obx.lexis.read
     for parts in obx.repetitions(5):
-        code = read(parts[0])
-        text = read(parts[1]) if len(parts) > 1 else ""
+        code, text = read(parts[0])[:_LONGEST_ANSWER], read(parts[1])[:_LONGEST_ANSWER]
         day = hl7_date(code) if question.kind is QuestionKind.ONSET_DATE else None
         answers.add(question, code=code, text=text, day=day)
 

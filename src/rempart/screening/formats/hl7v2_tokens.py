@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
+LONGEST_REMEMBERED = 1_000  # characters; caches keep no more of a hostile field
 COMPONENTS = 13  # as many as any data type read here has (XCN-13, XTN-12)
 
 _DELETED = '""'
@@ -52,6 +53,10 @@ class Segment:
         fields = self.fields
         return fields[n] if n < len(fields) else ""
 
+    def brief(self, n: int) -> str:
+        """Field n, cut to the length of what may be remembered between messages."""
+        return self.raw(n)[:LONGEST_REMEMBERED]
+
     def text(self, n: int, component: int = 1) -> str:
         """One component of the first repetition of field n."""
         try:
@@ -86,9 +91,9 @@ class Segment:
             return [(value + lexis.padding).split(lexis.component)]
         return [(one + lexis.padding).split(lexis.component) for one in value.split(lexis.repetition)]
 
-    def extend(self, line: str) -> None:
-        """Take a line that starts no segment as the rest of the last field."""
-        first, *others = line.split(self.lexis.field)
+    def extend(self, text: str) -> None:
+        """Take lines that start no segment as the rest of the last field."""
+        first, *others = text.split(self.lexis.field)
         self.fields[-1] += "\n" + first
         self.fields += others
 

@@ -24,6 +24,7 @@ BIRTH_LINE = 7
 _LAB = "****LAB****"
 _TAG = re.compile(rb"\*{4}(FINFICHIER|FIN)\*{4}")
 _BLANK = b" \t\r\n\x00\x1a\x0c"  # with the end-of-file mark of DOS and form feeds
+_INDENT = 200  # blanks that may stand before a tag
 _LEAST_LINES = 7  # up to the date of birth: less is no message but stray text
 _MARKUP = re.compile(r"<[^<>]{1,40}>")
 
@@ -148,18 +149,21 @@ def _lines(text: str) -> list[str]:
 
 def _tags(payload: bytes) -> Iterator[tuple[bytes, int, int]]:
     """(name, start, end with its line end) of every end tag that stands alone at the start of a line."""
-    after = 0
+    line = scanned = 0  # where the line of the match starts, as far as it was looked for
     for match in _TAG.finditer(payload):
-        line = max(payload.rfind(b"\n", after, match.start()), payload.rfind(b"\r", after, match.start())) + 1
-        if payload[max(line, after) : match.start()].strip(b" \t"):
+        at = match.start()
+        end_of_line = max(payload.rfind(b"\n", scanned, at), payload.rfind(b"\r", scanned, at))
+        line = max(line, end_of_line + 1)
+        scanned = match.end()
+        if at - line > _INDENT or payload[line:at].strip(b" \t"):
             continue
         end = match.end()
         if payload[end : end + 2] == b"\r\n":
             end += 2
         elif payload[end : end + 1] in (b"\r", b"\n"):
             end += 1
-        yield match[1], match.start(), end
-        after = end
+        yield match[1], at, end
+        line = scanned = end
 
 
 def _leave_over(text: bytes, found: list[tuple[bytes, list[Finding]]]) -> None:

@@ -36,11 +36,12 @@ from rempart.screening.rules.report import (
 )
 
 MAXIMUM_SIZE = 16 * 1024 * 1024  # bytes of one message
+MAXIMUM_RESULTS = 20_000  # lines of one message: each may be a report, or a finding
 
 _STATUSES = {"F": Status.FINAL, "C": Status.CORRECTED, "R": Status.HELD}
 _SEXES = {"F": Sex.FEMALE, "M": Sex.MALE, "": None}
 _LONGEST_PATIENT_CODE = 40  # a longer first line is a fixed-width record of sender and recipient
-_LONGEST_RESULT = 256
+_LONGEST_TEXT = 256  # characters of a code, a label, a result; caches keep no more of a hostile line
 _NUMBER_SHAPES = (11, 12)  # digits of an RPPS, without and with its prefix
 _TWO_DIGIT_PIVOT = 2099  # a record date is of this century
 
@@ -85,10 +86,14 @@ def decode(payload: bytes, *, context: Context) -> Iterator[Item]:
     for position, part in enumerate(hprim_lines.parts(payload)):
         findings = list(part.findings)
         if len(part.raw) > MAXIMUM_SIZE:
-            findings.append(finding("F03", "size", "message", size=len(part.raw), limit=MAXIMUM_SIZE))
-            yield Item(position=position, format=Format.HPRIM_MEDECIN, raw=part.raw, findings=tuple(findings))
+            size = finding("F03", "size", "message", size=len(part.raw), limit=MAXIMUM_SIZE)
+            yield _unread(part.raw, position, [*findings, size])
             continue
         message = hprim_lines.message_of(part.raw.decode(codec, "replace"))
+        if len(message.results) > MAXIMUM_RESULTS:
+            values = {"lines": len(message.results), "limit": MAXIMUM_RESULTS}
+            yield _unread(part.raw, position, [*findings, finding("F03", "lines", "message", **values)])
+            continue
         laboratory = _laboratory(message.line(11))
         yield Item(
             position=position,
@@ -98,6 +103,10 @@ def decode(payload: bytes, *, context: Context) -> Iterator[Item]:
             reports=_reports(message, laboratory, context, findings),
             findings=tuple(findings),
         )
+
+
+def _unread(raw: bytes, position: int, findings: list[Finding]) -> Item:
+    return Item(position=position, format=Format.HPRIM_MEDECIN, raw=raw, findings=tuple(findings))
 
 
 def _reports(
@@ -148,14 +157,14 @@ def _sort(message: Message, laboratory: Laboratory, context: Context, findings: 
     """Tell results from answers, mutation letters and supplements, by their code."""
     content = _Content()
     for line in message.results:
-        code, value = line.column(3), line.column(5)
+        code, value = line.column(3)[:_LONGEST_TEXT], line.column(5)
         if code in _SUPPLEMENTS:
-            content.supplements.setdefault(code, value)
+            content.supplements.setdefault(code, value[:_LONGEST_TEXT])
             continue
-        label = line.column(2).rstrip(" :")
+        label = line.column(2)[:_LONGEST_TEXT].rstrip(" :")
         observed = context.observe((code, label, ""), laboratory.finess)
         if observed.question is not None:
-            for answer in value.replace(",", "~").split("~"):
+            for answer in value[:_LONGEST_TEXT].replace(",", "~").split("~"):
                 content.answers.add(observed.question, code=answer.strip(), day=hl7_date(answer.strip()))
         elif observed.role is Role.VARIANT:
             content.letters.append((observed.letter, value))
@@ -166,7 +175,7 @@ def _sort(message: Message, laboratory: Laboratory, context: Context, findings: 
 
 def _found(line: hprim_lines.Result, observed: Observed, findings: list[Finding]) -> _Found:
     value, code = line.column(5), line.column(10)
-    letter = result_of(value) if value and len(value) <= _LONGEST_RESULT else None
+    letter = result_of(value) if value and len(value) <= _LONGEST_TEXT else None
     if letter is not None and is_presumptive(value):
         findings.append(finding("R09", "presumptive", f"line {line.line}, column 5"))
     status = _STATUSES.get(code)
@@ -255,7 +264,7 @@ def _address(message: Message) -> Address:
 def _laboratory(line: str) -> Laboratory:
     """Line 11: a code, then a name. Ten columns or a blank end the code."""
     code, _, name = line.partition(" ")
-    number = rpps.finess_of(code)
+    number = rpps.finess_of(code[:_LONGEST_TEXT])
     if finess.FinessFault.SHAPE in finess.parse(number).faults:
         return Laboratory(name=name.strip() or code)
     return Laboratory(finess=finess.normalise(number), name=name.strip())
