@@ -49,7 +49,7 @@ bench: setup  ## ratios against a limit measured in the same run
 docs: setup  ## the documentation site, into ./site
 	$(UV) sync --frozen --quiet --group docs --python $(VENV)/bin/python
 	$(RUN)/python docs/render.py
-	$(RUN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs build --strict --quiet
 
 clean:  ## forget the environment and everything under ./var
 	rm -rf $(VENV) var site

@@ -26,12 +26,13 @@ SMALL = Tuning.for_tests()
 SOON = 15.0  # seconds for what should take one or two
 
 USER = """
-import os, sys
+import os, signal, sys
 from pathlib import Path
 import psycopg
 from rempart.foundation.database import embedded, place, server
 from rempart.foundation.database.tuning import Tuning
 home = Path(sys.argv[1])
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also when the tests run with it ignored
 with embedded.running(home, tuning=Tuning.for_tests()) as cluster:
     try:
         print(server.find(place.at(home)).pid, flush=True)

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from rempart.foundation.terminology import pathogen
 from rempart.foundation.vault import Keyring
@@ -52,7 +52,7 @@ class CodeForm(forms.Form):
     )
 
 
-@require_GET
+@require_safe
 def arrive(request: HttpRequest, reference: str) -> HttpResponse:
     """The link of the message: keep the reference aside and go where no address shows it."""
     request.session.flush()

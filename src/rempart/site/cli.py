@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import typer
 
 from rempart.proofs.commands import app as certificate
@@ -29,8 +31,15 @@ app.add_typer(commands.facts, name="facts")
 
 
 def main() -> None:
-    """The entry point of the `rempart` command."""
-    app()
+    """The entry point of the `rempart` command: what stops it is said in one line, with exit code 2."""
+    from rempart.foundation.database.errors import DatabaseError
+    from rempart.site.refusals import CannotRun
+
+    try:
+        app()
+    except (DatabaseError, CannotRun, PermissionError) as why:
+        typer.echo(f"rempart: {why}", err=True)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from rempart.site import serving
+from rempart.site.refusals import NotServing
 from rempart.site.runtime import platform
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def _wait_for_subscribers() -> None:
     deadline = time.monotonic() + _DRAIN_SECONDS
     while any(waiting(subscriber) for subscriber in subscribers()):
         if time.monotonic() > deadline:
-            raise serving.NotServing("the worker does not keep up")
+            raise NotServing("the worker does not keep up")
         time.sleep(0.2)
 
 

@@ -11,10 +11,7 @@ from django.db import connections
 
 from rempart.foundation.database.connection import database
 from rempart.site.configuration import Configuration, configuration
-
-
-class SchemaBehind(Exception):
-    """The database lacks migrations, and this command may not run them."""
+from rempart.site.refusals import SchemaBehind
 
 
 @contextmanager

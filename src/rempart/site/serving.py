@@ -15,14 +15,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rempart.site.configuration import Configuration
+from rempart.site.refusals import NotServing
 
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 15.0
 _PR_SET_PDEATHSIG = 1
-
-
-class NotServing(Exception):
-    """A process of the platform ended, or did not get ready."""
 
 
 def collect_static(configuration: Configuration) -> None:

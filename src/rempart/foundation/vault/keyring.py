@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 KEY_BYTES = 32
 _NONCE_BYTES = 12
 _REMEMBERED_SECONDS = 60.0
+_KINDS = ("data", "index", "secret", "document")
 
 
 class Purpose(IntEnum):
@@ -51,6 +52,11 @@ class LocalKey:
     path: Path
 
     def _cipher(self) -> AESGCM:
+        if not self.path.exists() and any((self.path.parent / kind).exists() for kind in _KINDS):
+            raise PermissionError(
+                f"{self.path} is missing, but keys that it wrapped are there: put it back from where it is "
+                "kept safe. A new one would open none of them."
+            )
         return AESGCM(_read_or_create(self.path, lambda: secrets.token_bytes(KEY_BYTES)))
 
     def wrap(self, key: bytes, *, name: str) -> bytes:
@@ -117,11 +123,7 @@ class Keyring:
 
     def names(self) -> list[str]:
         """The name of every key alive, for the operator; never a value."""
-        return sorted(
-            str(path.relative_to(self.root))
-            for folder in ("data", "index", "secret", "document")
-            for path in self._alive(folder)
-        )
+        return sorted(str(path.relative_to(self.root)) for folder in _KINDS for path in self._alive(folder))
 
     def _alive(self, folder: str) -> Iterator[Path]:
         return (p for p in (self.root / folder).rglob("*") if p.is_file() and not p.name.startswith("."))
