@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
@@ -52,7 +52,7 @@ class LocalKey:
     path: Path
 
     def _cipher(self) -> AESGCM:
-        if not self.path.exists() and any((self.path.parent / kind).exists() for kind in _KINDS):
+        if not self.path.exists() and any(_kept(self.path.parent, _KINDS)):
             raise PermissionError(
                 f"{self.path} is missing, but keys that it wrapped are there: put it back from where it is "
                 "kept safe. A new one would open none of them."
@@ -126,7 +126,7 @@ class Keyring:
         return sorted(str(path.relative_to(self.root)) for folder in _KINDS for path in self._alive(folder))
 
     def _alive(self, folder: str) -> Iterator[Path]:
-        return (p for p in (self.root / folder).rglob("*") if p.is_file() and not p.name.startswith("."))
+        return _kept(self.root, (folder,))
 
     def _key(self, name: str, *, create: bool) -> bytes:
         now = time.monotonic()
@@ -147,6 +147,16 @@ class Keyring:
         key = self._encryption.unwrap(wrapped, name=name)
         self._remembered[name] = (now, key)
         return key
+
+
+def _kept(root: Path, folders: Iterable[str]) -> Iterator[Path]:
+    """The files of keys under these folders; a draft begins with a dot."""
+    return (
+        path
+        for folder in folders
+        for path in (root / folder).rglob("*")
+        if path.is_file() and not path.name.startswith(".")
+    )
 
 
 def _data_name(purpose: Purpose, expires_on: date) -> str:
