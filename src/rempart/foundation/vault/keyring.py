@@ -52,12 +52,16 @@ class LocalKey:
     path: Path
 
     def _cipher(self) -> AESGCM:
-        if not self.path.exists() and any(_kept(self.path.parent, _KINDS)):
+        # asked again after looking for keys: another process may be making both at this moment, in that order
+        if not self.path.exists() and self._has_wrapped() and not self.path.exists():
             raise PermissionError(
                 f"{self.path} is missing, but keys that it wrapped are there: put it back from where it is "
                 "kept safe. A new one would open none of them."
             )
         return AESGCM(_read_or_create(self.path, lambda: secrets.token_bytes(KEY_BYTES)))
+
+    def _has_wrapped(self) -> bool:
+        return any(True for kind in _KINDS for _ in _files(self.path.parent / kind))
 
     def wrap(self, key: bytes, *, name: str) -> bytes:
         nonce = secrets.token_bytes(_NONCE_BYTES)
@@ -163,13 +167,25 @@ def _data_name(purpose: Purpose, expires_on: date) -> str:
     return f"data/{purpose.name.lower()}/{expires_on.isoformat()}"
 
 
+def _files(folder: Path) -> Iterator[Path]:
+    """The finished files under a folder; drafts begin with a dot."""
+    return (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it that are missing, each closed to everybody else."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
 def _read_or_create(path: Path, make: Callable[[], bytes]) -> bytes:
     """The bytes of a file, created whole (mode 0600, synced) or not at all."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
         pass
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _make_folder(path.parent)
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
