@@ -21,7 +21,8 @@ from rempart.screening.rules.report import Format
 REQUIRED = 15_000  # messages per second on one core, of the kind that laboratories send
 CORPUS = Path(__file__).parents[1].parent / "shared" / "corpora" / "lab" / "hl7v2" / "reportstream"
 NOW = datetime(2021, 4, 9, 8, 0, tzinfo=UTC)
-SAMPLE = 2_000  # messages
+SAMPLE = 500  # messages
+RUNS = 40
 SLOW_SAMPLE = 20  # for hl7apy, which reads some tens of messages per second
 
 
@@ -81,7 +82,8 @@ def _beside(kind: str, messages: Sequence[bytes], context: Context, seconds: flo
 
 
 def _per_message(work: Callable[[], object], messages: Sequence[object], seconds: float) -> float:
-    return rate(work, seconds=seconds) * len(messages)
+    """Short runs, the best of many: a busy neighbour slows most of them, never all."""
+    return rate(work, seconds=seconds, best_of=RUNS) * len(messages)
 
 
 def _ours(messages: Sequence[bytes], context: Context, format_: Format) -> None:
