@@ -1,6 +1,7 @@
 """What screening keeps. Tables of the intake road are written by COPY and set-based SQL
 (services/store.py); partitioned ones are made in the migration and read here."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 
@@ -55,7 +56,7 @@ class ResultLedger(models.Model):
     """The current version of every result, by digest of laboratory, record number and analysis."""
 
     key = models.BinaryField(primary_key=True)
-    content = models.BinaryField()
+    contents = ArrayField(models.BinaryField())  # what each version said, as digests, oldest first
     month = models.DateField()
     result_id = models.UUIDField()
     version = models.IntegerField()

@@ -27,9 +27,9 @@ class Keep(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """The current version of a result in the store."""
+    """The current version of a result in the store, with what each of its versions said."""
 
-    content: bytes
+    contents: tuple[bytes, ...]  # digests, oldest first; the last one is the current version's
     month: date
     result_id: UUID
     number: int
@@ -46,7 +46,9 @@ class Decision:
 def decide(*, status: Status, contents: tuple[bytes, ...], current: Version | None) -> Decision:
     """What to do with one result, given the current version of the same result (or None).
 
-    `contents`: the digests of what it says, under every index key alive.
+    `contents`: the digests of what it says, under every index key alive. A laboratory that sends its old
+    messages again after an outage does not undo its own corrections: a final result that an earlier
+    version said already is a repeat; only a correction may go back to it.
     """
     retracts = status is Status.RETRACTED
     if current is None:
@@ -54,8 +56,10 @@ def decide(*, status: Status, contents: tuple[bytes, ...], current: Version | No
             return Decision(keep=Keep.NOTHING, finding=("D02", "no_original"))
         corrects = status is Status.CORRECTED
         return Decision(keep=Keep.FIRST, number=1, finding=("R05", "no_original") if corrects else None)
-    if current.content in contents:
+    if current.contents[-1] in contents:
         return Decision(keep=Keep.REPEAT, previous=current)
+    if status is Status.FINAL and not set(contents).isdisjoint(current.contents):
+        return Decision(keep=Keep.REPEAT, previous=current, finding=("D01", "superseded"))
     return Decision(
         keep=Keep.RETRACTION if retracts else Keep.VERSION,
         number=current.number + 1,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -96,8 +96,8 @@ class _Intake:
         self._message_ledger: dict[bytes, tuple[Any, ...]] = {}
         self._replaced: list[bytes] = []
         self._results: dict[UUID, tuple[Any, ...]] = {}
-        self._first: dict[bytes, tuple[bytes, bytes, date, UUID, int]] = {}
-        self._moved: dict[bytes, tuple[bytes, bytes, date, UUID, int]] = {}
+        self._first: dict[bytes, store.LedgerRow] = {}
+        self._moved: dict[bytes, store.LedgerRow] = {}
         self._superseded: list[keeping.Version] = []
         self._told: dict[int, list[Finding]] = {}
 
@@ -170,7 +170,8 @@ class _Intake:
         if decision.keep in (keeping.Keep.REPEAT, keeping.Keep.NOTHING):
             return False
         key = known_key or result.ledger_keys[0]  # a result keeps its first key through all its versions
-        row = (key, result.contents[0], self._month, result.id, decision.number)
+        said = (*(current.contents if current else ()), result.contents[0])
+        row = (key, list(said), self._month, result.id, decision.number)
         if current is None:
             self._first[key] = row
         else:
@@ -182,7 +183,7 @@ class _Intake:
             self._batch[rank].delivery.id,
         )  # fmt: skip
         versions[key] = keeping.Version(
-            content=result.contents[0], month=self._month, result_id=result.id, number=decision.number
+            contents=said, month=self._month, result_id=result.id, number=decision.number
         )
         return True
 

@@ -27,6 +27,9 @@ class Conflict(Exception):
     """Another batch kept the same message, result or person a moment ago: take this one again."""
 
 
+LedgerRow = tuple[bytes, list[bytes], date, UUID, int]
+"""Key, what each version said, and where the current one is: month, result, version."""
+
 _STAGES = {
     "stage_person": ("people_person", ("id", "created_at"), ("uuid", "timestamptz")),
     "stage_identity": (
@@ -60,8 +63,13 @@ _STAGES = {
     ),
     "stage_result_ledger": (
         "screening_result_ledger",
-        ("key", "content", "month", "result_id", "version"),
-        ("bytea", "bytea", "date", "uuid", "int4"),
+        ("key", "contents", "month", "result_id", "version"),
+        ("bytea", "bytea[]", "date", "uuid", "int4"),
+    ),
+    "stage_moved_ledger": (
+        "screening_result_ledger",
+        ("key", "contents", "month", "result_id", "version"),
+        ("bytea", "bytea[]", "date", "uuid", "int4"),
     ),
     "stage_message": (
         "screening_message",
@@ -140,13 +148,15 @@ def earlier_messages(cursor: Cursor[Any], keys: Iterable[bytes]) -> dict[bytes, 
 def current_versions(cursor: Cursor[Any], keys: Iterable[bytes]) -> dict[bytes, Version]:
     """The current version of each result known under these keys, locked likewise."""
     cursor.execute(
-        """SELECT key, content, month, result_id, version FROM screening_result_ledger
+        """SELECT key, contents, month, result_id, version FROM screening_result_ledger
            WHERE key = ANY(%s) ORDER BY key FOR UPDATE""",
         (list(keys),),
     )
     return {
-        bytes(key): Version(content=bytes(content), month=month, result_id=result_id, number=number)
-        for key, content, month, result_id, number in cursor.fetchall()
+        bytes(key): Version(
+            contents=tuple(map(bytes, contents)), month=month, result_id=result_id, number=number
+        )
+        for key, contents, month, result_id, number in cursor.fetchall()
     }
 
 
@@ -207,17 +217,15 @@ def supersede(cursor: Cursor[Any], versions: Sequence[Version]) -> None:
         )
 
 
-def move_ledger(cursor: Cursor[Any], rows: Sequence[tuple[bytes, bytes, date, UUID, int]]) -> None:
-    """Point ledger entries at their new version: rows of (key, content, month, result, version)."""
+def move_ledger(cursor: Cursor[Any], rows: Sequence[LedgerRow]) -> None:
+    """Point ledger entries that are there at their new version."""
     if rows:
-        columns = zip(*sorted(rows), strict=True)
+        _, columns, types = _STAGES["stage_moved_ledger"]
+        copy_rows(cursor, table="stage_moved_ledger", columns=columns, types=types, rows=rows)
         cursor.execute(
             """UPDATE screening_result_ledger l
-               SET content = n.content, month = n.month, result_id = n.id, version = n.version
-               FROM unnest(%s::bytea[], %s::bytea[], %s::date[], %s::uuid[], %s::int[])
-                    AS n(key, content, month, id, version)
-               WHERE l.key = n.key""",
-            [list(column) for column in columns],
+               SET contents = n.contents, month = n.month, result_id = n.result_id, version = n.version
+               FROM stage_moved_ledger n WHERE l.key = n.key"""
         )
 
 
