@@ -49,6 +49,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "rempart.site.middleware.protective_headers",
+    "rempart.site.middleware.streams_hold_no_connection",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -87,7 +88,8 @@ def _database(url: str, *, pooled: bool) -> dict[str, Any]:
         k: v for k, v in parts.items() if k in ("sslmode", "sslrootcert", "connect_timeout")
     }
     if pooled:
-        options["pool"] = {"min_size": 1, "max_size": 12, "timeout": 30}
+        # a server that comes back is found within seconds: by default the pauses double for five minutes
+        options["pool"] = {"min_size": 1, "max_size": 12, "timeout": 10, "reconnect_timeout": 4}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.get("dbname", "rempart"),
