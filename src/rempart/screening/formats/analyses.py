@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rempart.foundation.terminology import Kind
 from rempart.screening.formats.context import Context, Observed, Role
 from rempart.screening.rules.catalogue import Profile, finding, shown
 from rempart.screening.rules.report import Finding, Result, Status
+
+MOST_LETTERS = 16  # there are four, one value each; what contradicts them is seen among so many
+LONGEST_LETTER = 100  # characters of a value; it is one
 
 
 def takes(observed: Observed, place: str, *, context: Context, findings: list[Finding]) -> bool:
@@ -34,6 +37,14 @@ def held_back(status: Status, observed: Observed, *, context: Context) -> Status
     """The status of a report, given that a result known by its label only waits for somebody to look."""
     quarantined = observed.role is Role.LABELLED and context.profile is Profile.FR
     return Status.HELD if quarantined and status in (Status.FINAL, Status.CORRECTED) else status
+
+
+def letters_of(given: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """The mutation letters of a message, sorted, each with a value once and no more than MOST_LETTERS.
+
+    Every positive analysis bears them: a hostile message of thousands of each would be their product.
+    """
+    return tuple(sorted({(letter, value[:LONGEST_LETTER]) for letter, value in given})[:MOST_LETTERS])
 
 
 def screened(found: Sequence[tuple[Observed, Result | None]]) -> frozenset[int]:

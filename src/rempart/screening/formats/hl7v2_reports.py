@@ -95,7 +95,7 @@ class _Reader:
         person = self._person(patient)
         attending = self._practitioner((patient.pd1, 4)) if patient.pd1 is not None else _NOBODY
         screened = analyses.screened([(f.observed, f.result) for f in found]) if letters else frozenset()
-        variants = tuple(sorted(letters))
+        variants = analyses.letters_of(letters)
         return [
             self._report(f, patient, person, attending, answers, variants if n in screened else ())
             for n, f in enumerate(found)

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 LONGEST_REMEMBERED = 1_000  # characters; caches keep no more of a hostile field
+MOST_REPETITIONS = 200  # of one field that are read; no person has so many numbers, names or addresses
 COMPONENTS = 13  # as many as any data type read here has (XCN-13, XTN-12)
+MOST_COMPONENTS = 100  # that are told apart in one repetition; further signs stay in the last one
 
 _DELETED = '""'
 _LINE_BREAKS = frozenset({".br", ".sp", ".ce"})
@@ -81,15 +83,17 @@ class Segment:
     def repetitions(self, n: int) -> list[list[str]]:
         """Field n as repetitions of components, as they stand; empty when the field is.
 
-        Every repetition has COMPONENTS of them at least: those left out are "".
+        Every repetition has COMPONENTS of them at least: those left out are "". Those after the first
+        MOST_REPETITIONS are not read: each takes a hundred times the memory of its signs.
         """
         value = self.raw(n)
         if not value:
             return []
         lexis = self.lexis
         if lexis.repetition not in value:
-            return [(value + lexis.padding).split(lexis.component)]
-        return [(one + lexis.padding).split(lexis.component) for one in value.split(lexis.repetition)]
+            return [(value + lexis.padding).split(lexis.component, MOST_COMPONENTS)]
+        every = value.split(lexis.repetition, MOST_REPETITIONS)[:MOST_REPETITIONS]
+        return [(one + lexis.padding).split(lexis.component, MOST_COMPONENTS) for one in every]
 
     def extend(self, text: str) -> None:
         """Take lines that start no segment as the rest of the last field."""

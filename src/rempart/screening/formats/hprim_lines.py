@@ -11,6 +11,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from rempart.screening.formats.dates import french_date
@@ -115,7 +116,8 @@ def message_of(text: str) -> Message:
 def plain(text: str) -> str:
     """Text without the HTML that some senders leave in it, stripped."""
     if "&" in text:
-        text = html.unescape(text)
+        with suppress(ValueError):  # &# with thousands of digits: no character, left as it stands
+            text = html.unescape(text)
     if "<" in text:
         text = _MARKUP.sub(" ", text)
     return text.strip()

@@ -126,7 +126,7 @@ def _reports(
     symptoms = content.answers.symptoms(sampled_at)
     prescriber = _prescriber(message.line(12), content.supplements.get("SIDEP-RPPSPRESC", ""))
     attending = Practitioner(rpps=rpps.rpps_of(content.supplements.get("SIDEP-RPPSMT", "")))
-    letters = tuple(sorted(content.letters))
+    letters = analyses.letters_of(content.letters)
     screened = analyses.screened([(f.observed, f.result) for f in content.found]) if letters else frozenset()
     return tuple(
         Report(
