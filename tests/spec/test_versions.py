@@ -4,10 +4,10 @@ from datetime import date
 from uuid import uuid4
 
 import pytest
+from tests.spec.tables import rows
 
 from rempart.screening.rules.keeping import Version, decide
 from rempart.screening.rules.report import Status
-from tests.spec.tables import rows
 
 TITLE = "What becomes of a result that may have come before"
 WHY = (

@@ -13,25 +13,12 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from rempart.foundation.terminology.values import Result as Result
+from rempart.foundation.terminology.values import Sex as Sex
 from rempart.proofs import dcc, twoddoc
 from rempart.proofs.signing import Signer, load_certificate
 from rempart.proofs.transliteration import mrz
 from rempart.proofs.trust import document_names
-
-
-class Sex(StrEnum):
-    FEMALE = "F"
-    MALE = "M"
-    UNKNOWN = "U"
-
-
-class Result(StrEnum):
-    """Letters of 2D-DOC field F5, those of MINSANTE n°101."""
-
-    POSITIVE = "P"
-    NEGATIVE = "N"
-    UNINTERPRETABLE = "I"
-    NON_CONFORM = "X"
 
 
 class Analysis(StrEnum):

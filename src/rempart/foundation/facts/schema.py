@@ -14,6 +14,8 @@ from enum import StrEnum
 
 import pyarrow as pa
 
+from rempart.foundation.terminology.values import Result as Result
+from rempart.foundation.terminology.values import Sex as Sex
 from rempart.foundation.territories import AGE_CLASSES
 
 SCHEMA_VERSION = 1
@@ -32,19 +34,6 @@ class Kind(StrEnum):
     NAAT = "naat"
     ANTIGEN = "antigen"
     SEROLOGY = "serology"
-
-
-class Sex(StrEnum):
-    FEMALE = "F"
-    MALE = "M"
-    UNKNOWN = "U"
-
-
-class Result(StrEnum):
-    POSITIVE = "P"
-    NEGATIVE = "N"
-    UNINTERPRETABLE = "I"
-    NON_CONFORM = "X"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,20 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-
-class Sex(StrEnum):
-    FEMALE = "F"
-    MALE = "M"
-    UNKNOWN = "U"
-
-
-class Result(StrEnum):
-    """The four results the platform publishes on (MINSANTE n°101, item 4.1.2)."""
-
-    POSITIVE = "P"
-    NEGATIVE = "N"
-    UNINTERPRETABLE = "I"
-    NON_CONFORM = "X"
+from rempart.foundation.terminology.values import Result as Result
+from rempart.foundation.terminology.values import Sex as Sex
 
 
 class Status(StrEnum):
