@@ -50,6 +50,13 @@ class Assignment:
     shared_key: bytes = b""  # a traits key now known to belong to several people
 
 
+_WITHOUT_PARTS = str.maketrans(
+    {"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D"}
+    | {"ð": "d", "Ð": "D", "þ": "th", "Þ": "TH", "ħ": "h", "Ħ": "H"}
+)
+"""Letters that Unicode does not take apart into a plain one and a sign."""
+
+
 def canonical_name(name: str) -> str:
     """A name as it is compared: upper-case letters A–Z only, accents and ligatures unfolded.
 
@@ -57,8 +64,7 @@ def canonical_name(name: str) -> str:
     (surveillance reference §1.3, 20 May 2021).
     """
     if not name.isascii():
-        name = name.replace("œ", "oe").replace("Œ", "OE").replace("æ", "ae").replace("Æ", "AE")
-        name = unicodedata.normalize("NFKD", name)
+        name = unicodedata.normalize("NFKD", name.translate(_WITHOUT_PARTS))
     return "".join([letter for letter in name.upper() if "A" <= letter <= "Z"])
 
 
