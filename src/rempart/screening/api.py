@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import islice
 from typing import Any
 
 from django.conf import settings
@@ -20,11 +19,13 @@ from rempart.screening.formats.hl7v2_ack import acknowledge
 from rempart.screening.rules.answer import findings
 from rempart.screening.rules.report import Format
 from rempart.screening.services.intake import Answered, Intake
-from rempart.screening.services.prepared import delivery_of
+from rempart.screening.services.prepared import Judged, delivery_of
 
 router = Router(tags=["screening"])
 
 MOST_ITEMS = 10_000
+MOST_SAID = 200_000
+"""Reports and findings of one delivery: a file of good messages has five for each; memory and answer grow with them."""
 HL7 = "application/hl7-v2"
 _FORMATS = {
     HL7: Format.HL7V2,
@@ -80,14 +81,24 @@ def deliver(request: HttpRequest) -> HttpResponse:
         raise Refused(413, "too-large", "At most 50 MB at once.") from None
     intake = _intake()
     delivery = delivery_of(payload, channel="https", laboratory=actor.laboratory)
-    judged = list(islice(intake.read(payload, format=format_, delivery=delivery), MOST_ITEMS + 1))
-    if len(judged) > MOST_ITEMS:
-        raise Refused(413, "too-many", f"At most {MOST_ITEMS} messages at once.")
+    judged = _bounded(intake.read(payload, format=format_, delivery=delivery))
     answered = [a for batch in intake.keep(judged, actor=actor) for a in batch]
     if format_ is Format.HL7V2 and "json" not in request.headers.get("Accept", ""):
         acks = b"".join(acknowledge(a.item, a.judgement, now=request.now) for a in answered)  # type: ignore[attr-defined]
         return HttpResponse(acks, content_type=f"{HL7}; charset=utf-8")
     return JsonResponse(_answer(answered))
+
+
+def _bounded(messages: Iterable[Judged]) -> list[Judged]:
+    """The messages of a delivery, if they and what is to be said of them are not too many."""
+    judged: list[Judged] = []
+    said = 0
+    for one in messages:
+        said += len(one.item.reports) + len(one.judgement.findings)
+        if len(judged) == MOST_ITEMS or said > MOST_SAID:
+            raise Refused(413, "too-many", f"At most {MOST_ITEMS} messages at once, and less to say of them.")
+        judged.append(one)
+    return judged
 
 
 def _answer(answered: Sequence[Answered]) -> dict[str, Any]:

@@ -131,6 +131,9 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_HSTS_SECONDS = 31_536_000 if CONFIGURATION.secure else 0
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 50_000_000
+FILE_UPLOAD_MAX_MEMORY_SIZE = (
+    DATA_UPLOAD_MAX_MEMORY_SIZE  # a delivery never lies in clear in a temporary file
+)
 
 LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", "Français"), ("en", "English")]
@@ -150,4 +153,7 @@ LOGGING = {
         "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["references"]}
     },
     "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "django.security.DisallowedHost": {"level": "CRITICAL"},  # a trace of 30 lines for whoever asks
+    },
 }

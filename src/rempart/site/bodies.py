@@ -1,0 +1,96 @@
+"""How much a request may bring, decided while it comes: Django reads a body whole before it asks who sends it.
+
+A form is small. A delivery may be large, from whoever has a key; without one, no more is read than
+anybody may send.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from datetime import UTC, datetime
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import connections
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+MOST_OF_ANYBODY = 1_000_000
+"""Bytes that are read of somebody who showed no key."""
+
+_MACHINES = "/api/"
+_REFUSALS = {401: b"key-unknown", 413: b"too-large"}
+
+
+class _Refused(Exception):
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+def bounded(application: Application) -> Application:
+    """The application, which is never given more of a body than its sender may bring."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await application(scope, receive, send)
+            return
+        taken = 0
+        is_known = False
+
+        async def let_in(size: int) -> None:
+            nonlocal is_known
+            if size <= MOST_OF_ANYBODY:
+                return
+            if not scope["path"].startswith(_MACHINES) or size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+                raise _Refused(413)
+            is_known = is_known or await sync_to_async(_has_key)(_header(scope["headers"], b"authorization"))
+            if not is_known:
+                raise _Refused(401)
+
+        async def counted() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            await let_in(taken)
+            return message
+
+        try:
+            announced = _header(scope["headers"], b"content-length")
+            await let_in(int(announced) if announced.isdecimal() and len(announced) < 19 else 0)
+            await application(scope, counted, send)
+        except _Refused as refused:  # the application has read only: nothing was answered yet
+            await _refuse(send, refused.status)
+
+    return answer
+
+
+def _header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str:
+    return next((value.decode("latin-1") for key, value in headers if key.lower() == name), "")
+
+
+def _has_key(authorization: str) -> bool:
+    """Whether a laboratory's machine speaks; gives its connection back."""
+    from rempart.foundation.access.models import machine_of
+    from rempart.foundation.access.refusals import NotAllowed
+
+    try:
+        machine_of(authorization.partition(" ")[2].strip(), now=datetime.now(UTC))
+    except NotAllowed:
+        return False
+    finally:
+        connections.close_all()
+    return True
+
+
+async def _refuse(send: Send, status: int) -> None:
+    code = _REFUSALS[status]
+    body = b'{"type": "urn:rempart:%s", "title": "%s", "status": %d}' % (code, code, status)
+    headers = [(b"content-type", b"application/problem+json"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,100 @@
+"""How much anybody may bring before we ask who he is: the ASGI door, as a server drives it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from asgiref.sync import async_to_sync
+from tests import messages
+from tests.factories import LAB
+
+from rempart.foundation.access.models import create_machine_key
+from rempart.screening import api
+from rempart.site.bodies import MOST_OF_ANYBODY, bounded
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DOOR = "/api/v1/deliveries"
+MOST = 50_000_000
+PIECE = 500_000
+
+
+@pytest.fixture
+def known(transactional_db):
+    now = datetime.now(UTC)
+    key = create_machine_key(laboratory=LAB, now=now, expires_at=now + timedelta(days=1))
+    return [(b"authorization", f"Bearer {key}".encode())]
+
+
+def sent(size, *, path=DOOR, headers=(), announced=None):
+    """(status, bytes that the application was given) of a request in pieces of half a megabyte."""
+    given = 0
+    left = size
+    answers = []
+
+    async def application(scope, receive, send):
+        nonlocal given
+        more = True
+        while more:
+            message = await receive()
+            given += len(message["body"])
+            more = message["more_body"]
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def receive():
+        nonlocal left
+        piece = min(PIECE, left)
+        left -= piece
+        return {"type": "http.request", "body": bytes(piece), "more_body": left > 0}
+
+    async def send(message):
+        answers.append(message)
+
+    lengths = [] if announced is None else [(b"content-length", str(announced).encode())]
+    scope = {"type": "http", "path": path, "headers": [*headers, *lengths]}
+    async_to_sync(bounded(application))(scope, receive, send)
+    return answers[0]["status"], given
+
+
+def test_without_a_key_no_more_is_read_than_anybody_may_send():
+    assert sent(MOST_OF_ANYBODY) == (200, MOST_OF_ANYBODY)
+    assert sent(MOST_OF_ANYBODY + 1) == (401, MOST_OF_ANYBODY)
+    assert sent(MOST, headers=[(b"authorization", b"Bearer rmp_invented")]) == (401, MOST_OF_ANYBODY)
+
+
+def test_a_laboratory_sends_fifty_megabytes_and_no_more(known):
+    assert sent(MOST, headers=known) == (200, MOST)
+    assert sent(10 * MOST, headers=known) == (413, MOST)
+
+
+def test_no_form_is_large_whoever_sends_it(known):
+    assert sent(MOST, path="/connexion/", headers=known) == (413, MOST_OF_ANYBODY)
+
+
+def test_what_is_announced_is_refused_before_it_is_read(known):
+    assert sent(PIECE, announced=MOST + 1, headers=known) == (413, 0)
+    assert sent(PIECE, announced=MOST) == (401, 0)
+    assert sent(PIECE, announced=MOST, path="/") == (413, 0)
+
+
+@pytest.mark.parametrize("lie", ["x", "-5", "1" * 5000, "\u00b2"])
+def test_a_length_that_is_none_is_left_to_the_count(lie):
+    assert sent(3 * PIECE, announced=lie) == (401, 2 * PIECE)
+
+
+def test_a_delivery_of_which_too_much_would_be_said_is_refused_whole(
+    client, keyring, known, monkeypatch, counts
+):
+    before = counts()
+    payload = messages.hl7(more=("OBX|9|ST|1-8^x^LN||1||||||F",) * 30)  # a finding for each
+
+    def deliver():
+        headers = {"Authorization": known[0][1].decode()}
+        return client.post(DOOR, payload, content_type="application/hl7-v2", headers=headers)
+
+    monkeypatch.setattr(api, "MOST_SAID", 30)
+    answer = deliver()
+    assert (answer.status_code, answer.json()["title"]) == (413, "too-many")
+    assert counts() == before
+    monkeypatch.undo()
+    assert deliver().status_code == 200
