@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,6 +17,8 @@ from django.db.backends.utils import CursorWrapper
 from rempart.foundation.database.keys import uuid7s
 from rempart.foundation.messaging.models import Message
 from rempart.foundation.vault import KeyDestroyed, Keyring, Purpose, Sealer, unseal
+
+_log = logging.getLogger(__name__)
 
 
 class Channel(StrEnum):
@@ -76,9 +79,13 @@ def deliver(carriers: Mapping[Channel, Carrier], *, keyring: Keyring, now: datet
         sent: list[UUID] = []
         for row in rows:
             letter = open_letter(row, keyring=keyring)
-            if letter is not None:
-                carriers[letter.channel].carry(letter)
-            sent.append(row.id)
+            try:
+                if letter is not None:
+                    carriers[letter.channel].carry(letter)
+            except Exception as error:  # whatever a carrier raises; its text may name the recipient
+                _log.warning("letter %s could not leave (%s); it waits", row.id, type(error).__name__)
+            else:
+                sent.append(row.id)
         Message.objects.filter(id__in=sent).update(sent_at=now)
     return len(sent)
 
