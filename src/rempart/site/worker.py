@@ -69,4 +69,9 @@ def _round() -> None:
                 pass
         except Exception:
             _log.exception("subscriber %s failed; its events wait", subscriber.name)
-    send_letters()
+    try:
+        send_letters()
+    except Error:
+        raise
+    except Exception:
+        _log.exception("the outbox cannot be read; its letters wait")

@@ -1,0 +1,68 @@
+"""The worker goes on: what fails waits, and nothing else waits for it."""
+
+import time
+
+import pytest
+from django.db import OperationalError, connection, transaction
+from tests.factories import NOW
+from tests.functional.settling import PATIENCE
+
+from rempart.foundation.database.keys import uuid7
+from rempart.foundation.events.stream import Subscriber, publish, waiting
+from rempart.foundation.messaging.models import Message
+from rempart.foundation.vault import SealBroken
+from rempart.site import worker
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def handled(monkeypatch):
+    """What a good subscriber, who comes after a bad one, was given."""
+    topics = []
+
+    def refuse(cursor, events):
+        raise SealBroken("altered")
+
+    def take(cursor, events):
+        topics.extend(event.topic for event in events)
+
+    both = tuple(
+        Subscriber(name=name, topics=("tests",), handle=handle)
+        for name, handle in (("bad", refuse), ("good", take))
+    )
+    monkeypatch.setattr(worker, "subscribers", lambda: both)
+    return topics
+
+
+def happen_and_work():
+    """An event, and rounds until the good subscriber has it: a transaction open elsewhere holds it back."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        publish(cursor, topic="tests", payload={}, now=NOW)
+    good = worker.subscribers()[1]
+    deadline = time.monotonic() + PATIENCE
+    while waiting(good):
+        worker._round()
+        assert time.monotonic() < deadline
+
+
+def test_a_subscriber_that_fails_holds_up_no_other(handled, keyring, caplog):
+    happen_and_work()
+    assert handled == ["tests"]
+    assert "bad failed" in caplog.text
+
+
+def test_a_letter_that_cannot_be_opened_does_not_end_the_worker(handled, keyring, caplog):
+    Message.objects.create(id=uuid7(), created_at=NOW, channel="sms", sealed=b"x" * 50, expires_on=NOW.date())
+    for _ in range(2):
+        happen_and_work()
+    assert handled == ["tests", "tests"]
+
+
+def test_a_database_that_is_gone_is_told_from_a_letter(handled, monkeypatch):
+    def gone():
+        raise OperationalError
+
+    monkeypatch.setattr(worker, "send_letters", gone)
+    with pytest.raises(OperationalError):
+        worker._round()
