@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control
@@ -27,12 +28,17 @@ _HIGHEST = 5  # departments named beside the map
 _WIDE, _NARROW = 960, 420  # view boxes of the curve for a screen and for a phone
 
 
+def _unasked() -> Measure:
+    """What the map shows first. A demo's few thousand persons are no incidence among the State's millions."""
+    return Measure.POSITIVITY if settings.DEMO else Measure.INCIDENCE
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
     """What the reader asked for; whatever cannot be read is as if it had not been asked."""
 
     department: str = NATION
-    measure: Measure = Measure.INCIDENCE
+    measure: Measure = field(default_factory=_unasked)
     period: int = 90
     until: date | None = None
     live: bool = True
@@ -47,7 +53,7 @@ class Choice:
             until = None
         return cls(
             department=department if department in territories.departments() else NATION,
-            measure=next((one for one in Measure if one == asked.get("carte")), Measure.INCIDENCE),
+            measure=next((one for one in Measure if one == asked.get("carte")), _unasked()),
             period=next((days for days in PERIODS if str(days) == period), 90),
             until=until,
             live=asked.get("direct") != "non",
@@ -57,7 +63,7 @@ class Choice:
         """The query string that asks the same again."""
         values: dict[str, Any] = {
             "departement": self.department,
-            "carte": "" if self.measure is Measure.INCIDENCE else self.measure.value,
+            "carte": "" if self.measure is _unasked() else self.measure.value,
             "periode": "" if self.period == 90 else self.period,
             "au": self.until or "",
             "direct": "" if self.live else "non",
@@ -137,7 +143,7 @@ def _situation(figures: Figures, choice: Choice) -> dict[str, Any]:
     days = figures.days(choice.department, first=first, last=last)
     provisional = figures.today - timedelta(days=CONSOLIDATION - 1)
     places = _places(figures, choice, last)
-    bounds = rules.bounds_for(choice.measure, max((place.value or 0 for place in places), default=0))
+    bounds = rules.bounds_for(choice.measure, _reached(places))
     return situation | {
         "last": last,
         "week_first": last - timedelta(days=rules.WINDOW - 1),
@@ -213,6 +219,12 @@ def _places(figures: Figures, choice: Choice, last: date) -> tuple[Place, ...]:
         )
         for code, week in weeks.items()
     )
+
+
+def _reached(places: Sequence[Place]) -> float:
+    """The value that a tenth of the departments on the map reach, those without a positive test left out."""
+    values = sorted((place.value for place in places if place.path and place.value), reverse=True)
+    return values[len(values) // 10] if values else 0
 
 
 def _legend(bounds: Sequence[float]) -> tuple[tuple[int | None, str], ...]:

@@ -38,7 +38,7 @@ CLASSES: Mapping[Measure, tuple[float, ...]] = {
 }
 """Lower bounds of the classes of the SI-DEP open data (ti_classe, tp_classe), closed at the left."""
 
-_TELLING = 2  # the rank that the highest value must reach for a map to show anything
+_TELLING = 2  # the rank that a tenth of the departments must reach for a map to show anything
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,13 +119,14 @@ def week(counts: Mapping[date, Count], *, ending: date) -> Count:
     return sum((counts.get(ending - timedelta(days=n), Count()) for n in range(WINDOW)), start=Count())
 
 
-def bounds_for(measure: Measure, highest: float) -> tuple[float, ...]:
-    """Lower bounds of the classes; those of the open data, divided by ten until the highest value stands out.
+def bounds_for(measure: Measure, reached: float) -> tuple[float, ...]:
+    """Lower bounds of the classes; those of the open data, divided by ten until what is `reached` stands out.
 
+    `reached` is the value of the department a tenth of them are above: one alone does not make a map pale.
     Incidence is far below the official classes between two waves, or where only a part of the country reports.
     """
     bounds = CLASSES[measure]
-    while measure is Measure.INCIDENCE and highest > 0 and highest < bounds[_TELLING]:
+    while measure is Measure.INCIDENCE and 0 < reached < bounds[_TELLING]:
         bounds = tuple(bound / 10 for bound in bounds)
     return bounds
 

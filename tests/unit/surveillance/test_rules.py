@@ -126,7 +126,7 @@ def test_classes_are_closed_at_the_left(value, rank):
     assert rules.class_of(value, rules.CLASSES[Measure.INCIDENCE]) == rank
 
 
-def test_official_classes_hold_while_a_department_reaches_the_third_of_them():
+def test_official_classes_hold_while_the_third_of_them_is_reached():
     assert rules.bounds_for(Measure.INCIDENCE, 20) == rules.CLASSES[Measure.INCIDENCE]
     assert rules.bounds_for(Measure.INCIDENCE, 0) == rules.CLASSES[Measure.INCIDENCE]
     assert rules.bounds_for(Measure.POSITIVITY, 0.1) == rules.CLASSES[Measure.POSITIVITY]
