@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from tests.factories import in_lyon, investigator, of, report
+from tests.factories import NOW, in_lyon, investigator, of, report
 
 from rempart.foundation.access.actor import Role
 from rempart.foundation.access.refusals import NotAllowed
@@ -77,20 +77,20 @@ def test_a_page_mark_that_is_none_gives_the_first_page(case, keyring, after):
     assert len(service.worklist(actor=PARIS, states=WAITING, keyring=keyring, after=after).lines) == 1
 
 
-def test_a_page_costs_two_queries_however_many_cases(two_hundred, keyring):
+def test_a_page_costs_the_same_few_queries_however_many_cases(two_hundred, keyring):
     with CaptureQueriesContext(
         connection,
     ) as queries:
         assert len(service.worklist(actor=PARIS, states=WAITING, keyring=keyring).lines) == service.PAGE
     asked = [q["sql"] for q in queries.captured_queries if q["sql"].startswith('SELECT "')]
     assert len(asked) == 2
-    assert len(queries) == 5  # BEGIN, the session's sight, the two, COMMIT
+    assert len(queries) == 6  # BEGIN, the session's sight, how many in each state, the two, COMMIT
 
 
 def test_the_list_page_costs_the_same_with_one_case_as_with_two_hundred(
     two_hundred, paris_client, django_assert_num_queries
 ):
-    with django_assert_num_queries(7):  # session, account, and the five of the list
+    with django_assert_num_queries(8):  # session, account, and the six of the list
         page = paris_client.get("/suivi/")
     assert page.content.decode().count("PERSONNE") == service.PAGE
     assert page.headers["Cache-Control"] == "no-store"
@@ -105,3 +105,27 @@ def test_htmx_gets_the_lines_alone(case, paris_client):
 def test_the_list_is_for_those_who_signed_in(client, case):
     answer = client.get("/suivi/")
     assert (answer.status_code, answer.headers["Location"]) == (302, "/connexion/?next=/suivi/")
+
+
+def test_the_tabs_say_how_many_wait_for_me(arrive, keyring, paris_client, monkeypatch):
+    arrive(of(1), of(2), of(3), in_lyon(9))
+    mine, theirs, _ = service.worklist(actor=PARIS, states=WAITING, keyring=keyring).lines
+    service.take_case(actor=PARIS, case_id=mine.case.id, seen_version=1, now=NOW)
+    service.take_case(actor=investigator("75"), case_id=theirs.case.id, seen_version=1, now=NOW)
+    counts = service.worklist(actor=PARIS, states=WAITING, keyring=keyring).counts
+    assert counts == {
+        rules.State.WAITING: 1,
+        rules.State.TAKEN: 1,  # a colleague's is not in my hands
+        rules.State.CALLED: 0,
+        rules.State.WITHDRAWN: 0,
+    }
+    monkeypatch.setattr(service, "MOST_COUNTED", 1)
+    assert "0+" in paris_client.get("/suivi/").content.decode()
+
+
+def test_a_paused_list_does_not_move(case, paris_client):
+    live = paris_client.get("/suivi/").content.decode()
+    paused = paris_client.get("/suivi/?direct=non").content.decode()
+    assert ("sse-connect" in live, "sse-connect" in paused) == (True, False)
+    assert "hx-trigger" not in paused
+    assert "Reprendre" in paused

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from django import forms
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from rempart.foundation.terminology import pathogen
 from rempart.foundation.vault import Keyring
+from rempart.screening.fields import BirthDateField
 from rempart.screening.services import portal
 from rempart.screening.services.signers import signers
 
@@ -35,12 +37,9 @@ class IdentityForm(forms.Form):
             attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
         ),
     )
-    birth_date = forms.DateField(
+    birth_date = BirthDateField(
         label=_("Votre date de naissance"),
-        help_text=_("Exemple : 28/03/1979"),
-        input_formats=["%d/%m/%Y", "%d-%m-%Y", "%d %m %Y", "%d.%m.%Y", "%d%m%Y", "%Y-%m-%d"],
         widget=forms.TextInput(attrs={"autocomplete": "bday", "inputmode": "numeric"}),
-        error_messages={"invalid": _("Écrivez la date ainsi : jour/mois/année, par exemple 28/03/1979.")},
     )
 
 
@@ -48,7 +47,9 @@ class CodeForm(forms.Form):
     code = forms.CharField(
         label=_("Code à 6 chiffres"),
         max_length=12,
-        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True}
+        ),
     )
 
 
@@ -68,6 +69,7 @@ def identify(request: HttpRequest) -> HttpResponse:
     form = IdentityForm(request.POST or None)
     if request.session.get(_BY_LINK):
         del form.fields["reference"]
+    next(iter(form.fields.values())).widget.attrs["autofocus"] = True
     if request.method == "POST" and form.is_valid():
         if typed := form.cleaned_data.get("reference"):
             request.session[_REFERENCE] = typed.strip().rsplit("/", 1)[-1][:40]
@@ -110,7 +112,7 @@ def result(request: HttpRequest) -> HttpResponse:
     """The result, what it means, and the certificate."""
     proof = _proof(request)
     if proof is None:
-        return redirect("portal")
+        return _closed(request)
     shown = portal.show(
         proof=proof, keyring=_keyring(), pathogen=pathogen(settings.PATHOGEN), now=_now(request)
     )
@@ -122,7 +124,7 @@ def certificate(request: HttpRequest) -> HttpResponse:
     """The certificate as PDF: shown, or saved with ?telecharger."""
     proof = _proof(request)
     if proof is None:
-        return redirect("portal")
+        return _closed(request)
     pdf = portal.certificate(
         proof=proof,
         keyring=_keyring(),
@@ -148,6 +150,19 @@ def leave(request: HttpRequest) -> HttpResponse:
 def _proof(request: HttpRequest) -> str | None:
     proof, until = request.session.get(_PROOF), request.session.get(_UNTIL, 0)
     return proof if proof and _now(request) < datetime.fromtimestamp(until, UTC) else None
+
+
+def _closed(request: HttpRequest) -> HttpResponse:
+    """Back to the beginning; who was in and stayed too long is told so."""
+    if _PROOF in request.session:
+        request.session.flush()
+        messages.info(
+            request,
+            _(
+                "Par sécurité, votre consultation s’est fermée. Pour la reprendre, ouvrez de nouveau le lien de votre message."
+            ),
+        )
+    return redirect("portal")
 
 
 def _now(request: HttpRequest) -> datetime:

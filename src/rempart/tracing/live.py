@@ -12,6 +12,7 @@ from rempart.foundation.events import bell
 from rempart.tracing.services.opening import CASES
 
 _HEARTBEAT_SECONDS = 20.0
+_BETWEEN_SECONDS = 1.0
 _AGAIN_SECONDS = 3.0
 
 _waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
@@ -20,19 +21,25 @@ _thread: threading.Thread | None = None
 
 
 async def changes() -> AsyncIterator[bool]:
-    """True each time the cases may have changed, False now and then to keep the line open."""
+    """True when the cases may have changed, once a second at most; False now and then to keep the line open.
+
+    True at once: something may have come between the list and its line, or while the line was down.
+    """
     _ensure_listening()
     changed = asyncio.Event()
+    changed.set()
     entry = (asyncio.get_running_loop(), changed)
     _waiting.add(entry)
     try:
         while True:
             try:
                 await asyncio.wait_for(changed.wait(), timeout=_HEARTBEAT_SECONDS)
-                changed.clear()
-                yield True
             except TimeoutError:
                 yield False
+            else:
+                changed.clear()
+                yield True
+                await asyncio.sleep(_BETWEEN_SECONDS)  # what changes meanwhile is told after it
     finally:
         _waiting.discard(entry)
 
@@ -49,11 +56,8 @@ def _listen() -> None:
     pause = threading.Event()
     while True:
         try:
-            first = True
-            for _ in bell.listen(CASES.channel, patience=60.0):
-                if not first:
-                    _wake_all()
-                first = False
+            for _ in bell.listen(CASES.channel, patience=60.0):  # at once, too: what rang before is lost
+                _wake_all()
         except (Error, OSError):
             pause.wait(_AGAIN_SECONDS)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -24,14 +25,24 @@ from rempart.foundation.identifiers import nir
 from rempart.foundation.terminology import pathogen
 from rempart.foundation.territories import department
 from rempart.foundation.vault import Keyring
+from rempart.screening.fields import BirthDateField
 from rempart.tracing import live, rules
 from rempart.tracing.services import worklist as service
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tab:
+    slug: str
+    label: Promise
+    state: rules.State
+    mine: bool = False
+
+
 _TABS = (
-    ("a-appeler", _("À appeler"), (rules.State.WAITING,), False),
-    ("en-cours", _("Dans mes mains"), (rules.State.TAKEN,), True),
-    ("appeles", _("Appelés"), (rules.State.CALLED,), False),
-    ("retires", _("Retirés par le laboratoire"), (rules.State.WITHDRAWN,), False),
+    _Tab(slug="a-appeler", label=_("À appeler"), state=rules.State.WAITING),
+    _Tab(slug="en-cours", label=_("Dans mes mains"), state=rules.State.TAKEN, mine=True),
+    _Tab(slug="appeles", label=_("Appelés"), state=rules.State.CALLED),
+    _Tab(slug="retires", label=_("Retirés par le laboratoire"), state=rules.State.WITHDRAWN),
 )
 
 
@@ -43,13 +54,17 @@ class SearchForm(forms.Form):
         required=False,
         max_length=30,
         help_text=_("13 ou 15 caractères"),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    name = forms.CharField(label=_("Nom de naissance ou nom utilisé"), required=False, max_length=80)
-    birth_date = forms.DateField(
-        label=_("Date de naissance"),
+    name = forms.CharField(
+        label=_("Nom de naissance ou nom utilisé"),
         required=False,
-        input_formats=["%d/%m/%Y", "%Y-%m-%d"],
-        help_text=_("Exemple : 28/03/1979"),
+        max_length=80,
+        help_text=_("En entier ; accents et majuscules ne comptent pas"),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    birth_date = BirthDateField(
+        label=_("Date de naissance"), required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
 
     def clean_number(self) -> str:
@@ -79,19 +94,19 @@ def _keyring() -> Keyring:
 @require_GET
 @login_required
 def worklist(request: HttpRequest) -> HttpResponse:
-    """The list to call today; htmx asks for its lines alone when a case arrives."""
+    """The list to call today; htmx asks for its lines alone when a case arrives, unless paused."""
     actor = _actor(request)
-    chosen = next((tab for tab in _TABS if tab[0] == request.GET.get("etat")), _TABS[0])
-    slug, label, states, mine = chosen
+    chosen = next((tab for tab in _TABS if tab.slug == request.GET.get("etat")), _TABS[0])
+    after = request.GET.get("apres", "")
     page = service.worklist(
-        actor=actor, states=states, keyring=_keyring(), after=request.GET.get("apres", ""), mine=mine
+        actor=actor, states=(chosen.state,), keyring=_keyring(), after=after, mine=chosen.mine
     )
     context = {
         "page": page,
-        "slug": slug,
-        "label": label,
-        "tabs": _TABS,
-        "first_page": "apres" not in request.GET,
+        "chosen": chosen,
+        "tabs": [(tab, _counted(page.counts[tab.state])) for tab in _TABS],
+        "first_page": not after,
+        "live": not after and request.GET.get("direct") != "non",
         "places": [found.name for code in actor.departments if (found := department(code))],
         "analyses": _labels(),
         "now": _now(request),
@@ -115,7 +130,7 @@ def search(request: HttpRequest) -> HttpResponse:
             keyring=_keyring(),
             now=_now(request),
         )
-    context = {"form": form, "lines": lines, "analyses": _labels()}
+    context = {"form": form, "lines": lines, "analyses": _labels(), "now": _now(request)}
     return render(request, "tracing/search.html", context)
 
 
@@ -134,7 +149,8 @@ def case_file(request: HttpRequest, case_id: UUID) -> HttpResponse:
         "file": file,
         "state": rules.State(file.case.state).name,
         "in_my_hands": str(file.case.taken_by) == actor.id,
-        "analyses": _labels(),
+        "analysis": _labels().get(file.case.kind, file.case.kind),
+        "now": _now(request),
     }
     return render(request, "tracing/file.html", context)
 
@@ -187,6 +203,11 @@ def _step(request: HttpRequest, case_id: UUID, act: _Act, done: Promise) -> Http
             request, _("Ce dossier n’est plus dans l’état que vous aviez vu : voici son état actuel.")
         )
     return redirect("case-file", case_id=case_id)
+
+
+def _counted(count: int) -> str:
+    """A count as a tab shows it: beyond what is counted, that there are more."""
+    return str(count) if count < service.MOST_COUNTED else f"{service.MOST_COUNTED - 1}+"
 
 
 def _labels() -> dict[str, str]:

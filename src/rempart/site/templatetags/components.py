@@ -6,6 +6,7 @@ its top what it takes; another theme replaces those files.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -23,6 +24,11 @@ _RESULTS = {
     "I": (_("Ininterprétable"), "warning"),
     "X": (_("Non conforme"), "neutral"),
 }
+
+
+_NO_DIGIT = re.compile(r"(?!^\+)\D")
+_FRENCH_NUMBER = re.compile(r"(\+(?:33|262|508|59[046]|68[179]))?((?(1)\d|0\d))(\d{8})")
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def _render(piece: str, /, **context: Any) -> SafeString:
@@ -95,6 +101,26 @@ def field(bound: BoundField, width: str = "", label: str = "") -> SafeString:
 def summary(rows: Iterable[tuple[str, Any]] | Mapping[str, Any]) -> SafeString:
     """A list of labels and values."""
     return _render("summary", rows=list(rows.items() if isinstance(rows, Mapping) else rows))
+
+
+@register.simple_tag
+def phone(number: str) -> SafeString:
+    return _render("phone", dialled=_dialled(number), grouped=grouped_number(number))
+
+
+@register.filter
+def grouped_number(text: str) -> str:
+    """A French telephone number in pairs, joined by spaces that do not break; anything else as it is."""
+    found = _FRENCH_NUMBER.fullmatch(_dialled(text))
+    if not found:
+        return text
+    country, first, pairs = found.groups(default="")
+    return _NO_BREAK.join(filter(None, (country, first, *re.findall("..", pairs))))
+
+
+def _dialled(text: str) -> str:
+    """The digits, and the plus sign of an international number, whose (0) is not dialled."""
+    return _NO_DIGIT.sub("", text.replace("(0)", "") if text.startswith("+") else text)
 
 
 @register.simple_tag

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Q
 
 from rempart.foundation.access.actor import Actor, Role, acting
@@ -29,6 +30,8 @@ from rempart.tracing import rules
 from rempart.tracing.models import Case
 
 PAGE = 50
+MOST_COUNTED = 1000
+"""Cases of one state that are counted at most: more are "at least as many"."""
 _MAY_TRACE = frozenset({Role.INVESTIGATOR})
 
 
@@ -42,10 +45,15 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worklist:
-    """A page of cases, newest first; `after` continues it (empty at the end)."""
+    """A page of cases, newest first; `after` continues it (empty at the end).
+
+    `counts`: cases of each state in the actor's departments, those taken by the actor only; MOST_COUNTED
+    stands for as many or more.
+    """
 
     lines: Sequence[Line]
     after: str
+    counts: Mapping[rules.State, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +73,10 @@ class File:
 def worklist(
     *, actor: Actor, states: Iterable[rules.State], keyring: Keyring, after: str = "", mine: bool = False
 ) -> Worklist:
-    """Cases of the actor's departments in these states, newest first, PAGE at a time. Two queries."""
+    """Cases of the actor's departments in these states, newest first, PAGE at a time. Three queries."""
     _require_tracer(actor)
-    with acting(actor):
+    with acting(actor) as cursor:
+        counts = _counts(cursor, actor)
         cases = Case.objects.filter(
             department__in=actor.departments, state__in=[state.value for state in states]
         )
@@ -78,7 +87,7 @@ def worklist(
         rows = list(cases.order_by("-received_at", "-id")[: PAGE + 1])
         lines = _lines(rows[:PAGE], keyring)
     more = f"{rows[PAGE - 1].received_at.isoformat()}~{rows[PAGE - 1].id}" if len(rows) > PAGE else ""
-    return Worklist(lines=lines, after=more)
+    return Worklist(lines=lines, after=more, counts=counts)
 
 
 def search(
@@ -126,9 +135,13 @@ def open_file(*, actor: Actor, case_id: UUID, keyring: Keyring, now: datetime) -
         phone=details.get("phone", ""),
         email=details.get("email", ""),
         address=tuple(line for line in details.get("address", ()) if line),
-        prescriber=" ".join(part for part in reversed(details.get("prescriber", ())) if part),
+        prescriber=_prescriber(*details.get("prescriber", ("", ""))),
         laboratory_name=laboratory.name if laboratory else case.laboratory,
     )
+
+
+def _prescriber(rpps: str, name: str) -> str:
+    return ", ".join(part for part in (name, rpps and f"RPPS {rpps}") if part)
 
 
 def take_case(*, actor: Actor, case_id: UUID, seen_version: int, now: datetime) -> Case:
@@ -169,6 +182,25 @@ def _change(actor: Actor, case_id: UUID, seen_version: int, step: _Step, act: Ac
         case.save(update_fields=["state", "taken_by", "taken_at", "called_at", "version"])
         record(actor, act, str(case.id), now=now)
     return case
+
+
+_COUNTS = """
+    SELECT wanted.state, (
+        SELECT count(*) FROM (
+            SELECT FROM tracing_case c
+            WHERE c.department = ANY(%s) AND c.state = wanted.state AND (c.state <> %s OR c.taken_by = %s)
+            LIMIT %s
+        ) AS first_ones
+    ) FROM unnest(%s::text[]) AS wanted (state)"""
+
+
+def _counts(cursor: CursorWrapper, actor: Actor) -> dict[rules.State, int]:
+    """How many cases of each state; the index gives them, and no more than MOST_COUNTED are looked at."""
+    states = [state.value for state in rules.State]
+    cursor.execute(
+        _COUNTS, (list(actor.departments), rules.State.TAKEN.value, actor.id, MOST_COUNTED, states)
+    )
+    return {rules.State(state): count for state, count in cursor.fetchall()}
 
 
 def _require_tracer(actor: Actor) -> None:
