@@ -1,7 +1,8 @@
 """A person's journey in real Chromium; an absent browser fails the tests, it does not skip them.
 
-`browser_page` is a fresh window, in French; `axe` judges what it shows. `live_server` (pytest-django)
-serves the site from a thread. What a page logs as an error, or fetches from elsewhere, fails its test.
+`window()` opens a fresh window, in French, and `browser_page` is one; `axe` judges what it shows.
+`live_server` (pytest-django) serves the site from a thread, `served` as in production. What a page logs as
+an error, or fetches from elsewhere, fails its test.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 from tests.browser.chromium import FLAGS, chromium
+from tests.browser.served import Served, serve
+
+from rempart.foundation.database.connection import Database
 
 # playwright's synchronous interface runs an event loop in this thread; Django would refuse its database
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -40,20 +44,51 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
+Window = Callable[..., Page]
+
+
 @pytest.fixture
-def browser_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A window of its own: no cookie, French, wide as a desk's screen or, parametrized, as a phone's."""
-    size = getattr(request, "param", DESKTOP)
-    context = browser.new_context(locale="fr-FR", timezone_id="Europe/Paris", viewport=size)
-    context.set_default_timeout(10_000)
-    page = context.new_page()
+def window(browser: Browser) -> Iterator[Window]:
+    """`window(size=PHONE, scripts=False)`: a window of its own, without a cookie. What it logs as an error
+    fails the test, but for what contains `expected`."""
+    opened: list[BrowserContext] = []
     errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-    page.on("requestfailed", lambda lost: errors.extend(_loss(lost)))
-    yield page
-    context.close()
+
+    def note(error: str, expected: str) -> None:
+        if not expected or expected not in error:
+            errors.append(error)
+
+    def open_one(size: dict[str, int] = DESKTOP, *, scripts: bool = True, expected: str = "") -> Page:
+        context = browser.new_context(
+            locale="fr-FR", timezone_id="Europe/Paris", viewport=size, java_script_enabled=scripts
+        )
+        opened.append(context)
+        context.set_default_timeout(20_000)
+        page = context.new_page()
+        page.on("pageerror", lambda error: note(str(error), expected))
+        page.on("console", lambda said: note(said.text, expected) if said.type == "error" else None)
+        page.on("requestfailed", lambda lost: errors.extend(_loss(lost)))
+        return page
+
+    yield open_one
+    for context in opened:
+        context.close()
     assert errors == []
+
+
+@pytest.fixture
+def browser_page(window: Window, request: pytest.FixtureRequest) -> Page:
+    """One window, wide as a desk's screen or, parametrized, as a phone's."""
+    return window(getattr(request, "param", DESKTOP))
+
+
+@pytest.fixture(scope="module")
+def served(
+    test_database: Database, django_db_setup: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    """The platform served by granian with its worker, for the tests of one module; see served.py."""
+    with serve(test_database, tmp_path_factory.mktemp("var")) as platform:
+        yield platform
 
 
 def _loss(lost: Request) -> list[str]:

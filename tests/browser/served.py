@@ -1,0 +1,97 @@
+"""The platform as it is served to people: granian and the worker, over this worker's clone of the tests' database.
+
+pytest-django's live server cannot stream events, and runs no worker; the journeys need both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from django.test import override_settings
+
+from rempart.foundation.access.actor import Role
+from rempart.foundation.access.models import Agent, create_machine_key
+from rempart.foundation.database.connection import Database
+from rempart.foundation.directories.models import Laboratory as Known
+from rempart.screening.rules.report import Format
+from rempart.screening.services.signers import export_trust
+from rempart.simulators.messages import Laboratory, Sample, text_of
+from rempart.site import serving
+from rempart.site.configuration import Configuration
+
+PASSWORD = "une phrase de passe longue"
+_TYPES = {Format.HL7V2: "application/hl7-v2", Format.HPRIM_MEDECIN: "application/hprim-medecin"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """The platform at `url`, and what its operator does for the people of a journey."""
+
+    url: str
+    configuration: Configuration
+
+    def employ(self, username: str, name: str, *departments: str) -> None:
+        """Give an investigator an account."""
+        agent = Agent(username=username, name=name, role=Role.INVESTIGATOR, departments=list(departments))
+        agent.set_password(PASSWORD)
+        agent.save()
+
+    def admit(self, laboratory: Laboratory) -> httpx.Client:
+        """Write a laboratory into the directory; its software, with its key."""
+        Known.objects.get_or_create(
+            finess=laboratory.finess, defaults={"name": laboratory.name, "department": laboratory.department}
+        )
+        now = datetime.now(UTC)
+        key = create_machine_key(laboratory=laboratory.finess, now=now, expires_at=now + timedelta(hours=1))
+        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {key}"}, timeout=60)
+
+    def deliver(self, *samples: Sample) -> None:
+        """Let each laboratory deliver its samples over HTTP, and be told that they are taken."""
+        for laboratory in {sample.laboratory.finess: sample.laboratory for sample in samples}.values():
+            own = [sample for sample in samples if sample.laboratory.finess == laboratory.finess]
+            with self.admit(laboratory) as software:
+                for sample in own:
+                    answer = software.post(
+                        "/api/v1/deliveries",
+                        content=text_of(sample).encode(laboratory.encoding),
+                        headers={"Content-Type": _TYPES[laboratory.format]},
+                    )
+                    taken = "MSA|AA|" if laboratory.format is Format.HL7V2 else '"outcome": "accepted"'
+                    assert taken in answer.text, answer.text
+
+    def trust(self, folder: Path) -> Path:
+        """The folder of what a verifier needs to trust."""
+        export_trust(self.configuration.keys, folder)
+        return folder
+
+
+@contextmanager
+def serve(database: Database, var: Path) -> Iterator[Served]:
+    """Start the web server and the worker, with keys, facts and static files of their own under `var`."""
+    port = serving.free_port("127.0.0.1", 0)
+    url = f"http://127.0.0.1:{port}"
+    environment = {
+        **database.environment(),
+        "REMPART_VAR": str(var),
+        "REMPART_DEMO": "true",
+        "REMPART_PUBLIC_URL": url,
+        "DJANGO_SETTINGS_MODULE": "rempart.site.settings",
+    }
+    with ExitStack() as running:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            configuration = Configuration.model_validate({})
+            with override_settings(STATIC_ROOT=configuration.static):
+                serving.collect_static(configuration)
+            web = serving.web_command(configuration, host="127.0.0.1", port=port)
+            processes = running.enter_context(serving.processes(web, serving.worker_command()))
+        serving.wait_until_ready(url, processes)
+        yield Served(url=url, configuration=configuration)
+        serving.check_alive(processes)
