@@ -13,11 +13,12 @@ import pytest
 from django.test import Client
 from psycopg import sql
 from tests.factories import LAB, NOW, Keeper, investigator, message, report
+from tests.functional.doors import HL7, new_key
 from tests.functional.portal import BIRTH, last_text
 from tests.functional.settling import settle
 
 from rempart.foundation.access.actor import Role, acting
-from rempart.foundation.access.models import Agent, create_machine_key
+from rempart.foundation.access.models import Agent
 from rempart.foundation.database.connection import Database
 from rempart.foundation.vault import Keyring
 from rempart.screening import api
@@ -83,8 +84,7 @@ def tables(connection: psycopg.Connection) -> list[str]:
 @pytest.fixture
 def laboratory_key(keyring: Keyring, transactional_db: None) -> str:
     """A valid key of the laboratory of the tests."""
-    now = datetime.now(UTC)
-    return create_machine_key(laboratory=LAB, now=now, expires_at=now + timedelta(days=1))
+    return new_key(LAB)
 
 
 @pytest.fixture
@@ -176,3 +176,26 @@ def visit(client, keyring):
 def client_of():
     """`client_of()`: another browser."""
     return Client
+
+
+@pytest.fixture
+def key(keyring: Keyring, transactional_db: None) -> str:
+    return new_key()
+
+
+@pytest.fixture
+def deliver(client: Client, key: str) -> Callable[..., Any]:
+    """`deliver(payload, …)`: one request with a valid key."""
+
+    def run(payload: bytes, kind: str = HL7, key: str = key, **headers: str) -> Any:
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        authorization = {"Authorization": f"Bearer {key}"} if key else {}
+        return client.post(
+            "/api/v1/deliveries",
+            payload,
+            content_type=kind,
+            headers={**authorization, **headers},
+            CONTENT_TYPE=kind,  # the test client leaves it out beside an empty body
+        )
+
+    return run

@@ -1,50 +1,19 @@
 """The machines' door: POST /api/v1/deliveries."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import psycopg
 import pytest
 from django.db import OperationalError
 from tests import messages
 from tests.factories import LAB
+from tests.functional.doors import HL7, HPRIM, SENDER, new_key
 
-from rempart.foundation.access.models import create_machine_key
 from rempart.screening import api
 from rempart.screening.services import receive as receiving
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-SENDER = "690001235"  # of the messages written in tests.messages
-HL7, HPRIM = "application/hl7-v2", "application/hprim-medecin"
-
-
-def new_key(laboratory=SENDER, *, valid=timedelta(days=1)):
-    now = datetime.now(UTC)
-    return create_machine_key(laboratory=laboratory, now=now - timedelta(days=2), expires_at=now + valid)
-
-
-@pytest.fixture
-def key(keyring, transactional_db):
-    return new_key()
-
-
-@pytest.fixture
-def deliver(client, key):
-    """`deliver(payload, …)`: one request with a valid key."""
-
-    def run(payload, kind=HL7, key=key, **headers):
-        headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        authorization = {"Authorization": f"Bearer {key}"} if key else {}
-        return client.post(
-            "/api/v1/deliveries",
-            payload,
-            content_type=kind,
-            headers={**authorization, **headers},
-            CONTENT_TYPE=kind,  # the test client leaves it out beside an empty body
-        )
-
-    return run
 
 
 def segments(answer, name):

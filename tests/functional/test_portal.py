@@ -11,7 +11,7 @@ from tests.functional.portal import BIRTH, codes_on, last_text, letters
 from rempart.foundation.audit.models import Entry
 from rempart.foundation.messaging import outbox
 from rempart.proofs.trust import TrustList
-from rempart.proofs.verdict import verify
+from rempart.proofs.verdict import open_text, verify
 from rempart.screening.rules.report import Result
 from rempart.screening.services.signers import export_trust
 
@@ -56,10 +56,16 @@ def test_the_codes_of_the_certificate_hold(client, keyring, arrives, visit, rece
     assert Entry.objects.filter(act="certificate-issued").count() == 1
 
 
-def test_the_same_certificate_has_the_same_identifier_for_ever(arrives, visit, recent, client):
+def test_the_same_certificate_has_the_same_identifier_for_ever(arrives, visit, recent, client, tmp_path):
     visit(arrives(recent))
-    one, two = (client.get("/mon-resultat/certificat.pdf") for _ in range(2))
-    assert (one.status_code, two.status_code) == (200, 200)
+    identifiers = []
+    for name in ("one.pdf", "two.pdf"):
+        paper = tmp_path / name
+        paper.write_bytes(client.get("/mon-resultat/certificat.pdf").content)
+        (dcc,) = (text for text in codes_on(paper) if text.startswith("HC1:"))
+        identifiers += re.findall(r"URN:UVCI:[^'\"]+", repr(open_text(dcc).claims))
+    one, other = identifiers
+    assert one == other
 
 
 def test_a_corrected_result_shows_the_new_version_even_to_who_comes_by_the_old_link(

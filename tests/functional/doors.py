@@ -1,0 +1,13 @@
+"""The machines' door: who knocks, and with which key."""
+
+from datetime import UTC, datetime, timedelta
+
+from rempart.foundation.access.models import create_machine_key
+
+SENDER = "690001235"  # of the messages written in tests.messages
+HL7, HPRIM = "application/hl7-v2", "application/hprim-medecin"
+
+
+def new_key(laboratory: str = SENDER, *, valid: timedelta = timedelta(days=1)) -> str:
+    now = datetime.now(UTC)
+    return create_machine_key(laboratory=laboratory, now=now - timedelta(days=2), expires_at=now + valid)
