@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from rempart.screening.formats import encodings, hl7v2_fields, hl7v2_files
 from rempart.screening.formats.context import Context
-from rempart.screening.formats.hl7v2_messages import gather, lines_of
+from rempart.screening.formats.hl7v2_messages import Message, gather, lines_of
 from rempart.screening.formats.hl7v2_reports import reports_of
 from rempart.screening.formats.hl7v2_tokens import Lexis, Segment, lexis_of
 from rempart.screening.rules.catalogue import finding, shown
@@ -23,6 +23,7 @@ from rempart.screening.rules.report import Finding, Format, Item
 
 MAXIMUM_SIZE = 16 * 1024 * 1024  # bytes of one message
 MAXIMUM_LINES = 20_000  # of one message: each may be a report, or a finding
+LONGEST_SEGMENT = 32_768  # characters, OBX apart, which may hold a document: the rest is kept and shown
 
 _VERSIONS = ("2.3", "2.4", "2.5")  # 2.3.1, 2.5.1 and private marks such as 2.3.z start with them
 _LONGEST_VERSION = 20
@@ -51,6 +52,9 @@ def decode_message(raw: bytes, *, position: int, context: Context) -> Item:
     if len(lines) > MAXIMUM_LINES:
         return _unread(raw, position, finding("F03", "lines", "MSH", lines=len(lines), limit=MAXIMUM_LINES))
     message = gather(lines, lexis, findings)
+    if len(text) > LONGEST_SEGMENT and (long := _longer(message)) is not None:
+        said = finding("F03", "long", long.location, size=_size(long), limit=LONGEST_SEGMENT)
+        return _unread(raw, position, said)
     msh = message.msh
     if codec != "ascii":
         _check_charset(msh, codec, findings)
@@ -68,6 +72,20 @@ def decode_message(raw: bytes, *, position: int, context: Context) -> Item:
         reports=reports,
         findings=tuple(findings),
     )
+
+
+def _longer(message: Message) -> Segment | None:
+    """The first segment, OBX apart, that is longer than any sender has reason to write; None mostly."""
+    kept = [message.msh]
+    for patient in message.patients:
+        kept += filter(None, (patient.pid, patient.pd1, patient.pv1))
+        for order in patient.orders:
+            kept += filter(None, (order.orc, order.obr, order.specimen))
+    return next((segment for segment in kept if _size(segment) > LONGEST_SEGMENT), None)
+
+
+def _size(segment: Segment) -> int:
+    return sum(map(len, segment.fields)) + len(segment.fields)
 
 
 def _check_header(msh: Segment, findings: list[Finding]) -> bool:

@@ -37,6 +37,7 @@ from rempart.screening.rules.report import (
 
 MAXIMUM_SIZE = 16 * 1024 * 1024  # bytes of one message
 MAXIMUM_RESULTS = 20_000  # lines of one message: each may be a report, or a finding
+LONGEST_LINE = 4_096  # characters of a line of the header: all are kept and shown
 
 _STATUSES = {"F": Status.FINAL, "C": Status.CORRECTED, "R": Status.HELD}
 _SEXES = {"F": Sex.FEMALE, "M": Sex.MALE, "": None}
@@ -93,6 +94,13 @@ def decode(payload: bytes, *, context: Context) -> Iterator[Item]:
         if len(message.results) > MAXIMUM_RESULTS:
             values = {"lines": len(message.results), "limit": MAXIMUM_RESULTS}
             yield _unread(part.raw, position, [*findings, finding("F03", "lines", "message", **values)])
+            continue
+        if max(map(len, message.header), default=0) > LONGEST_LINE:
+            number, line = next(
+                (n, one) for n, one in enumerate(message.header, 1) if len(one) > LONGEST_LINE
+            )
+            said = finding("F03", "long", f"line {number}", size=len(line), limit=LONGEST_LINE)
+            yield _unread(part.raw, position, [*findings, said])
             continue
         laboratory = _laboratory(message.line(11))
         yield Item(

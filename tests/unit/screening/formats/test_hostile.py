@@ -28,17 +28,48 @@ def test_one_letter_said_twice_is_one() -> None:
 
 
 @pytest.mark.parametrize("sign", ["~", "^"])
-@pytest.mark.parametrize("place", ["279035121518989^", "PAT-TROIS^", "28 AV DE BRETEUIL^", "^PRN^"])
+@pytest.mark.parametrize(
+    "place", ["OBX|3|CE|95419-8^Has symptoms related to condition of interest^LN||", "OBX|1|CE|"]
+)
 def test_a_field_of_signs_takes_no_multiple_of_its_size(place: str, sign: str) -> None:
-    payload = messages.hl7((place, "A" + sign * 500_000 + place))
+    payload = messages.hl7((place, place + "A" + sign * 500_000))
     tracemalloc.start()
     try:
-        item = messages.item(payload)
+        messages.item(payload)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert len(item.reports) == 1
     assert peak < 20 * len(payload)
+
+
+@pytest.mark.parametrize(
+    ("place", "segment"),
+    [
+        ("PAT-TROIS^", "PID[1] (segment 2)"),
+        ("MSG000001", "MSH[1] (segment 1)"),
+        ("|O\r", "PV1[1] (segment 3)"),
+    ],
+)
+@pytest.mark.parametrize("filler", ["A", "~", "^", "|", "\rx"])
+def test_a_segment_that_would_fill_a_page_by_itself_is_not_read(
+    place: str, segment: str, filler: str
+) -> None:
+    item = messages.item(messages.hl7((place, (filler * 40_000)[:40_000] + place)))
+    ((said),) = item.findings
+    assert (item.reports, said.code) == ((), "F03")
+    assert said.location == segment or filler == "\rx"
+
+
+def test_a_document_may_be_long() -> None:
+    document = "OBX|9|ED|11502-2^CR^LN||^text^PDF^Base64^" + "JVBERi0x" * 20_000
+    item = messages.item(messages.hl7(more=(document,)))
+    assert [said.code for said in item.findings] == ["A03"]
+    assert len(item.reports) == 1
+
+
+def test_a_header_line_of_hprim_that_is_too_long() -> None:
+    item = messages.item(messages.hprim(("DOMINIQUE", "D" * 5_000)))
+    assert [(said.code, said.location) for said in item.findings] == [("F03", "line 3")]
 
 
 def test_a_character_reference_too_long_to_be_a_number() -> None:
