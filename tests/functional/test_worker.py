@@ -1,8 +1,11 @@
 """The worker goes on: what fails waits, and nothing else waits for it."""
 
+import threading
 import time
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.db import OperationalError, connection, transaction
 from tests.factories import NOW
 from tests.functional.settling import PATIENCE
@@ -66,3 +69,19 @@ def test_a_database_that_is_gone_is_told_from_a_letter(handled, monkeypatch):
     monkeypatch.setattr(worker, "send_letters", gone)
     with pytest.raises(OperationalError):
         worker._round()
+
+
+def test_visits_that_ended_are_forgotten(handled, keyring, monkeypatch):
+    def visit(ended):
+        store = SessionStore()
+        store["portal-reference"] = "R" * 22
+        store.set_expiry(-1 if ended else 60)
+        store.create()
+        return store.session_key
+
+    visit(ended=True)
+    under_way = visit(ended=False)
+    stop = threading.Event()
+    monkeypatch.setattr(worker, "send_letters", stop.set)
+    worker.run(stop)
+    assert [row.session_key for row in Session.objects.all()] == [under_way]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from datetime import UTC, datetime
 
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import Error, close_old_connections
 
 from rempart.foundation.events import bell
@@ -20,6 +22,9 @@ from rempart.tracing.services import opening
 _log = logging.getLogger(__name__)
 _PATIENCE = 1.0
 """Seconds after which a subscriber looks by itself, though nobody rang."""
+
+_TIDY_EVERY = 600.0
+"""Seconds between two looks for visits that ended: a row of one may hold a patient's reference."""
 
 
 def subscribers() -> tuple[Subscriber, ...]:
@@ -50,12 +55,16 @@ def send_letters() -> int:
 def run(stop: threading.Event) -> None:
     """Work until told to stop. A database that goes away is waited for; a handler that fails is tried
     again, and the others go on."""
+    tidied = -_TIDY_EVERY
     while not stop.is_set():
         try:
             for _ in bell.listen(bell.EVENTS, patience=_PATIENCE):
                 if stop.is_set():
                     return
                 _round()
+                if time.monotonic() > tidied + _TIDY_EVERY:
+                    SessionStore.clear_expired()
+                    tidied = time.monotonic()
         except Error:
             _log.warning("the database does not answer; trying again")
             close_old_connections()
