@@ -127,7 +127,8 @@ def test_traits_are_whole_or_nothing(name: str, first: str, born: date | None, s
     assert bool(name_and_birth(name, born)) == bool(canonical_name(name) and born)
 
 
-RING = Keyring(Path(tempfile.mkdtemp(prefix="rempart-test-keys-")))
+_FOLDER = tempfile.TemporaryDirectory(prefix="rempart-test-keys-")  # gone when the tests end
+RING = Keyring(Path(_FOLDER.name))
 DAYS = st.integers(0, 3).map(lambda days: date(2027, 2, 18) + timedelta(days=days))
 
 

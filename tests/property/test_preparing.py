@@ -19,7 +19,8 @@ from rempart.screening.rules.judging import judge
 from rempart.screening.services.prepare import Preparer
 from rempart.screening.services.prepared import Judged, PreparedMessage
 
-KEYRING = Keyring(Path(tempfile.mkdtemp(prefix="rempart-test-keys-")))
+_FOLDER = tempfile.TemporaryDirectory(prefix="rempart-test-keys-")  # gone when the tests end
+KEYRING = Keyring(Path(_FOLDER.name))
 
 
 def prepared(payload: bytes) -> list[PreparedMessage]:
