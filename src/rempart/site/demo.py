@@ -18,7 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from rempart.site import serving
-from rempart.site.refusals import NotServing
+from rempart.site.configuration import configuration as configured
+from rempart.site.refusals import CannotRun, NotServing
 from rempart.site.runtime import platform
 
 if TYPE_CHECKING:
@@ -55,8 +56,13 @@ class Summary:
 def run(*, once: bool, days: int, population: int, host: str, port: int) -> bool:
     """Set everything up, let laboratories send, and stay up until Ctrl-C unless `once`.
 
-    Returns whether everything went as it should.
+    Returns whether everything went as it should. Raises CannotRun over a database that is not the demo's own.
     """
+    if configured().database_url:
+        raise CannotRun(
+            "DATABASE_URL is set, and the demo invents people, makes accounts and shows every message to everybody: "
+            "it works on a database of its own only. Unset DATABASE_URL."
+        )
     started = time.monotonic()
     console = Console()
     for number in (signal.SIGINT, signal.SIGTERM):  # also when a shell started us with SIGINT ignored
