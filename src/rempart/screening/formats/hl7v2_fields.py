@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from rempart.foundation.identifiers import finess, ins, rpps
 from rempart.screening.formats.dates import hl7_date
+from rempart.screening.formats.emails import one_address
 from rempart.screening.formats.hl7v2_tokens import Lexis, Segment
 from rempart.screening.rules.report import Address, Laboratory, Person, Practitioner, Sex
 
@@ -159,7 +160,7 @@ def _reached_by(parts: list[str], lexis: Lexis) -> tuple[str, str]:
     if not number and parts[6]:
         country = read(parts[4])
         number = (f"+{country.lstrip('+')}" if country else "") + read(parts[5]) + read(parts[6])
-    return number, address if "@" in address else ""
+    return number, one_address(address)
 
 
 def is_mobile(number: str) -> bool:

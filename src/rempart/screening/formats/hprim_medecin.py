@@ -16,6 +16,7 @@ from rempart.foundation.terminology import is_presumptive, result_of
 from rempart.screening.formats import analyses, encodings, hprim_lines
 from rempart.screening.formats.context import Context, Observed, Role
 from rempart.screening.formats.dates import french_date, has_two_digit_year, hl7_date, hl7_moment
+from rempart.screening.formats.emails import one_address
 from rempart.screening.formats.hprim_lines import HEADER_LINES, Message
 from rempart.screening.formats.questions import Answers
 from rempart.screening.rules.catalogue import finding, shown
@@ -213,7 +214,7 @@ def _person(message: Message, supplements: dict[str, str], findings: list[Findin
         local_id=code if len(code) <= _LONGEST_PATIENT_CODE else "",
         address=_address(message),
         mobile=supplements.get("SIDEP-MOBILE", ""),
-        email=supplements.get("SIDEP-EMAIL", ""),
+        email=one_address(supplements.get("SIDEP-EMAIL", "")),
     )
 
 

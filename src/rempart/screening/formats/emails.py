@@ -1,0 +1,12 @@
+"""E-mail addresses, as far as it matters here: a notice goes to one person, whatever a message says."""
+
+from __future__ import annotations
+
+import re
+
+_ADDRESS = re.compile(r"[^\s@,;:<>\"()\x00-\x1f\x7f]{1,64}@[^\s@,;:<>\"()\x00-\x1f\x7f]{1,255}")
+
+
+def one_address(text: str) -> str:
+    """The address, or "" for anything else: several, a name beside it, or a line end that would begin a header."""
+    return text if _ADDRESS.fullmatch(text) else ""
