@@ -149,7 +149,7 @@ def _disconnect_django() -> None:
 
 def _template(cluster: Cluster) -> str:
     """The name of the migrated template, made now if a migration has changed since the last run."""
-    fingerprint = _fingerprint()
+    fingerprint = FINGERPRINT
     name, half = f"rempart_template_{fingerprint}", f"rempart_half_{fingerprint}"
     with psycopg.connect(cluster.admin_url, autocommit=True) as connection:
         found = {row[0] for row in connection.execute("SELECT datname FROM pg_database")}
@@ -190,3 +190,7 @@ def _drop_what_killed_runs_left(cluster: Cluster) -> None:
         match = CLONE.fullmatch(name)
         if match and not psutil.pid_exists(int(match[1])):
             roles.drop(cluster.admin_url, name=name)
+
+
+FINGERPRINT = _fingerprint()
+"""Of the code this process runs: taken before a file can change under it."""

@@ -22,10 +22,11 @@ class SiteConfig(AppConfig):
 
     def ready(self) -> None:
         # Django speaks only for applications that have models; every one of them is migrated by then
-        post_migrate.connect(_grant_rights, sender=apps.get_app_config("audit"))
+        post_migrate.connect(grant_rights, sender=apps.get_app_config("audit"))
 
 
-def _grant_rights(*, using: str, **_: Any) -> None:
+def grant_rights(*, using: str, **_: Any) -> None:
+    """Give the application's role its rights and no other, through the owner's connection `using`."""
     role = connections["default"].settings_dict["USER"]
     owner = connections[using]
     if role and role != owner.settings_dict["USER"]:

@@ -60,12 +60,19 @@ def pending() -> list[str]:
 
 
 def migrate() -> list[str]:
-    """Run what is pending, as the owner; the names of what was run."""
+    """Run what is pending, as the owner; the names of what was run.
+
+    Rights are given again each time: they may have been widened by hand, or by an older version.
+    """
     from django.core.management import call_command
+
+    from rempart.site.apps import grant_rights
 
     names = pending()
     if names:
         call_command("migrate", database="owner", verbosity=0, interactive=False)
+    else:
+        grant_rights(using="owner")
     return names
 
 

@@ -129,11 +129,14 @@ def insert(cursor: Cursor[Any], stage: str, rows: Sequence[Sequence[Any]], *, ke
 
 
 def earlier_messages(cursor: Cursor[Any], keys: Iterable[bytes]) -> dict[bytes, Earlier]:
-    """The messages kept under these keys, locked until the end of the transaction."""
+    """The messages kept under these keys, locked until the end of the transaction.
+
+    One whose month was dropped since is still known, and counts as accepted.
+    """
     cursor.execute(
-        """SELECT l.key, l.body, l.delivery_id, l.position, m.outcome
+        """SELECT l.key, l.body, l.delivery_id, l.position, coalesce(m.outcome, 'accepted')
            FROM screening_message_ledger l
-           JOIN screening_message m USING (month, delivery_id, position)
+           LEFT JOIN screening_message m USING (month, delivery_id, position)
            WHERE l.key = ANY(%s) ORDER BY l.key FOR UPDATE OF l""",
         (list(keys),),
     )
