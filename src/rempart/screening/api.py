@@ -13,6 +13,7 @@ from ninja import Router
 
 from rempart.foundation.access.models import machine_of
 from rempart.foundation.access.refusals import NotAllowed
+from rempart.foundation.database.pool import give_back_connections
 from rempart.foundation.terminology import pathogen
 from rempart.foundation.vault import Keyring
 from rempart.screening.formats.hl7v2_ack import acknowledge
@@ -79,6 +80,7 @@ def deliver(request: HttpRequest) -> HttpResponse:
         payload = request.body
     except RequestDataTooBig:
         raise Refused(413, "too-large", "At most 50 MB at once.") from None
+    give_back_connections()  # reading 50 MB takes its time
     intake = _intake()
     delivery = delivery_of(payload, channel="https", laboratory=actor.laboratory)
     judged = _bounded(intake.read(payload, format=format_, delivery=delivery))

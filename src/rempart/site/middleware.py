@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from django.db import connections
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from rempart.foundation.access.refusals import NotAllowed, StaleVersion
+from rempart.foundation.database.pool import give_back_connections
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -43,9 +43,7 @@ def streams_hold_no_connection(get_response: Handler) -> Handler:
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         if response.streaming:
-            for connection in connections.all(initialized_only=True):
-                if not connection.in_atomic_block:  # a test's own transaction
-                    connection.close()
+            give_back_connections()
         return response
 
     return middleware

@@ -16,7 +16,7 @@ from django.db.backends.utils import CursorWrapper
 
 from rempart.foundation.database.keys import uuid7s
 from rempart.foundation.messaging.models import Message
-from rempart.foundation.vault import KeyDestroyed, Keyring, Purpose, Sealer, unseal
+from rempart.foundation.vault import KeyDestroyed, Keyring, Purpose, SealBroken, Sealer, unseal
 
 _log = logging.getLogger(__name__)
 
@@ -67,8 +67,9 @@ def enqueue(
 def deliver(carriers: Mapping[Channel, Carrier], *, keyring: Keyring, now: datetime, most: int = 500) -> int:
     """Hand up to `most` waiting letters to their carriers; how many left.
 
-    A letter whose carrier fails stays in the outbox for the next round. One that was handed over just
-    before a crash may go out a second time: a notice twice is better than none.
+    A letter that nobody can open is given up, and said in the log. One whose carrier fails stays in the
+    outbox for the next round; one that was handed over just before a crash may go out a second time: a
+    notice twice is better than none.
     """
     with transaction.atomic():
         rows = list(
@@ -78,10 +79,13 @@ def deliver(carriers: Mapping[Channel, Carrier], *, keyring: Keyring, now: datet
         )
         sent: list[UUID] = []
         for row in rows:
-            letter = open_letter(row, keyring=keyring)
             try:
+                letter = open_letter(row, keyring=keyring)
                 if letter is not None:
                     carriers[letter.channel].carry(letter)
+            except SealBroken:
+                _log.error("letter %s cannot be opened by anybody any more; it is given up", row.id)
+                sent.append(row.id)
             except Exception as error:  # whatever a carrier raises; its text may name the recipient
                 _log.warning("letter %s could not leave (%s); it waits", row.id, type(error).__name__)
             else:
@@ -103,6 +107,9 @@ def open_letter(row: Message, *, keyring: Keyring) -> Letter | None:
 def newest(*, keyring: Keyring, most: int = 50) -> Iterable[tuple[datetime, Letter]]:
     """The latest letters, newest first: for the demo's outbox page only."""
     for row in Message.objects.order_by("-created_at")[:most]:
-        letter = open_letter(row, keyring=keyring)
+        try:
+            letter = open_letter(row, keyring=keyring)
+        except SealBroken:
+            continue
         if letter is not None:
             yield row.created_at, letter
