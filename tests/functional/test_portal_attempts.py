@@ -116,6 +116,7 @@ def test_the_visit_ends_after_twenty_minutes(client, arrives, visit, recent, clo
     for address in ("/mon-resultat/resultat/", "/mon-resultat/certificat.pdf"):
         answer = client.get(address)
         assert (answer.status_code, answer.headers["Location"]) == (302, "/mon-resultat/")
+    assert "votre consultation s’est fermée" in client.get("/mon-resultat/").content.decode()
 
 
 def test_leaving_forgets_everything(client, arrives, visit, recent):

@@ -130,6 +130,9 @@ def search(request: HttpRequest) -> HttpResponse:
             keyring=_keyring(),
             now=_now(request),
         )
+    if lines is None:
+        to_mend = next((name for name in form.errors if name in form.fields), "number")
+        form.fields[to_mend].widget.attrs["autofocus"] = True
     context = {"form": form, "lines": lines, "analyses": _labels(), "now": _now(request)}
     return render(request, "tracing/search.html", context)
 

@@ -1,6 +1,7 @@
 """The line of a list that is open: what it says, and when."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -22,7 +23,8 @@ def line(monkeypatch):
             await changes.aclose()
         assert live._waiting == set()
 
-    return lambda calls: asyncio.run(on(calls))
+    with ThreadPoolExecutor(1) as thread:  # this one may have a loop already: the browser's, in the same run
+        yield lambda calls: thread.submit(lambda: asyncio.run(on(calls))).result()
 
 
 def test_a_new_line_says_at_once_that_something_may_have_come_before_it(line):

@@ -38,11 +38,12 @@ def cases_table(
 
 
 @register.inclusion_tag("tracing/to_know.html")
-def to_know(case: Case) -> dict[str, bool]:
+def to_know(case: Case, small: bool = True) -> dict[str, bool]:
     """What changes the order or the tone of a call, as badges."""
     return {
         "care_home": Residence.CARE_HOME.value in case.residence,
         "health_worker": bool(case.health_worker),
+        "small": small,
         "symptomatic": case.symptoms not in ("", Symptoms.NONE.value, Symptoms.UNKNOWN.value),
     }
 
