@@ -69,7 +69,9 @@ def keep(picture: bytes | Image.Image, name: str) -> None:
     image = picture if isinstance(picture, Image.Image) else Image.open(io.BytesIO(picture))
     IMAGES.mkdir(exist_ok=True)
     path = IMAGES / f"{name}.png"
-    image.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
+    image.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+        path, optimize=True
+    )
     size = path.stat().st_size
     if size > LARGEST:
         raise SystemExit(f"{path} has {size} bytes, more than {LARGEST}")
