@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -77,14 +77,7 @@ def worklist(
     _require_tracer(actor)
     with acting(actor) as cursor:
         counts = _counts(cursor, actor)
-        cases = Case.objects.filter(
-            department__in=actor.departments, state__in=[state.value for state in states]
-        )
-        if mine:
-            cases = cases.filter(taken_by=UUID(actor.id))
-        if after:
-            cases = cases.filter(_older_than(after))
-        rows = list(cases.order_by("-received_at", "-id")[: PAGE + 1])
+        rows = _newest(actor, [state.value for state in states], after=_mark(after), mine=mine)
         lines = _lines(rows[:PAGE], keyring)
     more = f"{rows[PAGE - 1].received_at.isoformat()}~{rows[PAGE - 1].id}" if len(rows) > PAGE else ""
     return Worklist(lines=lines, after=more, counts=counts)
@@ -184,22 +177,47 @@ def _change(actor: Actor, case_id: UUID, seen_version: int, step: _Step, act: Ac
     return case
 
 
+# One walk along the index for each department and state, each as short as the page: with IN, every case of
+# the departments would be read and sorted.
+_NEWEST = """
+    SELECT "newest".* FROM unnest(%s::text[]) AS d (department), unnest(%s::text[]) AS s (state), LATERAL (
+        SELECT * FROM tracing_case c
+        WHERE c.department = d.department AND c.state = s.state AND (c.received_at, c.id) < (%s, %s)
+        ORDER BY c.received_at DESC, c.id DESC LIMIT %s
+    ) AS newest ORDER BY received_at DESC, id DESC LIMIT %s"""
+_FIRST = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))
+
+
+def _newest(
+    actor: Actor, states: Sequence[str], *, after: tuple[datetime, UUID], mine: bool
+) -> Sequence[Case]:
+    """A page and one more."""
+    if mine:
+        cases = Case.objects.filter(
+            taken_by=UUID(actor.id), state__in=states, department__in=actor.departments
+        )
+        older = Q(received_at__lt=after[0]) | Q(received_at=after[0], id__lt=after[1])
+        return list(cases.filter(older).order_by("-received_at", "-id")[: PAGE + 1])
+    asked = (list(actor.departments), states, *after, PAGE + 1, PAGE + 1)
+    return list(Case.objects.raw(_NEWEST, asked))
+
+
 _COUNTS = """
-    SELECT wanted.state, (
+    SELECT s.state, (
         SELECT count(*) FROM (
-            SELECT FROM tracing_case c
-            WHERE c.department = ANY(%s) AND c.state = wanted.state AND (c.state <> %s OR c.taken_by = %s)
-            LIMIT %s
+            SELECT FROM tracing_case c WHERE c.department = ANY(%s) AND c.state = s.state LIMIT %s
         ) AS first_ones
-    ) FROM unnest(%s::text[]) AS wanted (state)"""
+    ) FROM unnest(%s::text[]) AS s (state)
+    UNION ALL
+    SELECT %s, count(*) FROM tracing_case c
+    WHERE c.taken_by = %s AND c.state = %s AND c.department = ANY(%s)"""
 
 
 def _counts(cursor: CursorWrapper, actor: Actor) -> dict[rules.State, int]:
     """How many cases of each state; the index gives them, and no more than MOST_COUNTED are looked at."""
-    states = [state.value for state in rules.State]
-    cursor.execute(
-        _COUNTS, (list(actor.departments), rules.State.TAKEN.value, actor.id, MOST_COUNTED, states)
-    )
+    departments, taken = list(actor.departments), rules.State.TAKEN.value
+    everybodys = [state.value for state in rules.State if state is not rules.State.TAKEN]
+    cursor.execute(_COUNTS, (departments, MOST_COUNTED, everybodys, taken, actor.id, taken, departments))
     return {rules.State(state): count for state, count in cursor.fetchall()}
 
 
@@ -216,13 +234,14 @@ def _visible(case_id: UUID, *, lock: bool = False) -> Case:
     return case
 
 
-def _older_than(after: str) -> Q:
+def _mark(after: str) -> tuple[datetime, UUID]:
+    """Where a page ended; what cannot be read is as before the first."""
     try:
         received, key = after.split("~")
         moment, last = datetime.fromisoformat(received), UUID(key)
     except ValueError:
-        return Q()
-    return Q(received_at__lt=moment) | Q(received_at=moment, id__lt=last)
+        return _FIRST
+    return (moment, last) if moment.tzinfo else _FIRST
 
 
 def _lines(cases: Sequence[Case], keyring: Keyring) -> list[Line]:
