@@ -87,14 +87,18 @@ def test_a_positive_reaches_the_open_list_and_is_called(window, served, axe):
     axe(agent)
     address = agent.url
 
-    served.deliver(sample(IN_HL7, ODETTE, "R1"), sample(IN_HPRIM, MEHDI, "R2"))
+    served.deliver(sample(IN_HL7, ODETTE, "R1"))
     odette = agent.get_by_role("link", name=ODETTES_NAME)
     expect(odette).to_be_visible(timeout=ARRIVAL)
+    odette.focus()
+    served.deliver(sample(IN_HPRIM, MEHDI, "R2"))
     expect(agent.get_by_role("link", name="BENALI Mehdi")).to_be_visible(timeout=ARRIVAL)
+    expect(agent.get_by_role("link", name="À appeler 2")).to_be_visible()
+    expect(odette).to_be_focused()  # who works by keyboard stays where he is while the list moves
     assert agent.url == address
     axe(agent)
 
-    odette.click()
+    agent.keyboard.press("Enter")
     expect(agent.get_by_role("heading", level=1)).to_have_text(ODETTES_NAME)
     expect(agent.get_by_role("link", name="06 39 98 01 01")).to_have_attribute("href", "tel:0639980101")
     axe(agent)
