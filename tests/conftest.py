@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 from django.test import TransactionTestCase
@@ -33,6 +35,10 @@ from rempart.foundation.database.tuning import Tuning
 ROOT = Path(__file__).parents[1]
 HOME = ROOT / "var" / "test-postgres"
 CLONE = re.compile(r"rempart_test_\w+?_(\d+)")  # of which process
+
+
+def pytest_configure() -> None:
+    settings.SECRET_KEY = secrets.token_hex()  # which commands take from the vault
 
 
 @pytest.fixture(scope="session")

@@ -33,8 +33,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Closed with its module: playwright keeps an event loop in this thread, where other tests want their own."""
     found = chromium()
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(

@@ -5,6 +5,7 @@ pytest-django's live server cannot stream events, and runs no worker; the journe
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -80,6 +81,7 @@ def serve(database: Database, var: Path) -> Iterator[Served]:
         **database.environment(),
         "REMPART_VAR": str(var),
         "REMPART_DEMO": "true",
+        "REMPART_SECRET_KEY": secrets.token_hex(),
         "REMPART_PUBLIC_URL": url,
         "DJANGO_SETTINGS_MODULE": "rempart.site.settings",
     }

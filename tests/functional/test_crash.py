@@ -69,6 +69,7 @@ class Platform:
             **os.environ,
             **database.environment(),
             "REMPART_VAR": str(configuration.var),
+            "REMPART_SECRET_KEY": "of this test",
             "DJANGO_SETTINGS_MODULE": "rempart.site.settings",
         }
 

@@ -98,7 +98,7 @@ CASES = """
   hl7v2  | version: 2.3.z                                                   | fr      |               | accepted | met in real files
   hl7v2  | version: -                                                       | fr      | H03           | accepted |
   hl7v2  | control id: -                                                    | fr      | H02!          | rejected |
-  hl7v2  | processing: T                                                    | fr      | H04 R04       | held     | a test must never be published
+  hl7v2  | processing: T                                                    | fr      | H04           | held     | a test must never be published
   hl7v2  | processing: T                                                    | generic |               | accepted | foreign platforms judge their own tests
 """
 

@@ -26,6 +26,10 @@ def serve(
     from rempart.site import serving
     from rempart.site.runtime import platform
 
+    serving.require_free(host, port)
+    os.environ.setdefault(
+        "REMPART_PUBLIC_URL", f"http://{'localhost' if host == '127.0.0.1' else host}:{port}"
+    )
     with platform() as configuration:
         serving.collect_static(configuration)
         web = serving.web_command(configuration, host=host, port=port, workers=workers)
@@ -159,8 +163,10 @@ def keys_laboratory(
     if not numbers.is_valid(finess):
         typer.echo(f"{finess} is not a FINESS number with the right key.", err=True)
         raise typer.Exit(2)
-    with platform():
+    with platform() as configuration:
         from rempart.foundation.access.models import create_machine_key
+
+        typer.echo(f"A key for the platform under {configuration.var.absolute()}:", err=True)
 
         now = datetime.now(UTC)
         typer.echo(
@@ -194,7 +200,9 @@ def facts_status() -> None:
 
     found = status(configuration().facts)
     for name in found.__dataclass_fields__:
-        typer.echo(f"{name.replace('_', ' ')}: {getattr(found, name)}")
+        value = getattr(found, name)
+        shown = ", ".join(map(str, value)) if isinstance(value, tuple) else value
+        typer.echo(f"{name.replace('_', ' ')}: {shown or 'none'}")
 
 
 def demo(
@@ -202,7 +210,7 @@ def demo(
     days: Annotated[int, typer.Option(min=2, max=365, help="Days of the invented epidemic.")] = 30,
     population: Annotated[int, typer.Option(min=200, help="Invented inhabitants.")] = 20_000,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port, or the next free one.")] = 8000,
+    port: Annotated[int, typer.Option(help="Port; a free one when it is taken.")] = 8000,
 ) -> None:
     """Set everything up and watch a country's screening system at work."""
     from rempart.site.demo import run

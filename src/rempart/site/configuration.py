@@ -30,7 +30,7 @@ class Configuration(BaseSettings):
     """Shows the local outbox and the demo accounts; never in production."""
     debug: bool = False
     secret_key: str = ""
-    """Empty: made at first start and kept in the vault."""
+    """Signs cookies and forms. Empty: commands take the one that the vault keeps, made at first start."""
     brand: str = ""
     """The brand block of the header ("Ministère des Solidarités|et de la Santé"); empty: neutral."""
     marianne: bool = False

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from rempart.simulators.sending import Laboratories, Tally
 
 SEED = 2022
-_LIVE_PER_SECOND = 4.0
+_LIVE_PER_SECOND = 1.5
+_LIVE_DAYS = 10
 _CERTIFICATES = 20
 _KEY_DAYS = 7
 _DRAIN_SECONDS = 300.0
@@ -67,7 +69,9 @@ def run(*, once: bool, days: int, population: int, host: str, port: int) -> bool
     console = Console()
     for number in (signal.SIGINT, signal.SIGTERM):  # also when a shell started us with SIGINT ignored
         signal.signal(number, signal.default_int_handler)
-    port = serving.free_port(host, port)
+    wished, port = port, serving.free_port(host, port)
+    if port != wished:
+        console.print(f"Port {wished} is taken: this demo is on {port}.")
     url = f"http://{'localhost' if host == '127.0.0.1' else host}:{port}"
     os.environ["REMPART_PUBLIC_URL"] = url
     with platform(demo=True) as configuration:
@@ -189,18 +193,20 @@ def _stay(
 
 
 def _trickle(epidemic: Epidemic, laboratories: Laboratories, stop: threading.Event) -> None:
-    """Yesterday's messages of other epidemics among the same laboratories, one by one."""
+    """Messages of other epidemics, one by one, from each of the last days in turn: the wave keeps its shape."""
     from rempart.simulators.laboratory import Epidemic as Other
     from rempart.site import demo_people
 
-    for seed in range(SEED + 1, SEED + 10_000):
+    last = range(max(0, epidemic.days - _LIVE_DAYS), epidemic.days)
+    for seed in range(SEED + 1, SEED + 1_000):
         other = Other(seed=seed, population=4_000, start=epidemic.start, days=epidemic.days)
         keys = demo_people.register(other.laboratories(), valid=timedelta(days=_KEY_DAYS))
         laboratories.meet(other.laboratories(), keys)
-        for message in other.messages(epidemic.days - 1):
-            if stop.wait(1 / _LIVE_PER_SECOND):
-                return
-            laboratories.deliver(message.laboratory_finess, message.payload)
+        for together in zip_longest(*(other.messages(day) for day in last)):
+            for message in filter(None, together):
+                if stop.wait(1 / _LIVE_PER_SECOND):
+                    return
+                laboratories.deliver(message.laboratory_finess, message.payload)
 
 
 def _flow(tally: Tally) -> Table:

@@ -10,6 +10,7 @@ import django
 from django.db import connections
 
 from rempart.foundation.database.connection import database
+from rempart.foundation.vault import Keyring
 from rempart.site.configuration import Configuration, configuration
 from rempart.site.refusals import SchemaBehind
 
@@ -28,6 +29,7 @@ def platform(*, demo: bool = False, migrates: bool = False) -> Iterator[Configur
     embedded = not configuration().database_url
     with database(os.environ, var=configuration().var) as found:
         os.environ.update(found.environment())
+        os.environ.setdefault("REMPART_SECRET_KEY", Keyring(configuration().keys).secret("django").hex())
         configuration.cache_clear()
         django.setup()
         try:
@@ -38,7 +40,7 @@ def platform(*, demo: bool = False, migrates: bool = False) -> Iterator[Configur
             yield configuration()
         finally:
             disconnect()
-            for name in (*found.environment(), "REMPART_DEMO"):
+            for name in (*found.environment(), "REMPART_DEMO", "REMPART_SECRET_KEY"):
                 _put_back(name, before.get(name))
             configuration.cache_clear()
 

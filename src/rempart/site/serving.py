@@ -111,6 +111,12 @@ def _end_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+def require_free(host: str, port: int) -> None:
+    """Raise NotServing when somebody listens there already: two servers would share the requests."""
+    if free_port(host, port) != port:
+        raise NotServing(f"port {port} of {host} is taken; choose another with --port")
+
+
 def free_port(host: str, wished: int) -> int:
     """`wished` when nobody listens there, else a port that is free."""
     for port in (wished, 0):

@@ -6,7 +6,6 @@ from typing import Any
 
 from psycopg.conninfo import conninfo_to_dict
 
-from rempart.foundation.vault.keyring import Keyring
 from rempart.site.configuration import configuration
 
 CONFIGURATION = configuration()
@@ -22,7 +21,7 @@ FACTS_ROOT = CONFIGURATION.facts
 BRAND = CONFIGURATION.brand
 MARIANNE = CONFIGURATION.marianne
 
-SECRET_KEY = CONFIGURATION.secret_key or Keyring(KEYS_ROOT).secret("django").hex()
+SECRET_KEY = CONFIGURATION.secret_key  # Django refuses to sign with an empty one
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",

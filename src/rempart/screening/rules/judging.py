@@ -195,7 +195,7 @@ class _Judging:
         if status in _PUBLISHED and report.result is not None:
             return
         code = shown(report.loinc or report.analysis_code)
-        if status is Status.HELD:
+        if status is Status.HELD and "H04" not in self.said:
             self._say("R04", "held", "status", report, code=code)
         elif status is Status.RETRACTED:
             self._say("R06", "retracted", "status", report, code=code)
