@@ -183,20 +183,6 @@ def test_time_to_wait_for_a_recovery_is_bounded(home: Path, monkeypatch: pytest.
         monkeypatch.undo()
 
 
-def test_a_process_may_keep_it_to_its_end(home: Path) -> None:
-    script = """
-import sys
-from pathlib import Path
-from rempart.foundation.database.connection import check_application_role, database_of_process
-one = database_of_process({}, var=Path(sys.argv[1]))
-assert one is database_of_process({}, var=Path(sys.argv[1]))
-check_application_role(one.app_url)
-"""
-    subprocess.run([sys.executable, "-c", script, str(home)], check=True)
-    assert server.find(place.at(home / "postgres")) is None
-    assert _gone(home / "postgres")
-
-
 def test_others_keep_the_server_when_one_user_is_killed(home: Path) -> None:
     with embedded.running(home, tuning=SMALL) as cluster:
         with user(home) as process:

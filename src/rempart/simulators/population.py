@@ -19,7 +19,6 @@ from rempart.simulators.randomness import Chance, Flags, Ints, shares
 
 MALE, FEMALE = 0, 1
 NEITHER, PHONE, MAIL, BOTH = 0, 1, 2, 3
-PERSONS_PER_DOCTOR = 900
 RESIDENCES = "IHECA"  # MINSANTE n°101, item 1.4.1
 
 # Countries of birth by INSEE code, with weights near those of the residents born abroad.
@@ -79,15 +78,11 @@ class Population:
     health_worker: Flags
     residence: Ints  # rank in RESIDENCES
     guardian: Ints  # whose social security number a child is insured under; oneself for an adult
-    doctor: Ints  # rank among the doctors of the department, see doctors_of
+    doctor: Ints  # rank among the doctors of the department
 
     @property
     def size(self) -> int:
         return len(self.sex)
-
-    def doctors_of(self, department: int) -> int:
-        """How many doctors a department has."""
-        return max(1, int(np.count_nonzero(self.department == department)) // PERSONS_PER_DOCTOR)
 
 
 def places(codes: Sequence[str]) -> Places:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import atexit
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -79,20 +78,6 @@ def in_cluster(cluster: Cluster, *, dbname: str) -> Database:
         owner_url=cluster.url(user=Role.OWNER, dbname=dbname),
         admin_url=cluster.admin_url,
     )
-
-
-_kept = ExitStack()
-_open: dict[Path, Database] = {}
-
-
-def database_of_process(environment: Mapping[str, str], *, var: Path) -> Database:
-    """As `database`, kept until this process ends; asked again, the same answer."""
-    key = var.absolute()
-    if key not in _open:
-        if not _open:
-            atexit.register(_kept.close)
-        _open[key] = _kept.enter_context(database(environment, var=var))
-    return _open[key]
 
 
 def check_application_role(url: str) -> None:
