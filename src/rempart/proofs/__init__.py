@@ -1,0 +1,1 @@
+"""Proofs: signed certificates of test results, issued, printed and verified. A library: no table, no web."""

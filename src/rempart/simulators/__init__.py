@@ -1,0 +1,1 @@
+"""Simulators: invented laboratories and people, who speak the real protocols. No person in them exists."""
