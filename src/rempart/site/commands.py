@@ -80,8 +80,10 @@ def worker() -> None:
     import signal
     import threading
 
+    from rempart.site import lifeline
     from rempart.site.runtime import platform
 
+    lifeline.follow()
     with platform():
         from rempart.site import worker as work
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import socket
@@ -15,12 +14,12 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from rempart.site import lifeline
 from rempart.site.configuration import Configuration
 from rempart.site.refusals import NotServing
 
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 15.0
-_PR_SET_PDEATHSIG = 1
 
 
 def collect_static(configuration: Configuration) -> None:
@@ -49,11 +48,13 @@ def worker_command() -> list[str]:
 def processes(*commands: list[str]) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Processes that live as long as the block; the environment names their database.
 
-    They are in sessions of their own, so that Ctrl-C reaches us first and they stop in order.
+    They are in sessions of their own, so that Ctrl-C reaches us first and they stop in order; a lifeline
+    ends them when we are gone without having stopped them.
     """
     started: list[subprocess.Popen[bytes]] = []
+    theirs, ours = os.pipe()
     try:
-        started.extend(_start(command) for command in commands)
+        started.extend(_start(command, theirs) for command in commands)
         yield started
     finally:
         for process in reversed(started):
@@ -64,8 +65,10 @@ def processes(*commands: list[str]) -> Iterator[list[subprocess.Popen[bytes]]]:
             try:
                 process.wait(timeout=max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+        os.close(theirs)
+        os.close(ours)
 
 
 def wait_until_ready(url: str, running: list[subprocess.Popen[bytes]]) -> None:
@@ -97,18 +100,13 @@ def watch(running: list[subprocess.Popen[bytes]]) -> None:
         check_alive(running)
 
 
-def _start(command: list[str]) -> subprocess.Popen[bytes]:
+def _start(command: list[str], lifeline_end: int) -> subprocess.Popen[bytes]:
     """A process of the application: it is not told how to become the owner of the database."""
     environment = {name: value for name, value in os.environ.items() if name != "DATABASE_OWNER_URL"}
+    environment[lifeline.VARIABLE] = str(lifeline_end)
     return subprocess.Popen(  # noqa: S603 -- our own commands
-        command, env=environment, start_new_session=True, preexec_fn=_end_with_parent
+        command, env=environment, start_new_session=True, pass_fds=(lifeline_end,)
     )
-
-
-def _end_with_parent() -> None:
-    """In the child: be told to stop when the parent dies, even by kill -9 (Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def require_free(host: str, port: int) -> None:
