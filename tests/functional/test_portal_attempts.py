@@ -176,3 +176,11 @@ def test_a_reference_of_any_kind_is_a_wrong_reference(client, keyring, reference
     client.get(f"/r/{quote(reference, safe='')}")
     assert client.post("/mon-resultat/", {"birth_date": BIRTH}).status_code in (200, 302)
     assert client.get("/mon-resultat/").status_code == 200
+
+
+def test_security_what_was_refused_is_in_the_audit(client, arrives, recent, query):
+    client.get(f"/r/{arrives(recent)}")
+    client.post("/mon-resultat/", {"birth_date": WRONG_BIRTH})
+    client.post("/mon-resultat/code/", {"code": "000000"})
+    said = query("SELECT act, purpose FROM audit_entry WHERE act = 'code-refused'")
+    assert said == [("code-refused", "own-result")] * 2
