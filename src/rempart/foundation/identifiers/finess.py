@@ -29,16 +29,6 @@ _OVERSEAS = {
     "9807": "987",
     "9808": "988",
 }
-# The department column of the FINESS files, which is not the one of INSEE overseas.
-_FILE_CODES = {
-    "9A": "971",
-    "9B": "972",
-    "9C": "973",
-    "9D": "974",
-    "9E": "975",
-    "9F": "976",
-    "9J": "986",
-}
 
 
 class FinessFault(StrEnum):
@@ -90,11 +80,6 @@ def parse(text: str) -> Finess:
 def is_valid(text: str) -> bool:
     """Whether the text is a FINESS number of a known department with the right key."""
     return parse(text).valid
-
-
-def department_of_file_code(code: str) -> str:
-    """INSEE's code of a department as the FINESS files write it ("9A" is 971); unchanged elsewhere."""
-    return _FILE_CODES.get(code, code)
 
 
 def _department(number: str) -> str:

@@ -49,12 +49,6 @@ def test_faults(number, faults):
     assert finess.parse(number).faults == faults
 
 
-def test_file_codes_are_translated_to_insee():
-    assert finess.department_of_file_code("9A") == "971"
-    assert finess.department_of_file_code("9F") == "976"
-    assert finess.department_of_file_code("69") == "69"
-
-
 def test_case_and_spaces_do_not_matter():
     assert finess.parse("2a 0000014") == finess.parse("2A0000014")
 
