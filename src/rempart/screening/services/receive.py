@@ -36,7 +36,8 @@ RESULTS = "screening.results"
 BATCH = 1000
 """Messages in one transaction: a fraction of a second."""
 
-_TRIES = 6
+_TRIES = 50
+"""Each conflict means that another batch was kept meanwhile: as many tries as batches may cross at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
