@@ -5,10 +5,11 @@ from django.apps import apps
 
 FLOORS = (
     {"site"},
+    {"protection"},
     {"surveillance", "tracing"},
     {"screening"},
-    {"foundation.access", "foundation.audit", "foundation.events", "foundation.messaging"},
-    {"foundation.people", "foundation.directories"},
+    {"foundation.access", "foundation.events"},
+    {"foundation.audit", "foundation.people", "foundation.directories", "foundation.messaging"},
 )
 OURS = [model for model in apps.get_models() if model.__module__.startswith("rempart.")]
 
