@@ -37,8 +37,8 @@ def test_the_whole_journey(client, keyring, arrives, recent):
     assert "DOSSIER-424242" in page
     acts = list(Entry.objects.order_by("id").values_list("act", "role", "purpose"))
     assert acts == [
-        ("code-sent", "patient", "own-result"),
-        ("result-seen", "patient", "own-result"),
+        ("code-sent", "patient", "own-data"),
+        ("result-seen", "patient", "own-data"),
     ]
 
 

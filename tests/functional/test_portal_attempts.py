@@ -183,4 +183,4 @@ def test_security_what_was_refused_is_in_the_audit(client, arrives, recent, quer
     client.post("/mon-resultat/", {"birth_date": WRONG_BIRTH})
     client.post("/mon-resultat/code/", {"code": "000000"})
     said = query("SELECT act, purpose FROM audit_entry WHERE act = 'code-refused'")
-    assert said == [("code-refused", "own-result")] * 2
+    assert said == [("code-refused", "own-data")] * 2

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import ProgrammingError, connection, transaction
 from psycopg import errors
 from tests.factories import finess_in, investigator, message, person, report
 from tests.functional.settling import settle
 
 from rempart.foundation.access.actor import acting, patient
+from rempart.foundation.database.keys import uuid7
 from rempart.foundation.database.row_security import set_sight
 from rempart.foundation.people.models import Identity
 from rempart.screening import models as screening
@@ -107,6 +108,21 @@ def test_security_an_agent_changes_no_row_of_another_department(app, owner, tabl
     assert owner.execute(f"SELECT count(*) FROM {table}").fetchall() == before
 
 
+def test_security_a_delegate_sees_the_files_handed_to_him_and_no_other(two_departments, owner):
+    delegate, other = uuid7(), uuid7()
+    owner.execute("UPDATE tracing_case SET handed_to = %s WHERE department = '75'", [delegate])
+    owner.execute("UPDATE tracing_case SET handed_to = %s WHERE department = '69'", [other])
+    with transaction.atomic(), connection.cursor() as cursor:
+        set_sight(cursor, agent=delegate)
+        assert list(Case.objects.values_list("department", "handed_to")) == [("75", delegate)]
+        assert not Identity.objects.exists()  # until a case names them
+        cursor.execute("UPDATE tracing_case SET state = 'taken'")
+        assert cursor.rowcount == 1
+    with pytest.raises(ProgrammingError), transaction.atomic(), connection.cursor() as cursor:
+        set_sight(cursor, agent=delegate)
+        cursor.execute("UPDATE tracing_case SET handed_to = %s", [other])  # handing it on
+
+
 def test_security_a_patient_sees_only_his_own(two_departments, query):
     ((person_id, identity_id),) = query(
         "SELECT person_id, identity_id FROM screening_result WHERE department = '75'"
@@ -114,10 +130,11 @@ def test_security_a_patient_sees_only_his_own(two_departments, query):
     with acting(patient(access="a", person=person_id, identity=identity_id)) as cursor:
         assert list(screening.TestResult.objects.values_list("person_id", flat=True)) == [person_id]
         assert list(Identity.objects.values_list("id", flat=True)) == [identity_id]
-        assert not Case.objects.exists()
+        assert list(Case.objects.values_list("person_id", flat=True)) == [person_id]
         assert not screening.Message.objects.exists()
-        cursor.execute("DELETE FROM screening_result")
-        assert cursor.rowcount == 0
+        for table in ("screening_result", "tracing_case"):
+            cursor.execute(f"DELETE FROM {table}")
+            assert cursor.rowcount == 0
         cursor.execute("UPDATE people_identity SET created_at = now()")
         assert cursor.rowcount == 0
 

@@ -8,8 +8,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from tests.factories import NOW, in_lyon, investigator, of, report
 
-from rempart.foundation.access.actor import Role
+from rempart.foundation.access.actor import Purpose, Role
 from rempart.foundation.access.refusals import NotAllowed
+from rempart.foundation.access.rights import Right, has
 from rempart.tracing import rules
 from rempart.tracing.services import worklist as service
 
@@ -44,10 +45,18 @@ def test_residence_decides_not_the_laboratory(arrive, keyring):
     assert len(service.worklist(actor=LYON, states=WAITING, keyring=keyring).lines) == 1
 
 
-@pytest.mark.parametrize("role", [role for role in Role if role is not Role.INVESTIGATOR])
-def test_nobody_but_an_investigator_sees_a_list(role, keyring):
+@pytest.mark.parametrize(
+    "role", [role for role in Role if role is not Role.SYSTEM and not has(role, Right.CASES_LIST)]
+)
+def test_nobody_sees_a_list_to_whom_the_table_does_not_give_it(role, keyring):
     with pytest.raises(NotAllowed):
         service.worklist(actor=investigator("75", role=role), states=WAITING, keyring=keyring)
+
+
+def test_another_purpose_opens_no_list(keyring):
+    curious = replace(PARIS, purpose=Purpose.EXCHANGE)
+    with pytest.raises(NotAllowed):
+        service.worklist(actor=curious, states=WAITING, keyring=keyring)
 
 
 def test_an_investigator_without_department_sees_no_list(keyring):

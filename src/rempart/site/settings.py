@@ -59,6 +59,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "rempart.site.middleware.who_and_when",
     "rempart.site.middleware.errors_become_answers",
+    "rempart.site.doors.every_door",
 ]
 
 ROOT_URLCONF = "rempart.site.urls"

@@ -20,6 +20,7 @@ class Case(models.Model):
     health_worker = models.BooleanField(null=True)
     symptoms = models.CharField(max_length=3)
     state = models.CharField(max_length=10)
+    handed_to = models.UUIDField(null=True)  # the delegate whose it is
     taken_by = models.UUIDField(null=True)
     taken_at = models.DateTimeField(null=True)
     called_at = models.DateTimeField(null=True)
@@ -33,4 +34,9 @@ class Case(models.Model):
             models.Index(fields=["department", "state", "-received_at", "-id"], name="case_by_state"),
             models.Index(fields=["person_id"], name="case_of_person"),
             models.Index(fields=["taken_by", "state"], name="case_of_agent"),
+            models.Index(
+                fields=["handed_to", "-received_at", "-id"],
+                condition=models.Q(handed_to__isnull=False),
+                name="case_handed",
+            ),
         ]

@@ -10,7 +10,9 @@ from django.db import models
 
 from rempart.foundation.access.actor import Actor, Purpose, Role
 from rempart.foundation.access.refusals import NotAllowed
+from rempart.foundation.access.rights import Right, Where, granted
 from rempart.foundation.database.keys import uuid7
+from rempart.foundation.database.row_security import EVERYWHERE
 
 
 class AgentManager(BaseUserManager["Agent"]):
@@ -19,17 +21,26 @@ class AgentManager(BaseUserManager["Agent"]):
 
 
 class Agent(AbstractBaseUser):
-    """A person who works with Rempart; sees the departments of his perimeter and no other."""
+    """A person who works with Rempart: one role, and the perimeter in which he has it.
+
+    `departments`: those he may see; "*" is the nation. `establishment`: FINESS of the laboratory, pharmacy
+    or hospital he works for. `rpps`: a professional's national number, when he signed in by card.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     username = models.CharField(max_length=80, unique=True)
     name = models.CharField(max_length=120)
-    role = models.CharField(max_length=20, choices=[(r.value, r.value) for r in Role])
+    role = models.CharField(max_length=24)
     departments = ArrayField(models.CharField(max_length=3), default=list)
+    establishment = models.CharField(max_length=9, default="", blank=True)
+    organisation = models.CharField(max_length=120, default="", blank=True)
+    email = models.EmailField(default="", blank=True)
+    rpps = models.CharField(max_length=11, null=True, unique=True)
     is_active = models.BooleanField(default=True)
 
     objects = AgentManager()
     USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
 
     class Meta:
         db_table = "access_agent"
@@ -37,10 +48,20 @@ class Agent(AbstractBaseUser):
     def __str__(self) -> str:
         return self.name or self.username
 
-    def actor(self, purpose: Purpose) -> Actor:
-        """This agent as the actor of a service."""
+    def actor(self, right: Right, *, origin: str = "") -> Actor:
+        """This agent using one right, within his perimeter. Raises NotAllowed when his role has it not."""
+        grant = granted(Role(self.role), right)
+        sights = {Where.DEPARTMENTS: tuple(self.departments), Where.NATION: (EVERYWHERE,)}
         return Actor(
-            id=str(self.id), role=Role(self.role), purpose=purpose, departments=tuple(self.departments)
+            id=str(self.id),
+            role=grant.role,
+            purpose=grant.purpose,
+            departments=sights.get(grant.where, ()),
+            agent=self.id,
+            laboratory=self.establishment,
+            organisation=self.organisation,
+            origin=origin,
+            fields=grant.sees,
         )
 
 

@@ -1,14 +1,15 @@
 """Row-level security: what a session may see, said once in SQL and set at the start of each transaction.
 
 Policies compare columns of the row with settings of the session and look nowhere else:
-`rempart.departments` ("75,92", or "*" for the system itself), `rempart.person` and `rempart.identity`
-(one patient's own keys). A session that set none of them sees nothing.
+`rempart.departments` ("75,92", or "*" for the whole nation), `rempart.person` and `rempart.identity` (the keys
+of those it may see one by one), `rempart.agent` (whose handed files they are). A session that set none of
+them sees nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 EVERYWHERE = "*"
@@ -17,38 +18,57 @@ _DEPARTMENTS = "(SELECT current_setting('rempart.departments', true))"
 
 
 class Cursor(Protocol):
-    def execute(self, query: str, params: tuple[object, ...] = ..., /) -> object: ...
+    def execute(self, query: str, params: tuple[Any, ...] = ..., /) -> object: ...
 
 
-def protect(table: str, *, own: tuple[str, str] | None = None) -> str:
-    """The SQL that puts a table (or a partitioned parent) with a `department` under row security.
+def protect(table: str, *, own: tuple[str, str] | None = None, handed: str = "") -> str:
+    """The SQL that puts a table (or a partitioned parent) with a `department` under row security; run again,
+    it replaces what it said before.
 
-    `own`: (setting, column), such as ("person", "person_id"): what a patient may read of himself.
+    `own`: (setting, column), such as ("person", "person_id"): what somebody may read of the persons he
+    stands for. `handed`: the column that names the agent to whom a row was handed.
     """
     sees = f"{_DEPARTMENTS} = '{EVERYWHERE}' OR department = ANY (string_to_array({_DEPARTMENTS}, ','))"
     sql = f"""
         ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
+        DROP POLICY IF EXISTS by_department ON {table};
         CREATE POLICY by_department ON {table} USING ({sees}) WITH CHECK ({sees});
     """
     if own:
         setting, column = own
-        value = f"(SELECT nullif(current_setting('rempart.{setting}', true), '')::uuid)"
-        sql += f"CREATE POLICY by_{setting} ON {table} FOR SELECT USING ({column} = {value});"
+        among = f"{column} = ANY ({_keys(setting)})"
+        sql += f"DROP POLICY IF EXISTS by_{setting} ON {table};"
+        sql += f"CREATE POLICY by_{setting} ON {table} FOR SELECT USING ({among});"
+    if handed:
+        his = f"{handed} = ANY ({_keys('agent')})"
+        sql += f"DROP POLICY IF EXISTS by_agent ON {table};"
+        sql += f"CREATE POLICY by_agent ON {table} USING ({his}) WITH CHECK ({his});"
     return sql
+
+
+def _keys(setting: str) -> str:
+    """A setting's keys as an array, looked at once per statement."""
+    return f"(SELECT string_to_array(nullif(current_setting('rempart.{setting}', true), ''), ',')::uuid[])::uuid[]"
 
 
 def set_sight(
     cursor: Cursor,
     *,
     departments: Iterable[str] = (),
-    person: UUID | None = None,
-    identity: UUID | None = None,
+    persons: Iterable[UUID] = (),
+    identities: Iterable[UUID] = (),
+    agent: UUID | None = None,
 ) -> None:
     """Say what this transaction may see; forgotten at its end."""
     cursor.execute(
         "SELECT set_config('rempart.departments', %s, true), set_config('rempart.person', %s, true),"
-        " set_config('rempart.identity', %s, true)",
-        (",".join(departments), str(person or ""), str(identity or "")),
+        " set_config('rempart.identity', %s, true), set_config('rempart.agent', %s, true)",
+        (
+            ",".join(departments),
+            ",".join(map(str, persons)),
+            ",".join(map(str, identities)),
+            str(agent or ""),
+        ),
     )
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.db.backends.utils import CursorWrapper
 
-from rempart.foundation.access.actor import Actor, Purpose, acting, patient, system
+from rempart.foundation.access.actor import Actor, Purpose, acting, naming, patient, system
 from rempart.foundation.access.refusals import NotAllowed
 from rempart.foundation.audit.trail import Act, record
 from rempart.foundation.directories.models import Laboratory
@@ -156,7 +156,7 @@ def _fail(access: Access, now: datetime) -> None:
         failures=access.failures, last_failure_at=access.last_failure_at, now=now
     )
     Access.objects.filter(pk=access.pk).update(failures=failures, last_failure_at=now)
-    record(system(Purpose.OWN_RESULT), Act.CODE_REFUSED, str(access.result_id), now=now)
+    record(system(Purpose.OWN_DATA), Act.CODE_REFUSED, str(access.result_id), now=now)
 
 
 def _send_code(
@@ -211,7 +211,7 @@ def _latest(cursor: CursorWrapper, access: Access) -> PublishedResult | None:
 def _shown(cursor: CursorWrapper, access: Access, keyring: Keyring, pathogen: Pathogen) -> Shown:
     result = _latest(cursor, access)
     identity_id = result.identity_id if result else access.identity_id  # a correction may correct it too
-    with acting(replace(_actor(access), identity=identity_id)):
+    with acting(naming(_actor(access), identities=(identity_id,))):
         identity = read_identity(identity_id, keyring=keyring)
     details = contact(keyring, result.sealed, result.id.bytes) if result else None
     analysis = pathogen.analysis(result.loinc) if result else None

@@ -9,10 +9,11 @@ from typing import Protocol
 from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Q
+from django.db.models import Count, Q, QuerySet
 
-from rempart.foundation.access.actor import Actor, Role, acting
+from rempart.foundation.access.actor import Actor, acting, look, naming, require
 from rempart.foundation.access.refusals import NotAllowed, StaleVersion
+from rempart.foundation.access.rights import Right, Where
 from rempart.foundation.audit.trail import Act, record
 from rempart.foundation.directories.models import Laboratory
 from rempart.foundation.identifiers import nir
@@ -32,7 +33,6 @@ from rempart.tracing.models import Case
 PAGE = 50
 MOST_COUNTED = 1000
 """Cases of one state that are counted at most: more are "at least as many"."""
-_MAY_TRACE = frozenset({Role.INVESTIGATOR})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +73,18 @@ class File:
 def worklist(
     *, actor: Actor, states: Iterable[rules.State], keyring: Keyring, after: str = "", mine: bool = False
 ) -> Worklist:
-    """Cases of the actor's departments in these states, newest first, PAGE at a time. Three queries."""
-    _require_tracer(actor)
+    """Cases of the actor's departments (a delegate's: those handed to him) in these states, newest first, PAGE
+    at a time. Three queries."""
+    where = require(actor, Right.CASES_LIST)
+    chosen = [state.value for state in states]
     with acting(actor) as cursor:
-        counts = _counts(cursor, actor)
-        rows = _newest(actor, [state.value for state in states], after=_mark(after), mine=mine)
-        lines = _lines(rows[:PAGE], keyring)
+        if where is Where.HANDED:
+            counts = _handed_counts(actor)
+            rows = _page(Case.objects.filter(handed_to=actor.agent, state__in=chosen), _mark(after))
+        else:
+            counts = _counts(cursor, actor)
+            rows = _newest(actor, chosen, after=_mark(after), mine=mine)
+        lines = _lines(cursor, actor, rows[:PAGE], keyring)
     more = f"{rows[PAGE - 1].received_at.isoformat()}~{rows[PAGE - 1].id}" if len(rows) > PAGE else ""
     return Worklist(lines=lines, after=more, counts=counts)
 
@@ -92,7 +98,7 @@ def search(
     Equality on blind indexes only; every spelling under which the person is known leads to all of
     his cases. The search is audited, without what was searched.
     """
-    _require_tracer(actor)
+    require(actor, Right.CASES_SEARCH)
     indexer = Indexer(keyring, now.date())
     condition = Q(pk__in=[])
     matricule = nir.parse(number) if number else None
@@ -101,20 +107,21 @@ def search(
     if name and birth_date:
         digests = digests_of_name(name, birth_date, indexer=indexer)
         condition |= Q(name_birth__in=digests) | Q(used_name_birth__in=digests)
-    with acting(actor):
+    with acting(actor) as cursor:
         identities = list(Identity.objects.filter(condition).values_list("id", flat=True)[:PAGE])
         people = Link.objects.filter(identity_id__in=identities).values_list("person_id", flat=True)
         cases = Case.objects.filter(department__in=actor.departments, person_id__in=list(people))
-        lines = _lines(list(cases.order_by("-received_at", "-id")[:PAGE]), keyring)
+        lines = _lines(cursor, actor, list(cases.order_by("-received_at", "-id")[:PAGE]), keyring)
         record(actor, Act.CASES_SEARCHED, "case", now=now, found=len(lines))
     return lines
 
 
 def open_file(*, actor: Actor, case_id: UUID, keyring: Keyring, now: datetime) -> File:
     """Open one case, which is audited. Raises NotAllowed outside the actor's departments."""
-    _require_tracer(actor)
+    require(actor, Right.CASES_OPEN)
     with acting(actor) as cursor:
         case = _visible(case_id)
+        _name(cursor, actor, [case])
         identity = read_identities([case.identity_id], keyring=keyring).get(case.identity_id)
         result = result_of(cursor, month=case.result_month, result_id=case.result_id)
         details = contact(keyring, result.sealed, result.id.bytes) if result else None
@@ -156,7 +163,7 @@ class _Step(Protocol):
 
 
 def _change(actor: Actor, case_id: UUID, seen_version: int, step: _Step, act: Act, now: datetime) -> Case:
-    _require_tracer(actor)
+    require(actor, Right.CASES_WORK)
     with acting(actor):
         case = _visible(case_id, lock=True)
         if case.version != seen_version:
@@ -196,10 +203,14 @@ def _newest(
         cases = Case.objects.filter(
             taken_by=UUID(actor.id), state__in=states, department__in=actor.departments
         )
-        older = Q(received_at__lt=after[0]) | Q(received_at=after[0], id__lt=after[1])
-        return list(cases.filter(older).order_by("-received_at", "-id")[: PAGE + 1])
+        return _page(cases, after)
     asked = (list(actor.departments), states, *after, PAGE + 1, PAGE + 1)
     return list(Case.objects.raw(_NEWEST, asked))
+
+
+def _page(cases: QuerySet[Case], after: tuple[datetime, UUID]) -> Sequence[Case]:
+    older = Q(received_at__lt=after[0]) | Q(received_at=after[0], id__lt=after[1])
+    return list(cases.filter(older).order_by("-received_at", "-id")[: PAGE + 1])
 
 
 _COUNTS = """
@@ -221,9 +232,9 @@ def _counts(cursor: CursorWrapper, actor: Actor) -> dict[rules.State, int]:
     return {rules.State(state): count for state, count in cursor.fetchall()}
 
 
-def _require_tracer(actor: Actor) -> None:
-    if actor.role not in _MAY_TRACE or not actor.departments:
-        raise NotAllowed("not a tracer")
+def _handed_counts(actor: Actor) -> dict[rules.State, int]:
+    counted = Case.objects.filter(handed_to=actor.agent).values_list("state").annotate(cases=Count("id"))
+    return dict.fromkeys(rules.State, 0) | {rules.State(state): count for state, count in counted}
 
 
 def _visible(case_id: UUID, *, lock: bool = False) -> Case:
@@ -244,6 +255,16 @@ def _mark(after: str) -> tuple[datetime, UUID]:
     return (moment, last) if moment.tzinfo else _FIRST
 
 
-def _lines(cases: Sequence[Case], keyring: Keyring) -> list[Line]:
+def _name(cursor: CursorWrapper, actor: Actor, cases: Sequence[Case]) -> None:
+    """Let a delegate see the persons of the cases that are shown to him: he has no department."""
+    if not actor.departments:
+        persons, identities = (
+            zip(*((c.person_id, c.identity_id) for c in cases), strict=True) if cases else ((), ())
+        )
+        look(cursor, naming(actor, persons=persons, identities=identities))
+
+
+def _lines(cursor: CursorWrapper, actor: Actor, cases: Sequence[Case], keyring: Keyring) -> list[Line]:
+    _name(cursor, actor, cases)
     identities = read_identities([case.identity_id for case in cases], keyring=keyring)
     return [Line(case=case, identity=identities.get(case.identity_id)) for case in cases]

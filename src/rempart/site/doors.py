@@ -1,0 +1,60 @@
+"""Which right opens which door: data/doors.toml, and the middleware that holds every address to it."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+
+from rempart.foundation.access.refusals import NotAllowed
+from rempart.foundation.access.rights import Right, Role, table
+
+_PROVE_THEMSELVES = frozenset({Role.PATIENT, Role.LABORATORY})
+"""Who has no account: their doors ask for a code or a key, and make their own actor."""
+
+
+class Open(StrEnum):
+    """A door that needs no right of the table."""
+
+    EVERYBODY = "everybody"
+    SIGNED_IN = "signed-in"
+
+
+@lru_cache(maxsize=1)
+def doors() -> Mapping[str, Right | Open]:
+    """Every door by the name of its address. Raises ValueError when the file names what does not exist."""
+    text = resources.files(__package__).joinpath("data/doors.toml").read_text("utf-8")
+    words = {open_.value: open_ for open_ in Open}
+    return {name: words.get(word) or Right(word) for name, word in tomllib.loads(text).items()}
+
+
+class every_door:  # noqa: N801 -- named as the middlewares beside it
+    """Nobody passes a door without its right; `request.actor` is the agent who passes, using that right."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self._get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: object, args: object, kwargs: Mapping[str, Any]
+    ) -> HttpResponse | None:
+        """Raises NotAllowed for a door that has no row, or whose right the agent has not."""
+        name = request.resolver_match.view_name if request.resolver_match else ""
+        door = doors().get(name)
+        if door is None:
+            raise NotAllowed(f"no row for {name}")
+        if door is Open.EVERYBODY or (isinstance(door, Right) and _PROVE_THEMSELVES & set(table()[door].to)):
+            return None
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        if isinstance(door, Right):
+            request.actor = request.user.actor(door, origin=request.origin)  # type: ignore[attr-defined]
+        return None
