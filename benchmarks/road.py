@@ -22,6 +22,7 @@ import httpx
 import psycopg
 from benchmarks.rows import Latency, Row
 
+from rempart.foundation.vault import KeyStore
 from rempart.site import serving
 from rempart.site.runtime import platform
 
@@ -49,25 +50,25 @@ def run(*, results: int = 1_000_000) -> tuple[list[Row], list[Latency]]:
             start=date.today() - timedelta(days=_DAYS),  # noqa: DTZ011 -- a day will do
         )
         print(f"{written.messages:,} messages in {written.files:,} files", file=sys.stderr)
-        with _platform(place / "var") as keys_root:
-            rows = _ingest(place / "messages", keys_root, written.messages)
+        with _platform(place / "var") as key_store:
+            rows = _ingest(place / "messages", key_store, written.messages)
             return rows, list(_pages())
 
 
 @contextmanager
-def _platform(var: Path) -> Iterator[Path]:
+def _platform(var: Path) -> Iterator[KeyStore]:
     os.environ["REMPART_VAR"] = str(var)
     with platform() as configuration:
-        yield configuration.keys
+        yield configuration.key_store
 
 
-def _ingest(messages: Path, keys_root: Path, count: int) -> list[Row]:
+def _ingest(messages: Path, key_store: KeyStore, count: int) -> list[Row]:
     from rempart.screening.ingesting import ingest
     from rempart.screening.reading import Asked
     from rempart.screening.rules.catalogue import Profile
 
     asked = Asked(
-        paths=(str(messages),), format=None, profile=Profile.FR, pathogen="covid19", keys_root=keys_root,
+        paths=(str(messages),), format=None, profile=Profile.FR, pathogen="covid19", key_store=key_store,
         answered=False,
     )  # fmt: skip
     began = time.perf_counter()
@@ -147,7 +148,7 @@ def _agent_and_person() -> tuple[str, dict[str, dict[str, str]]]:
     from rempart.foundation.access.actor import Purpose, Role, acting, system
     from rempart.foundation.access.models import Agent
     from rempart.foundation.people.identities import read_identity
-    from rempart.foundation.vault import Keyring
+    from rempart.foundation.vault import keyring_of
     from rempart.tracing.models import Case
 
     departments = ["75", "77", "78", "91", "92", "93", "94", "95"]
@@ -157,7 +158,7 @@ def _agent_and_person() -> tuple[str, dict[str, dict[str, str]]]:
     agent.save()
     with acting(system(Purpose.OPERATION)):
         for case in Case.objects.filter(department__in=departments).order_by("-received_at")[:200]:
-            identity = read_identity(case.identity_id, keyring=Keyring(settings.KEYS_ROOT))
+            identity = read_identity(case.identity_id, keyring=keyring_of(settings.KEY_STORE))
             if identity and identity.ins and identity.birth_date:
                 born = identity.birth_date.strftime("%d/%m/%Y")
                 return password, {

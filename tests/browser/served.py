@@ -68,7 +68,7 @@ class Served:
 
     def trust(self, folder: Path) -> Path:
         """The folder of what a verifier needs to trust."""
-        export_trust(self.configuration.keys, folder)
+        export_trust(self.configuration.key_store, folder)
         return folder
 
 

@@ -20,7 +20,7 @@ from tests.functional.settling import settle
 from rempart.foundation.access.actor import Role, acting
 from rempart.foundation.access.models import Agent
 from rempart.foundation.database.connection import Database
-from rempart.foundation.vault import Keyring
+from rempart.foundation.vault import Keyring, KeyStore, keyring_of
 from rempart.screening import api
 from rempart.screening.rules.report import Moment, Precision, Report, Result
 from rempart.site import middleware
@@ -32,10 +32,10 @@ Query = Callable[..., list[tuple[Any, ...]]]
 @pytest.fixture
 def keyring(tmp_path: Path, settings: Any) -> Iterator[Keyring]:
     """An empty key store, which the whole site uses during the test; facts go beside it."""
-    settings.KEYS_ROOT = tmp_path / "keys"
+    settings.KEY_STORE = KeyStore(root=tmp_path / "keys")
     settings.FACTS_ROOT = tmp_path / "facts"
     api._intake.cache_clear()
-    yield Keyring(settings.KEYS_ROOT)
+    yield keyring_of(settings.KEY_STORE)
     api._intake.cache_clear()
 
 

@@ -28,7 +28,7 @@ from rempart.foundation.database import embedded
 from rempart.foundation.database.connection import Database, prepared
 from rempart.foundation.database.keys import uuid7
 from rempart.foundation.database.tuning import Tuning
-from rempart.foundation.vault import BlindIndex, Indexer, Keyring
+from rempart.foundation.vault import BlindIndex, Indexer, keyring_of
 from rempart.site import serving
 from rempart.site.configuration import Configuration
 
@@ -108,7 +108,7 @@ class Platform:
         return {bytes(key): (versions, current) for key, versions, current in rows}
 
     def keys_of(self, numbers: set[int]) -> set[bytes]:
-        indexer = Indexer(Keyring(self.configuration.keys), datetime.now(UTC).date())
+        indexer = Indexer(keyring_of(self.configuration.key_store), datetime.now(UTC).date())
         return {indexer.digest(BlindIndex.RECORD, f"{FINESS}|RECORD{number}|94500-6") for number in numbers}
 
 

@@ -10,6 +10,7 @@ from tests.functional.portal import BIRTH, codes_on, last_text, letters
 
 from rempart.foundation.audit.models import Entry
 from rempart.foundation.messaging import outbox
+from rempart.foundation.vault import KeyStore
 from rempart.proofs.trust import TrustList
 from rempart.proofs.verdict import open_text, verify
 from rempart.screening.rules.report import Result
@@ -49,7 +50,7 @@ def test_the_codes_of_the_certificate_hold(client, keyring, arrives, visit, rece
     assert answer.headers["Content-Disposition"] == 'attachment; filename="certificat-de-test.pdf"'
     paper = tmp_path / "certificate.pdf"
     paper.write_bytes(answer.content)
-    export_trust(keyring.root, tmp_path / "trust")
+    export_trust(KeyStore(root=keyring.root), tmp_path / "trust")
     trust = TrustList.load(tmp_path / "trust")
     verdicts = [verify(text, trust=trust, at=datetime.now(UTC)) for text in codes_on(paper)]
     assert sorted((v.kind, v.valid) for v in verdicts) == [("2d-doc", True), ("eu-dcc", True)]

@@ -15,7 +15,7 @@ from rempart.foundation.access.models import machine_of
 from rempart.foundation.access.refusals import NotAllowed
 from rempart.foundation.database.pool import give_back_connections
 from rempart.foundation.terminology import pathogen
-from rempart.foundation.vault import Keyring
+from rempart.foundation.vault import keyring_of
 from rempart.screening.formats.hl7v2_ack import acknowledge
 from rempart.screening.rules.answer import findings
 from rempart.screening.rules.report import Format
@@ -46,7 +46,7 @@ class Refused(Exception):
 
 @lru_cache(maxsize=1)
 def _intake() -> Intake:
-    return Intake(pathogen=pathogen(settings.PATHOGEN), keyring=Keyring(settings.KEYS_ROOT))
+    return Intake(pathogen=pathogen(settings.PATHOGEN), keyring=keyring_of(settings.KEY_STORE))
 
 
 @router.post(

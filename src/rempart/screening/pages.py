@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from rempart.foundation.terminology import pathogen
-from rempart.foundation.vault import Keyring
+from rempart.foundation.vault import Keyring, keyring_of
 from rempart.screening.fields import BirthDateField
 from rempart.screening.services import portal
 from rempart.screening.services.signers import signers
@@ -129,7 +129,7 @@ def certificate(request: HttpRequest) -> HttpResponse:
         proof=proof,
         keyring=_keyring(),
         pathogen=pathogen(settings.PATHOGEN),
-        signers=signers(settings.KEYS_ROOT),
+        signers=signers(settings.KEY_STORE),
         now=_now(request),
     )
     kind = "attachment" if "telecharger" in request.GET else "inline"
@@ -170,4 +170,4 @@ def _now(request: HttpRequest) -> datetime:
 
 
 def _keyring() -> Keyring:
-    return Keyring(settings.KEYS_ROOT)
+    return keyring_of(settings.KEY_STORE)

@@ -14,10 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 from rempart.foundation.terminology import pathogen
-from rempart.foundation.vault import Keyring
+from rempart.foundation.vault import KeyStore, keyring_of
 from rempart.screening.checking import judged, look_for_cycles_rarely, read_files
 from rempart.screening.formats import Context
 from rempart.screening.rules.answer import answer
@@ -41,7 +40,7 @@ class Asked:
     format: Format | None  # None: found out
     profile: Profile
     pathogen: str
-    keys_root: Path
+    key_store: KeyStore
     answered: bool  # whether the answers of each message are wanted
 
 
@@ -59,7 +58,7 @@ def read_chunks(asked: Asked) -> Iterator[Chunk]:
     """Read, decode, judge and prepare, a chunk at a time; needs no database."""
     agent = pathogen(asked.pathogen)
     context = Context(pathogen=agent, profile=asked.profile)
-    keyring = Keyring(asked.keys_root)
+    keyring = keyring_of(asked.key_store)
     preparer = Preparer(keyring=keyring, pathogen=agent, now=datetime.now(UTC))
     messages: list[PreparedMessage] = []
     answers: list[str] = []

@@ -68,7 +68,7 @@ def ingest(
             format=None if format_ is FormatOption.AUTO else Format(format_.value),
             profile=Profile(profile.value),
             pathogen=pathogen,
-            keys_root=configuration.keys,
+            key_store=configuration.key_store,
             answered=not sys.stdout.isatty() if as_json is None else as_json,
         )
         code = run(asked)
@@ -122,10 +122,10 @@ def bench(
 @keys.command("list")
 def keys_list() -> None:
     """The names of the keys that are alive; never a value."""
-    from rempart.foundation.vault import Keyring
+    from rempart.foundation.vault import keyring_of
     from rempart.site.configuration import configuration
 
-    for name in Keyring(configuration().keys).names():
+    for name in keyring_of(configuration().key_store).names():
         typer.echo(name)
 
 
@@ -137,17 +137,17 @@ def keys_trust(
     from rempart.screening.services.signers import export_trust
     from rempart.site.configuration import configuration
 
-    for path in export_trust(configuration().keys, folder):
+    for path in export_trust(configuration().key_store, folder):
         typer.echo(str(path))
 
 
 @keys.command("destroy-expired")
 def keys_destroy_expired() -> None:
     """Destroy the data keys whose day has passed: what they sealed can be read by nobody any more."""
-    from rempart.foundation.vault import Keyring
+    from rempart.foundation.vault import keyring_of
     from rempart.site.configuration import configuration
 
-    gone = Keyring(configuration().keys).destroy_expired(datetime.now(UTC).date())
+    gone = keyring_of(configuration().key_store).destroy_expired(datetime.now(UTC).date())
     typer.echo("\n".join(f"destroyed {name}" for name in gone) or "No key has expired.")
 
 

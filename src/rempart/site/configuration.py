@@ -8,6 +8,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from rempart.foundation.vault import KeyStore
+
 
 class Configuration(BaseSettings):
     """One deployment serves one country; country and pathogen are data folders."""
@@ -37,8 +39,9 @@ class Configuration(BaseSettings):
     """The State's logo and font, which DSFR's licence reserves to State sites."""
 
     @property
-    def keys(self) -> Path:
-        return self.var / "keys"
+    def key_store(self) -> KeyStore:
+        """Where keys lie and who wraps them; rooms open it with `keyring_of`."""
+        return KeyStore(root=self.var / "keys")
 
     @property
     def facts(self) -> Path:

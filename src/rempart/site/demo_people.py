@@ -15,7 +15,7 @@ from rempart.foundation.directories.models import Laboratory
 from rempart.foundation.messaging.outbox import newest
 from rempart.foundation.people.identities import read_identities, read_identity
 from rempart.foundation.terminology import pathogen
-from rempart.foundation.vault import Keyring
+from rempart.foundation.vault import keyring_of
 from rempart.screening.models import Access
 from rempart.screening.services import portal
 from rempart.screening.services.notices import reference_digest
@@ -49,7 +49,7 @@ def register(laboratories: Iterable[Simulated], *, valid: timedelta) -> dict[str
 
 def accounts() -> dict[str, str]:
     """The demo's accounts, made when missing: username to password (this installation's own)."""
-    password = Keyring(settings.KEYS_ROOT).secret("demo-password").hex()[:12]
+    password = keyring_of(settings.KEY_STORE).secret("demo-password").hex()[:12]
     for username, name, departments in _AGENTS:
         agent, made = Agent.objects.get_or_create(
             username=username,
@@ -77,7 +77,7 @@ def cases() -> int:
 
 def letters(most: int) -> list[dict[str, Any]]:
     """The newest letters for the outbox page, with the birth date that whoever tries a link will need."""
-    keyring = Keyring(settings.KEYS_ROOT)
+    keyring = keyring_of(settings.KEY_STORE)
     found = [
         (at, letter, _REFERENCE.search(letter.text)) for at, letter in newest(keyring=keyring, most=most)
     ]
@@ -99,7 +99,7 @@ def collect_certificates(most: int) -> int:
 
 
 def _references(most: int) -> Iterator[str]:
-    for _, letter in newest(keyring=Keyring(settings.KEYS_ROOT), most=most):
+    for _, letter in newest(keyring=keyring_of(settings.KEY_STORE), most=most):
         found = _REFERENCE.search(letter.text)
         if found:
             yield found[1]
@@ -107,7 +107,7 @@ def _references(most: int) -> Iterator[str]:
 
 def _fetch(reference: str) -> bool:
     """One patient: birth date, code from his messages, certificate."""
-    keyring, now = Keyring(settings.KEYS_ROOT), datetime.now(UTC)
+    keyring, now = keyring_of(settings.KEY_STORE), datetime.now(UTC)
     access = Access.objects.get(reference=reference_digest(reference))
     with acting(system(Purpose.OPERATION)):
         identity = read_identity(access.identity_id, keyring=keyring)
@@ -123,7 +123,7 @@ def _fetch(reference: str) -> bool:
         proof=proof,
         keyring=keyring,
         pathogen=pathogen(settings.PATHOGEN),
-        signers=signers(settings.KEYS_ROOT),
+        signers=signers(settings.KEY_STORE),
         now=now,
     )
     return pdf.startswith(b"%PDF")

@@ -10,7 +10,7 @@ import django
 from django.db import connections
 
 from rempart.foundation.database.connection import database
-from rempart.foundation.vault import Keyring
+from rempart.foundation.vault import keyring_of
 from rempart.site.configuration import Configuration, configuration
 from rempart.site.refusals import SchemaBehind
 
@@ -29,7 +29,9 @@ def platform(*, demo: bool = False, migrates: bool = False) -> Iterator[Configur
     embedded = not configuration().database_url
     with database(os.environ, var=configuration().var) as found:
         os.environ.update(found.environment())
-        os.environ.setdefault("REMPART_SECRET_KEY", Keyring(configuration().keys).secret("django").hex())
+        os.environ.setdefault(
+            "REMPART_SECRET_KEY", keyring_of(configuration().key_store).secret("django").hex()
+        )
         configuration.cache_clear()
         django.setup()
         try:

@@ -15,7 +15,7 @@ from rempart.foundation.events import bell
 from rempart.foundation.events.stream import Subscriber, advance
 from rempart.foundation.messaging.outbox import Channel, LocalCarrier, deliver
 from rempart.foundation.terminology import pathogen
-from rempart.foundation.vault import Keyring
+from rempart.foundation.vault import keyring_of
 from rempart.screening.services import facts, notices
 from rempart.tracing.services import opening
 
@@ -29,7 +29,7 @@ _TIDY_EVERY = 600.0
 
 def subscribers() -> tuple[Subscriber, ...]:
     """Who reads the stream of events, and what each one makes of it."""
-    keyring = Keyring(settings.KEYS_ROOT)
+    keyring = keyring_of(settings.KEY_STORE)
     return (
         opening.subscriber(pathogen=pathogen(settings.PATHOGEN)),
         notices.subscriber(keyring=keyring, public_url=settings.PUBLIC_URL),
@@ -49,7 +49,7 @@ def drain() -> int:
 def send_letters() -> int:
     """Hand the waiting letters to their carriers; how many left."""
     carriers = {channel: LocalCarrier() for channel in Channel}
-    return deliver(carriers, keyring=Keyring(settings.KEYS_ROOT), now=datetime.now(UTC))
+    return deliver(carriers, keyring=keyring_of(settings.KEY_STORE), now=datetime.now(UTC))
 
 
 def run(stop: threading.Event) -> None:

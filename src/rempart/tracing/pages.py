@@ -23,7 +23,7 @@ from rempart.foundation.access.refusals import StaleVersion
 from rempart.foundation.identifiers import nir
 from rempart.foundation.terminology import pathogen
 from rempart.foundation.territories import department
-from rempart.foundation.vault import Keyring
+from rempart.foundation.vault import Keyring, keyring_of
 from rempart.screening.fields import BirthDateField
 from rempart.tracing import live, rules
 from rempart.tracing.services import worklist as service
@@ -87,7 +87,7 @@ def _now(request: HttpRequest) -> datetime:
 
 
 def _keyring() -> Keyring:
-    return Keyring(settings.KEYS_ROOT)
+    return keyring_of(settings.KEY_STORE)
 
 
 @require_GET

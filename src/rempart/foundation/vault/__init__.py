@@ -8,16 +8,19 @@ everywhere, in old dumps too.
 from rempart.foundation.vault.indexing import BlindIndex, Indexer
 from rempart.foundation.vault.keyring import KeyDestroyed, KeyEncryption, Keyring, LocalKey, Purpose
 from rempart.foundation.vault.sealing import SealBroken, Sealer, unseal
+from rempart.foundation.vault.store import KeyStore, keyring_of
 
 __all__ = [
     "BlindIndex",
     "Indexer",
     "KeyDestroyed",
     "KeyEncryption",
+    "KeyStore",
     "Keyring",
     "LocalKey",
     "Purpose",
     "SealBroken",
     "Sealer",
+    "keyring_of",
     "unseal",
 ]

@@ -80,8 +80,9 @@ class Keyring:
 
     def __init__(self, root: Path, encryption: KeyEncryption | None = None) -> None:
         self.root = root
+        self._folder = f"{root}/"
         self._encryption = encryption or LocalKey(root / "kek")
-        self._remembered: dict[str, tuple[float, bytes]] = {}
+        self._remembered: dict[str, _Remembered] = {}
 
     def data_key(self, purpose: Purpose, expires_on: date) -> bytes:
         """The key that seals until `expires_on` (32 bytes), made when missing."""
@@ -134,9 +135,10 @@ class Keyring:
 
     def _key(self, name: str, *, create: bool) -> bytes:
         now = time.monotonic()
+        file = _identity(self._folder + name)
         remembered = self._remembered.get(name)
-        if remembered and now - remembered[0] < _REMEMBERED_SECONDS:
-            return remembered[1]
+        if remembered and now - remembered.at < _REMEMBERED_SECONDS and remembered.file == file:
+            return remembered.key
         path = self.root / name
         if create:
             wrapped = _read_or_create(
@@ -149,8 +151,30 @@ class Keyring:
                 self._remembered.pop(name, None)
                 raise KeyDestroyed(name) from None
         key = self._encryption.unwrap(wrapped, name=name)
-        self._remembered[name] = (now, key)
+        self._remembered[name] = _Remembered(at=now, file=file or _identity(str(path)), key=key)
         return key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Remembered:
+    at: float
+    file: _FileIdentity | None
+    key: bytes
+
+
+_FileIdentity = tuple[int, int, int]
+
+
+def _identity(path: str) -> _FileIdentity | None:
+    """What changes when a file is destroyed or written again (inode and both its times); None: not there.
+
+    Asked at each use of a remembered key, so that a key which another process destroyed is gone here too.
+    """
+    try:
+        found = os.stat(path)  # noqa: PTH116 -- half the time of Path.stat, for every seal that is opened
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _kept(root: Path, folders: Iterable[str]) -> Iterator[Path]:

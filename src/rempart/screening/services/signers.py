@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
-from rempart.foundation.vault import Keyring
+from rempart.foundation.vault import Keyring, KeyStore, keyring_of
 from rempart.proofs.signing import KeyMaterial, LocalSigner, make_document_signer
 from rempart.proofs.trust import Usage
 
@@ -27,9 +27,9 @@ class Signers:
 
 
 @lru_cache(maxsize=4)
-def signers(keys_root: Path) -> Signers:
-    """The signers of the deployment whose key store is `keys_root`, made when missing."""
-    keyring = Keyring(keys_root)
+def signers(store: KeyStore) -> Signers:
+    """The signers of the deployment whose keys these are, made when missing."""
+    keyring = keyring_of(store)
     now = datetime.now(UTC).replace(microsecond=0)
     dcc = _signer(
         keyring,
@@ -43,9 +43,9 @@ def signers(keys_root: Path) -> Signers:
     return Signers(dcc=dcc, twoddoc=twoddoc)
 
 
-def export_trust(keys_root: Path, folder: Path) -> list[Path]:
+def export_trust(store: KeyStore, folder: Path) -> list[Path]:
     """Write the public certificates, named as verifiers look for them; never a private key."""
-    made = signers(keys_root)
+    made = signers(store)
     folder.mkdir(parents=True, exist_ok=True)
     files = {
         folder / "rempart-dsc-1.der": made.dcc.certificate,
