@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from rempart.foundation.access.models import create_machine_key
+from django.test import Client
+
+from rempart.foundation.access.models import Agent, create_machine_key
 
 SENDER = "690001235"  # of the messages written in tests.messages
 HL7, HPRIM = "application/hl7-v2", "application/hprim-medecin"
@@ -11,3 +13,8 @@ HL7, HPRIM = "application/hl7-v2", "application/hprim-medecin"
 def new_key(laboratory: str = SENDER, *, valid: timedelta = timedelta(days=1)) -> str:
     now = datetime.now(UTC)
     return create_machine_key(laboratory=laboratory, now=now - timedelta(days=2), expires_at=now + valid)
+
+
+def sign_in(client: Client, agent: Agent) -> None:
+    """Sign an agent in, as if he had passed every step."""
+    client.force_login(agent)

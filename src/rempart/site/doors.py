@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 
 from rempart.foundation.access.refusals import NotAllowed
 from rempart.foundation.access.rights import Right, Role, table
+from rempart.site.middleware import refused
 
 _PROVE_THEMSELVES = frozenset({Role.PATIENT, Role.LABORATORY})
 """Who has no account: their doors ask for a code or a key, and make their own actor."""
@@ -46,15 +47,17 @@ class every_door:  # noqa: N801 -- named as the middlewares beside it
     def process_view(
         self, request: HttpRequest, view: object, args: object, kwargs: Mapping[str, Any]
     ) -> HttpResponse | None:
-        """Raises NotAllowed for a door that has no row, or whose right the agent has not."""
         name = request.resolver_match.view_name if request.resolver_match else ""
         door = doors().get(name)
         if door is None:
-            raise NotAllowed(f"no row for {name}")
+            return refused(request)
         if door is Open.EVERYBODY or (isinstance(door, Right) and _PROVE_THEMSELVES & set(table()[door].to)):
             return None
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
-        if isinstance(door, Right):
-            request.actor = request.user.actor(door, origin=request.origin)  # type: ignore[attr-defined]
+        try:
+            if isinstance(door, Right):
+                request.actor = request.user.actor(door, origin=request.origin)  # type: ignore[attr-defined]
+        except NotAllowed:
+            return refused(request)
         return None

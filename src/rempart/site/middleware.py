@@ -71,10 +71,15 @@ class errors_become_answers:  # noqa: N801 -- named as the functions beside it
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, NotAllowed):
-            return _answer(request, 403, "not-allowed", "403.html")
+            return refused(request)
         if isinstance(error, StaleVersion):
             return _answer(request, 409, "stale-version", "409.html")
         return None
+
+
+def refused(request: HttpRequest) -> HttpResponse:
+    """What everybody is told who may not, or not here."""
+    return _answer(request, 403, "not-allowed", "403.html")
 
 
 def _answer(request: HttpRequest, status: int, code: str, template: str) -> HttpResponse:

@@ -1,0 +1,142 @@
+"""Every door of the site, with every role, inside and outside its jurisdiction, against the two tables.
+
+The tables are foundation/access/data/rights.toml (who has which right, and where) and site/data/doors.toml
+(which right opens which address). A new address without a row in the second fails here, and so does one whose
+view lets somebody else in than the tables say. What stands in an address (a case, an account) is made twice by
+OBJECTS: inside and outside the perimeter of whoever asks.
+"""
+
+from collections.abc import Callable, Iterator
+from uuid import UUID
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from tests.factories import NOW, finess_in
+from tests.functional.doors import sign_in
+
+from rempart.foundation.access.actor import Purpose, acting, system
+from rempart.foundation.access.models import Agent
+from rempart.foundation.access.rights import Right, Role, Where, has, table
+from rempart.foundation.database.keys import uuid7
+from rempart.site.doors import Open, doors
+from rempart.tracing.models import Case
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HERE, AWAY = "75", "69"
+AGENTS = [role for role in Role if role not in (Role.PATIENT, Role.LABORATORY, Role.SYSTEM)]
+_NOT_LET_IN = {302, 401, 403, 404}
+
+
+def _addresses(
+    resolver: URLResolver, space: str = "", given: tuple[str, ...] = ()
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for entry in resolver.url_patterns:
+        parameters = (*given, *entry.pattern.converters, *getattr(entry.pattern.regex, "groupindex", {}))
+        if isinstance(entry, URLResolver):
+            inner = f"{space}{entry.namespace}:" if entry.namespace else space
+            yield from _addresses(entry, inner, parameters)
+        elif isinstance(entry, URLPattern):
+            yield f"{space}{entry.name}", tuple(dict.fromkeys(parameters))
+
+
+ADDRESSES = dict(_addresses(get_resolver()))
+
+
+def a_case(department: str, agent: Agent) -> UUID:
+    """A case of this department; handed to the agent when it is his own."""
+    handed = agent.id if agent.role == Role.DELEGATE and department == HERE else None
+    with acting(system(Purpose.OPERATION)):
+        case = Case.objects.create(
+            id=uuid7(), result_month=NOW.date().replace(day=1), result_id=uuid7(), result_key=uuid7().bytes,
+            person_id=uuid7(), identity_id=uuid7(), department=department, laboratory=finess_in(department),
+            pathogen="covid19", kind="naat", sampled_on=NOW.date(), received_at=NOW, residence="I",
+            symptoms="S0", state="waiting", expires_on=NOW.date(), handed_to=handed,
+        )  # fmt: skip
+    return case.id
+
+
+OBJECTS: dict[str, Callable[[str, Agent], object]] = {
+    "case_id": a_case,
+    "reference": lambda department, agent: "an-unknown-reference",
+}
+"""What stands for each parameter of an address, in a department, for whoever asks."""
+
+
+def agent_of(role: Role) -> Agent:
+    """Somebody of this role who works in HERE."""
+    agent = Agent(
+        username=f"{role}-of-paris", name="Camille Rivière", role=role, departments=[HERE],
+        establishment=finess_in(HERE), email=f"{role}@exemple.fr",
+    )  # fmt: skip
+    agent.set_unusable_password()
+    agent.save()
+    return agent
+
+
+def knock(client: Client, name: str, department: str, agent: Agent) -> HttpResponse:
+    """Ask for an address the way it wants to be asked."""
+    parameters = {parameter: OBJECTS[parameter](department, agent) for parameter in ADDRESSES[name]}
+    path = reverse(name, kwargs=parameters)
+    answer = client.get(path)
+    return client.post(path, {"version": "1"}) if answer.status_code == 405 else answer
+
+
+def sent_to_sign_in(answer: HttpResponse) -> bool:
+    return answer.status_code == 302 and answer["Location"].startswith(reverse("login"))
+
+
+def test_every_address_has_its_row_and_every_row_its_address():
+    assert set(ADDRESSES) <= set(doors()), "an address without a row in site/data/doors.toml is closed"
+    assert set(doors()) - set(ADDRESSES) <= {"outbox"}, "a row for no address (the outbox is the demo's)"
+
+
+@pytest.mark.parametrize("name", sorted(ADDRESSES))
+def test_who_is_nobody_is_let_in_where_everybody_is(name, client):
+    answer = knock(client, name, HERE, Agent(id=uuid7(), role=Role.DELEGATE))
+    if doors()[name] is Open.EVERYBODY:
+        assert answer.status_code not in (401, 403)
+        assert not sent_to_sign_in(answer)
+    else:
+        assert answer.status_code in (302, 401)
+
+
+GUARDED = sorted(name for name, door in doors().items() if isinstance(door, Right) and name in ADDRESSES)
+
+
+@pytest.mark.parametrize("name", GUARDED)
+@pytest.mark.parametrize("role", AGENTS)
+def test_a_right_opens_its_doors_to_whom_the_table_gives_it(name, role):
+    right, agent = doors()[name], agent_of(role)
+    client = Client()
+    sign_in(client, agent)
+    answer = knock(client, name, HERE, agent)
+    if has(role, right):
+        assert answer.status_code not in (401, 403, 404)
+        assert not sent_to_sign_in(answer)
+    else:
+        assert answer.status_code in _NOT_LET_IN
+        assert not sent_to_sign_in(answer)
+
+
+WITH_OBJECTS = [
+    (name, role, table()[right].to[role])
+    for name in GUARDED
+    if set(ADDRESSES[name]) and isinstance(right := doors()[name], Right)
+    for role in AGENTS
+    if has(role, right)
+]
+
+
+@pytest.mark.parametrize(("name", "role", "where"), WITH_OBJECTS)
+def test_outside_the_jurisdiction_nothing_opens(name, role, where):
+    agent = agent_of(role)
+    client = Client()
+    sign_in(client, agent)
+    answer = knock(client, name, AWAY, agent)
+    if where is Where.NATION:
+        assert answer.status_code not in (401, 403, 404)
+    else:
+        assert answer.status_code in (403, 404)
