@@ -68,3 +68,32 @@ def lab(
         f"{written.messages} messages ({written.damaged} damaged) "
         f"in {written.files} files, {written.size / 1e6:.1f} MB: {out}"
     )
+
+
+@app.command()
+def identity(
+    origin: Annotated[str, typer.Option(help="The Rempart that signs in by them.")] = "http://localhost:8000",
+    home: Annotated[Path, typer.Option(help="Folder where the provider's packages are kept.")] = Path(
+        "var/simulators"
+    ),
+    psc_port: Annotated[int, typer.Option(min=1, help="Port of the Pro Santé Connect.")] = 9441,
+    fc_port: Annotated[int, typer.Option(min=1, help="Port of the FranceConnect.")] = 9442,
+) -> None:
+    """Imitate Pro Santé Connect and FranceConnect, until Ctrl-C. Needs Node 22 or later."""
+    import signal
+
+    from rempart.simulators.openid.node import NoProvider
+    from rempart.simulators.openid.running import imitations
+
+    try:
+        with imitations(origin=origin, home=home, psc_port=psc_port, fc_port=fc_port) as providers:
+            typer.echo(
+                "# Start Rempart with these settings; phones are answered at the last address.", err=True
+            )
+            for name, value in providers.environment().items():
+                typer.echo(f"{name}='{value}'")
+            typer.echo(f"# {providers.phone}", err=True)
+            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    except NoProvider as why:
+        typer.echo(f"rempart: {why}", err=True)
+        raise typer.Exit(2) from None
