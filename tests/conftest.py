@@ -39,6 +39,7 @@ CLONE = re.compile(r"rempart_test_\w+?_(\d+)")  # of which process
 
 def pytest_configure() -> None:
     settings.SECRET_KEY = secrets.token_hex()  # which commands take from the vault
+    settings.AUDIT_STRICT = True  # an entry that its catalogue does not declare fails its test
 
 
 @pytest.fixture(scope="session")

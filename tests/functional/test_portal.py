@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from tests.factories import corrected, person, retracted
 from tests.functional.portal import BIRTH, codes_on, last_text, letters
+from tests.functional.trail import entries
 
-from rempart.foundation.audit.models import Entry
 from rempart.foundation.messaging import outbox
 from rempart.foundation.vault import KeyStore
 from rempart.proofs.trust import TrustList
@@ -19,7 +19,7 @@ from rempart.screening.services.signers import export_trust
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_the_whole_journey(client, keyring, arrives, recent):
+def test_the_whole_journey(client, keyring, arrives, recent, query):
     reference = arrives(recent)
     (told,) = letters(keyring)
     assert (told.channel, told.recipient) == (outbox.Channel.SMS, "0639981234")
@@ -36,10 +36,12 @@ def test_the_whole_journey(client, keyring, arrives, recent):
     assert "ZYGOMALAS (QUIRINAL) Théodosie" in page
     assert "Négatif" in page
     assert "DOSSIER-424242" in page
-    acts = list(Entry.objects.order_by("id").values_list("act", "role", "purpose"))
+    brought, *acts = [(entry.act, entry.role, entry.purpose, entry.person_id) for entry in entries()]
+    assert brought == ("delivery-received", "system", "intake", None)
+    ((person,),) = query("SELECT person_id FROM screening_access")
     assert acts == [
-        ("code-sent", "patient", "own-data"),
-        ("result-seen", "patient", "own-data"),
+        ("code-sent", "patient", "own-data", person),
+        ("result-seen", "patient", "own-data", person),
     ]
 
 
@@ -54,7 +56,7 @@ def test_the_codes_of_the_certificate_hold(client, keyring, arrives, visit, rece
     trust = TrustList.load(tmp_path / "trust")
     verdicts = [verify(text, trust=trust, at=datetime.now(UTC)) for text in codes_on(paper)]
     assert sorted((v.kind, v.valid) for v in verdicts) == [("2d-doc", True), ("eu-dcc", True)]
-    assert Entry.objects.filter(act="certificate-issued").count() == 1
+    assert len(entries(act="certificate-issued")) == 1
 
 
 def test_the_same_certificate_has_the_same_identifier_for_ever(arrives, visit, recent, client, tmp_path):

@@ -29,6 +29,7 @@ def test_one_message_is_kept_with_everything_that_goes_with_it(keep, counts):
     (kept,) = keep(message(report()))
     assert (kept.outcome, kept.repeated, kept.findings) == (Outcome.ACCEPTED, False, ())
     assert {table: rows for table, rows in counts().items() if rows} == {
+        "audit_entry": 1,
         "events_event": 1,
         "people_identity": 1,
         "people_link": 1,

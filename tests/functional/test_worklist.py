@@ -29,20 +29,22 @@ def test_newest_first_and_only_of_my_departments(arrive, keyring):
     arrive(of(1))
     arrive(in_lyon(9))
     arrive(of(2), of(3))
-    lines = service.worklist(actor=PARIS, states=WAITING, keyring=keyring).lines
+    lines = service.worklist(actor=PARIS, states=WAITING, keyring=keyring, now=NOW).lines
     assert names(lines)[2:] == ["PERSONNEB Alix"]
     assert set(names(lines)[:2]) == {"PERSONNEC Alix", "PERSONNED Alix"}
     assert [line.case.id for line in lines[:2]] == sorted((line.case.id for line in lines[:2]), reverse=True)
-    assert names(service.worklist(actor=LYON, states=WAITING, keyring=keyring).lines) == ["PERSONNEJ Alix"]
+    assert names(service.worklist(actor=LYON, states=WAITING, keyring=keyring, now=NOW).lines) == [
+        "PERSONNEJ Alix"
+    ]
     both = investigator("75", "69")
-    assert len(service.worklist(actor=both, states=WAITING, keyring=keyring).lines) == 4
+    assert len(service.worklist(actor=both, states=WAITING, keyring=keyring, now=NOW).lines) == 4
 
 
 def test_residence_decides_not_the_laboratory(arrive, keyring):
     away = replace(in_lyon(), laboratory=report().laboratory)  # lives in Lyon, tested in Paris
     arrive(away)
-    assert service.worklist(actor=PARIS, states=WAITING, keyring=keyring).lines == []
-    assert len(service.worklist(actor=LYON, states=WAITING, keyring=keyring).lines) == 1
+    assert service.worklist(actor=PARIS, states=WAITING, keyring=keyring, now=NOW).lines == []
+    assert len(service.worklist(actor=LYON, states=WAITING, keyring=keyring, now=NOW).lines) == 1
 
 
 @pytest.mark.parametrize(
@@ -50,18 +52,18 @@ def test_residence_decides_not_the_laboratory(arrive, keyring):
 )
 def test_nobody_sees_a_list_to_whom_the_table_does_not_give_it(role, keyring):
     with pytest.raises(NotAllowed):
-        service.worklist(actor=investigator("75", role=role), states=WAITING, keyring=keyring)
+        service.worklist(actor=investigator("75", role=role), states=WAITING, keyring=keyring, now=NOW)
 
 
 def test_another_purpose_opens_no_list(keyring):
     curious = replace(PARIS, purpose=Purpose.EXCHANGE)
     with pytest.raises(NotAllowed):
-        service.worklist(actor=curious, states=WAITING, keyring=keyring)
+        service.worklist(actor=curious, states=WAITING, keyring=keyring, now=NOW)
 
 
 def test_an_investigator_without_department_sees_no_list(keyring):
     with pytest.raises(NotAllowed):
-        service.worklist(actor=investigator(), states=WAITING, keyring=keyring)
+        service.worklist(actor=investigator(), states=WAITING, keyring=keyring, now=NOW)
 
 
 @pytest.fixture
@@ -75,7 +77,7 @@ def test_pages_give_every_case_once_in_order(two_hundred, keyring, departments):
     seen, after = [], ""
     actor = investigator(*departments)
     for _ in range(10):
-        page = service.worklist(actor=actor, states=WAITING, keyring=keyring, after=after)
+        page = service.worklist(actor=actor, states=WAITING, keyring=keyring, now=NOW, after=after)
         seen += [(line.case.received_at, line.case.id) for line in page.lines]
         after = page.after
         if not after:
@@ -96,23 +98,26 @@ def test_pages_give_every_case_once_in_order(two_hundred, keyring, departments):
     ],
 )
 def test_a_page_mark_that_is_none_gives_the_first_page(case, keyring, after):
-    assert len(service.worklist(actor=PARIS, states=WAITING, keyring=keyring, after=after).lines) == 1
+    assert (
+        len(service.worklist(actor=PARIS, states=WAITING, keyring=keyring, now=NOW, after=after).lines) == 1
+    )
 
 
 def test_a_page_costs_the_same_few_queries_however_many_cases(two_hundred, keyring):
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
-        assert len(service.worklist(actor=PARIS, states=WAITING, keyring=keyring).lines) == service.PAGE
+    with CaptureQueriesContext(connection) as queries:
+        page = service.worklist(actor=PARIS, states=WAITING, keyring=keyring, now=NOW)
+    assert len(page.lines) == service.PAGE
     asked = [q["sql"] for q in queries.captured_queries if "set_config" not in q["sql"]]
-    assert len([sql for sql in asked if "SELECT" in sql]) == 3
-    assert len(queries) == 6  # BEGIN, the session's sight, the counts, the cases, their identities, COMMIT
+    written = [sql for sql in asked if "INSERT INTO audit_entry" in sql]
+    assert len(written) == 1
+    assert len([sql for sql in asked if "SELECT" in sql and sql not in written]) == 3
+    assert len(queries) == 7  # BEGIN, the session's sight, counts, cases, their identities, the trace, COMMIT
 
 
 def test_the_list_page_costs_the_same_with_one_case_as_with_two_hundred(
     two_hundred, paris_client, django_assert_num_queries
 ):
-    with django_assert_num_queries(8):  # session, account, and the six of the list
+    with django_assert_num_queries(9):  # session, account, and the seven of the list
         page = paris_client.get("/suivi/")
     assert page.content.decode().count("PERSONNE") == service.PAGE
     assert page.headers["Cache-Control"] == "no-store"
@@ -131,10 +136,10 @@ def test_the_list_is_for_those_who_signed_in(client, case):
 
 def test_the_tabs_say_how_many_wait_for_me(arrive, keyring, paris_client, monkeypatch):
     arrive(of(1), of(2), of(3), in_lyon(9))
-    mine, theirs, _ = service.worklist(actor=PARIS, states=WAITING, keyring=keyring).lines
+    mine, theirs, _ = service.worklist(actor=PARIS, states=WAITING, keyring=keyring, now=NOW).lines
     service.take_case(actor=PARIS, case_id=mine.case.id, seen_version=1, now=NOW)
     service.take_case(actor=investigator("75"), case_id=theirs.case.id, seen_version=1, now=NOW)
-    counts = service.worklist(actor=PARIS, states=WAITING, keyring=keyring).counts
+    counts = service.worklist(actor=PARIS, states=WAITING, keyring=keyring, now=NOW).counts
     assert counts == {
         rules.State.WAITING: 1,
         rules.State.TAKEN: 1,  # a colleague's is not in my hands

@@ -11,7 +11,12 @@ from django.db.models.signals import post_migrate
 from rempart.foundation.database.grants import grant
 
 _LESS_THAN_EVERYTHING = {
-    "audit_entry": "SELECT, INSERT",
+    "audit_entry": (
+        "SELECT, INSERT (at, actor, role, organisation, purpose, act, subject, person_id, fields, origin, details)"
+    ),
+    "audit_block": "SELECT, INSERT",
+    "audit_anchor": "SELECT, INSERT",
+    "audit_dropped_month": "SELECT",
     "events_event": "SELECT, INSERT",
     "django_migrations": "SELECT",
 }

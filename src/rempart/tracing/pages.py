@@ -97,7 +97,12 @@ def worklist(request: HttpRequest) -> HttpResponse:
     chosen = next((tab for tab in _TABS if tab.slug == request.GET.get("etat")), _TABS[0])
     after = request.GET.get("apres", "")
     page = service.worklist(
-        actor=actor, states=(chosen.state,), keyring=_keyring(), after=after, mine=chosen.mine
+        actor=actor,
+        states=(chosen.state,),
+        keyring=_keyring(),
+        now=_now(request),
+        after=after,
+        mine=chosen.mine,
     )
     context = {
         "page": page,

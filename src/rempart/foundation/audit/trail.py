@@ -1,25 +1,43 @@
-"""Writing the trail."""
+"""Writing the trail: one INSERT in the transaction of the act."""
 
 from __future__ import annotations
 
+import json
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
+from uuid import UUID
 
-from rempart.foundation.audit.models import Entry
+from django.conf import settings
+from django.db import transaction
+
+from rempart.foundation.audit.catalogue import Value, catalogue, deviations, touched
+
+_log = logging.getLogger(__name__)
 
 
 class Act(StrEnum):
-    """Every act that leaves a trace."""
+    """Every act that leaves a trace; data/catalogue.toml declares what each trace may say."""
 
-    CASE_OPENED = "case-opened"
+    CASES_LISTED = "cases-listed"
     CASES_SEARCHED = "cases-searched"
+    CASE_OPENED = "case-opened"
     CASE_TAKEN = "case-taken"
     CASE_CALLED = "case-called"
+    DELIVERY_RECEIVED = "delivery-received"
     RESULT_SEEN = "result-seen"
     CERTIFICATE_ISSUED = "certificate-issued"
     CODE_SENT = "code-sent"
     CODE_REFUSED = "code-refused"
+    ACCESS_REFUSED = "access-refused"
+
+
+class Undeclared(Exception):
+    """An entry that says what the catalogue does not declare. Raised where settings.AUDIT_STRICT holds (tests,
+    demo, debugging); elsewhere the entry is written all the same, and the deviation goes to the log."""
 
 
 class Who(Protocol):
@@ -31,16 +49,67 @@ class Who(Protocol):
     def role(self) -> StrEnum: ...
     @property
     def purpose(self) -> StrEnum: ...
+    @property
+    def organisation(self) -> str: ...
+    @property
+    def origin(self) -> str: ...
+    @property
+    def fields(self) -> Sequence[StrEnum]: ...
 
 
-def record(actor: Who, act: Act, subject: str, *, now: datetime, **details: Any) -> None:
-    """Add one entry. `subject` and `details` hold keys and codes, never a name or a number."""
-    Entry.objects.create(
-        at=now,
-        actor=actor.id,
-        role=actor.role.value,
-        purpose=actor.purpose.value,
-        act=act.value,
-        subject=subject,
-        details=details,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """One thing acted upon: its key, the person whose it is, and what else the catalogue lets one note."""
+
+    subject: str
+    person: UUID | None = None
+    details: Mapping[str, Value] = field(default_factory=dict)
+
+
+def record(
+    actor: Who, act: Act, subject: str, *, now: datetime, person: UUID | None = None, **details: Value
+) -> None:
+    """Add one entry. `subject` and `details` hold keys and codes, never a name or a number; `person` is whose
+    data it was, when it was one person's. Raises Undeclared, see there."""
+    record_each(actor, act, [About(subject=subject, person=person, details=details)], now=now)
+
+
+_INSERT = """
+    INSERT INTO audit_entry
+        (at, actor, role, organisation, purpose, act, fields, origin, subject, person_id, details)
+    SELECT %s, %s, %s, %s, %s, %s, %s::text[], %s, about.*
+    FROM unnest(%s::text[], %s::uuid[], %s::jsonb[]) AS about (subject, person_id, details)"""
+
+
+def record_each(actor: Who, act: Act, about: Iterable[About], *, now: datetime) -> None:
+    """Add one entry for each thing acted upon, in one statement."""
+    things = list(about)
+    if not things:
+        return
+    declared = catalogue()[act]
+    for thing in things:
+        if wrong := deviations(declared, purpose=actor.purpose, details=thing.details):
+            _complain("; ".join(wrong))
+    with transaction.get_connection().cursor() as cursor:
+        cursor.execute(
+            _INSERT,
+            (
+                now, actor.id, actor.role.value, actor.organisation, actor.purpose.value, act.value,
+                touched(declared, actor.fields), actor.origin,
+                [thing.subject for thing in things],
+                [thing.person for thing in things],
+                [json.dumps(thing.details) for thing in things],
+            ),
+        )  # fmt: skip
+
+
+def record_refusal(actor: Who, *, door: str, method: str, reason: str, now: datetime) -> None:
+    """Note that somebody was refused at a door (the name of its address, never the address itself). Outside
+    the transaction of what was refused: that one was undone."""
+    record(actor, Act.ACCESS_REFUSED, door, now=now, door=door, method=method, reason=reason)
+
+
+def _complain(wrong: str) -> None:
+    if settings.AUDIT_STRICT:
+        raise Undeclared(wrong)
+    _log.error("the audit departs from its catalogue: %s", wrong)

@@ -92,7 +92,7 @@ def show(*, proof: str, keyring: Keyring, pathogen: Pathogen, now: datetime) -> 
     actor, access = _proven(proof, now)
     with acting(actor) as cursor:
         shown = _shown(cursor, access, keyring, pathogen)
-        record(actor, Act.RESULT_SEEN, str(shown.result.id), now=now)
+        record(actor, Act.RESULT_SEEN, str(shown.result.id), now=now, person=access.person_id)
     return shown
 
 
@@ -106,7 +106,7 @@ def certificate(
         if shown.withdrawn:
             raise NotAllowed("withdrawn")
         pdf = render(shown, keyring=keyring, pathogen=pathogen, signers=signers, now=now)
-        record(actor, Act.CERTIFICATE_ISSUED, str(shown.result.id), now=now)
+        record(actor, Act.CERTIFICATE_ISSUED, str(shown.result.id), now=now, person=access.person_id)
     return pdf
 
 
@@ -156,7 +156,9 @@ def _fail(access: Access, now: datetime) -> None:
         failures=access.failures, last_failure_at=access.last_failure_at, now=now
     )
     Access.objects.filter(pk=access.pk).update(failures=failures, last_failure_at=now)
-    record(system(Purpose.OWN_DATA), Act.CODE_REFUSED, str(access.result_id), now=now)
+    record(
+        system(Purpose.OWN_DATA), Act.CODE_REFUSED, str(access.result_id), now=now, person=access.person_id
+    )
 
 
 def _send_code(
@@ -174,7 +176,7 @@ def _send_code(
         codes_sent=access.codes_sent + 1,
     )
     enqueue(cursor, [letter], keyring=keyring, expires_on=now.date() + timedelta(days=1), now=now)
-    record(person, Act.CODE_SENT, str(access.result_id), now=now)
+    record(person, Act.CODE_SENT, str(access.result_id), now=now, person=access.person_id)
 
 
 def _code_digest(keyring: Keyring, reference: str, code: str) -> bytes:

@@ -5,6 +5,7 @@ Only when it has returned may the sender be told: everything it answers for is o
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from psycopg.errors import DeadlockDetected
 from psycopg.types.json import Jsonb
 
 from rempart.foundation.access.actor import Actor, acting
+from rempart.foundation.audit.trail import About, Act, record_each
 from rempart.foundation.database.bulk import binary_cursor
 from rempart.foundation.events import bell
 from rempart.foundation.events.stream import publish
@@ -75,7 +77,9 @@ def keep(batch: Sequence[PreparedMessage], *, actor: Actor, now: datetime) -> li
     for attempt in range(1, _TRIES + 1):
         try:
             with acting(actor) as cursor:
-                kept = _Intake(binary_cursor(cursor.connection), batch=batch, now=now).keep()
+                intake = _Intake(binary_cursor(cursor.connection), batch=batch, now=now)
+                kept = intake.keep()
+                record_each(actor, Act.DELIVERY_RECEIVED, intake.brought(), now=now)
                 transaction.on_commit(bell.events.ring)
             return kept
         except (store.Conflict, DeadlockDetected):
@@ -124,6 +128,18 @@ class _Intake:
         ]
         self._write()
         return kept
+
+    def brought(self) -> list[About]:
+        """What the audit says of each delivery of the batch."""
+        messages = Counter(row[1] for row in self._messages)
+        results = Counter(row[7] for row in self._results.values())
+        return [
+            About(
+                subject=str(id),
+                details={"channel": row[2], "messages": messages[id], "results": results[id]},
+            )
+            for id, row in self._deliveries.items()
+        ]
 
     # What came before
 

@@ -71,10 +71,11 @@ class File:
 
 
 def worklist(
-    *, actor: Actor, states: Iterable[rules.State], keyring: Keyring, after: str = "", mine: bool = False
-) -> Worklist:
+    *, actor: Actor, states: Iterable[rules.State], keyring: Keyring, now: datetime, after: str = "",
+    mine: bool = False,
+) -> Worklist:  # fmt: skip
     """Cases of the actor's departments (a delegate's: those handed to him) in these states, newest first, PAGE
-    at a time. Three queries."""
+    at a time. Three queries, and an audit entry when somebody is shown."""
     where = require(actor, Right.CASES_LIST)
     chosen = [state.value for state in states]
     with acting(actor) as cursor:
@@ -85,6 +86,8 @@ def worklist(
             counts = _counts(cursor, actor)
             rows = _newest(actor, chosen, after=_mark(after), mine=mine)
         lines = _lines(cursor, actor, rows[:PAGE], keyring)
+        if lines:
+            record(actor, Act.CASES_LISTED, "case", now=now, found=len(lines), states=chosen)
     more = f"{rows[PAGE - 1].received_at.isoformat()}~{rows[PAGE - 1].id}" if len(rows) > PAGE else ""
     return Worklist(lines=lines, after=more, counts=counts)
 
@@ -126,7 +129,7 @@ def open_file(*, actor: Actor, case_id: UUID, keyring: Keyring, now: datetime) -
         result = result_of(cursor, month=case.result_month, result_id=case.result_id)
         details = contact(keyring, result.sealed, result.id.bytes) if result else None
         laboratory = Laboratory.objects.filter(finess=case.laboratory).first()
-        record(actor, Act.CASE_OPENED, str(case.id), now=now)
+        record(actor, Act.CASE_OPENED, str(case.id), now=now, person=case.person_id)
     details = details or {}
     return File(
         case=case,
@@ -180,7 +183,7 @@ def _change(actor: Actor, case_id: UUID, seen_version: int, step: _Step, act: Ac
         case.taken_at, case.called_at = hands.taken_at, hands.called_at
         case.version += 1
         case.save(update_fields=["state", "taken_by", "taken_at", "called_at", "version"])
-        record(actor, act, str(case.id), now=now)
+        record(actor, act, str(case.id), now=now, person=case.person_id)
     return case
 
 
