@@ -17,7 +17,7 @@ from tests.factories import NOW, finess_in
 from tests.functional.doors import sign_in
 
 from rempart.foundation.access.actor import Purpose, acting, system
-from rempart.foundation.access.models import Agent
+from rempart.foundation.access.models import Agent, Glass
 from rempart.foundation.access.rights import Right, Role, Where, has, table
 from rempart.foundation.database.keys import uuid7
 from rempart.site.doors import Open, doors
@@ -58,8 +58,19 @@ def a_case(department: str, agent: Agent) -> UUID:
     return case.id
 
 
+def a_glass(department: str, agent: Agent) -> UUID:
+    """A glass that somebody of this department broke."""
+    other = Agent.objects.create(
+        username=f"broke-{department}", role=Role.INVESTIGATOR, departments=[department]
+    )
+    return Glass.objects.create(
+        agent=other, home=[department], departments=["13"], reason="…", broken_at=NOW, until=NOW
+    ).id
+
+
 OBJECTS: dict[str, Callable[[str, Agent], object]] = {
     "case_id": a_case,
+    "glass_id": a_glass,
     "reference": lambda department, agent: "an-unknown-reference",
 }
 """What stands for each parameter of an address, in a department, for whoever asks."""

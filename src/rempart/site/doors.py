@@ -57,7 +57,7 @@ class every_door:  # noqa: N801 -- named as the middlewares beside it
             return redirect_to_login(request.get_full_path())
         try:
             if isinstance(door, Right):
-                request.actor = request.user.actor(door, origin=request.origin)  # type: ignore[attr-defined]
+                request.actor = request.user.actor(door, now=request.now, origin=request.origin)  # type: ignore[attr-defined]
         except NotAllowed:
             return refused(request)
         return None

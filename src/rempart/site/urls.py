@@ -17,6 +17,7 @@ urlpatterns = [
     path("deconnexion/", LogoutView.as_view(), name="logout"),
     path("sante/", pages.alive, name="alive"),
     path("api/", api.urls),
+    path("", include("rempart.foundation.access.urls")),
     path("", include("rempart.screening.urls")),
     path("", include("rempart.tracing.urls")),
     path("", include("rempart.surveillance.urls")),

@@ -10,7 +10,7 @@ from django.db import models
 
 from rempart.foundation.access.actor import Actor, Purpose, Role
 from rempart.foundation.access.refusals import NotAllowed
-from rempart.foundation.access.rights import Right, Where, granted
+from rempart.foundation.access.rights import Grant, Right, Where, granted
 from rempart.foundation.database.keys import uuid7
 from rempart.foundation.database.row_security import EVERYWHERE
 
@@ -25,6 +25,7 @@ class Agent(AbstractBaseUser):
 
     `departments`: those he may see; "*" is the nation. `establishment`: FINESS of the laboratory, pharmacy
     or hospital he works for. `rpps`: a professional's national number, when he signed in by card.
+    `glass_departments`: those he sees besides until `glass_until`, having broken the glass.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -37,6 +38,8 @@ class Agent(AbstractBaseUser):
     email = models.EmailField(default="", blank=True)
     rpps = models.CharField(max_length=11, null=True, unique=True)
     is_active = models.BooleanField(default=True)
+    glass_departments = ArrayField(models.CharField(max_length=3), default=list)
+    glass_until = models.DateTimeField(null=True)
 
     objects = AgentManager()
     USERNAME_FIELD = "username"
@@ -48,21 +51,48 @@ class Agent(AbstractBaseUser):
     def __str__(self) -> str:
         return self.name or self.username
 
-    def actor(self, right: Right, *, origin: str = "") -> Actor:
+    def actor(self, right: Right, *, now: datetime, origin: str = "") -> Actor:
         """This agent using one right, within his perimeter. Raises NotAllowed when his role has it not."""
         grant = granted(Role(self.role), right)
-        sights = {Where.DEPARTMENTS: tuple(self.departments), Where.NATION: (EVERYWHERE,)}
         return Actor(
             id=str(self.id),
             role=grant.role,
             purpose=grant.purpose,
-            departments=sights.get(grant.where, ()),
+            departments=self._sight(grant, now),
             agent=self.id,
             laboratory=self.establishment,
             organisation=self.organisation,
             origin=origin,
             fields=grant.sees,
         )
+
+    def _sight(self, grant: Grant, now: datetime) -> tuple[str, ...]:
+        if grant.where is Where.NATION:
+            return (EVERYWHERE,)
+        if grant.where is not Where.DEPARTMENTS:
+            return ()
+        broken = self.glass_until is not None and now < self.glass_until
+        more = self.glass_departments if broken and grant.purpose is Purpose.INVESTIGATION else ()
+        return (*self.departments, *(code for code in more if code not in self.departments))
+
+
+class Glass(models.Model):
+    """One time somebody broke the glass: which departments, why, for how long, and who looked at it since."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    agent = models.ForeignKey(Agent, on_delete=models.PROTECT)
+    home = ArrayField(models.CharField(max_length=3))  # the agent's own departments then
+    departments = ArrayField(models.CharField(max_length=3))
+    reason = models.TextField()
+    broken_at = models.DateTimeField()
+    until = models.DateTimeField()
+    reviewed_by = models.UUIDField(null=True)
+    reviewed_at = models.DateTimeField(null=True)
+    justified = models.BooleanField(null=True)
+
+    class Meta:
+        db_table = "access_glass"
+        indexes = [models.Index(fields=["-broken_at"], name="glass_newest")]
 
 
 class MachineKey(models.Model):

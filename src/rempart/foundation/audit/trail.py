@@ -33,6 +33,12 @@ class Act(StrEnum):
     CODE_SENT = "code-sent"
     CODE_REFUSED = "code-refused"
     ACCESS_REFUSED = "access-refused"
+    CASE_HANDED_OVER = "case-handed-over"
+    CASE_TAKEN_BACK = "case-taken-back"
+    FILE_FOUND = "file-found"
+    GLASS_BROKEN = "glass-broken"
+    GLASS_MENDED = "glass-mended"
+    GLASS_REVIEWED = "glass-reviewed"
 
 
 class Undeclared(Exception):
