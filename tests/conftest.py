@@ -184,7 +184,7 @@ def _fingerprint() -> str:
         *(sources / "foundation" / "database").glob("*.py"),
         ROOT / "uv.lock",
     }
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(repr(settings.INSTALLED_APPS).encode())
     for file in sorted(files):
         digest.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:12]

@@ -28,6 +28,7 @@ app.add_typer(simulate, name="simulate")
 app.add_typer(commands.keys, name="keys")
 app.add_typer(certificate, name="certificate")
 app.add_typer(commands.facts, name="facts")
+app.add_typer(commands.tasks, name="tasks")
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from rempart.screening.commands import FormatOption, ForPathogen, InFormat, Path
 
 keys = typer.Typer(no_args_is_help=True, help="The key store: what is there, what to trust, what to destroy.")
 facts = typer.Typer(no_args_is_help=True, help="The pseudonymous facts.")
+tasks = typer.Typer(no_args_is_help=True, help="What runs by itself, each night or each hour.")
 
 
 def serve(
@@ -76,7 +77,7 @@ def ingest(
 
 
 def worker() -> None:
-    """Handle events and letters, until told to stop (started by `serve` and `demo`)."""
+    """Handle events, letters and scheduled tasks, until told to stop (started by `serve` and `demo`)."""
     import signal
     import threading
 
@@ -85,12 +86,19 @@ def worker() -> None:
 
     lifeline.follow()
     with platform():
+        from rempart.site import schedule
         from rempart.site import worker as work
 
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        work.run(stop)
+        beside = threading.Thread(target=schedule.run, args=(stop,), name="schedule")
+        beside.start()
+        try:
+            work.run(stop)
+        finally:
+            stop.set()
+            beside.join()
 
 
 def migrate() -> None:
@@ -176,6 +184,34 @@ def keys_laboratory(
                 laboratory=numbers.normalise(finess), now=now, expires_at=now + timedelta(days=days)
             )
         )
+
+
+@tasks.command("list")
+def tasks_list() -> None:
+    """What runs by itself, when (cron, UTC), and how it last ended."""
+    from rempart.site.runtime import platform
+
+    with platform():
+        from rempart.site.schedule import planned
+
+        for task in planned():
+            last = f"{task.ended} at {task.at:%Y-%m-%d %H:%M} UTC" if task.at else "never ran"
+            typer.echo(f"{task.name}  ({task.cron})  {last}")
+
+
+@tasks.command("run")
+def tasks_run(name: Annotated[str, typer.Argument(help="As `rempart tasks list` names it.")]) -> None:
+    """Run a task now, whether or not it is due."""
+    from rempart.site.runtime import platform
+
+    with platform():
+        from rempart.site.schedule import NoSuchTask, run_now
+
+        try:
+            run_now(name, now=datetime.now(UTC))
+        except NoSuchTask:
+            typer.echo(f"No task is called {name}: see `rempart tasks list`.", err=True)
+            raise typer.Exit(2) from None
 
 
 @facts.command("sync")

@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "widget_tweaks",
     "dsfr",
     "django_htmx",
+    "procrastinate.contrib.django",
     "rempart.foundation.people",
     "rempart.foundation.directories",
     "rempart.foundation.access",
@@ -144,6 +145,10 @@ TIME_ZONE = "Europe/Paris"  # of what agents read; inside, and in PostgreSQL, ev
 
 STATIC_URL = "/static/"
 STATIC_ROOT = CONFIGURATION.static
+
+PROCRASTINATE_PERIODIC_DEFAULTS = {
+    "max_delay": 86_400
+}  # a task missed while nobody worked runs at the next start
 
 LOGGING = {
     "version": 1,
