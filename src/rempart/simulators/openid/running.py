@@ -26,6 +26,7 @@ class Imitations:
     pro_sante_connect: str  # issuer
     france_connect: str  # issuer
     secret: str
+    private_key: str  # PEM, of the client "rempart-key" of Pro Santé Connect, which has no secret
     phone: str
 
     def environment(self) -> dict[str, str]:
@@ -67,6 +68,7 @@ def imitations(*, origin: str, home: Path, psc_port: int = 0, fc_port: int = 0) 
             pro_sante_connect=said["psc"],
             france_connect=said["fc"],
             secret=said["secret"],
+            private_key=said["key"],
             phone=f"http://localhost:{asked['psc']}/telephone",
         )
     finally:

@@ -1,5 +1,5 @@
 // `node main.mjs '{"origin": "http://localhost:8000", "psc": 9441, "fc": 9442}'`: both services, until killed.
-// It prints one line of JSON when both listen: the issuers, the secret, the clients.
+// It prints one line of JSON when both listen: the issuers, the clients' secret, the private key of "rempart-key".
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -196,9 +196,15 @@ const described = (said) => ({
 });
 
 const phones = new Phones();
-const psc = proSanteConnect({ origin: asked.origin, people: people.professionals, phones, jwks: keys() });
+const pair = generateKeyPairSync('rsa', { modulusLength: 2048 }); // of the client that signs instead of saying a secret
+const theirKey = { ...pair.publicKey.export({ format: 'jwk' }), use: 'sig', alg: 'RS256' };
+const psc = proSanteConnect({ origin: asked.origin, people: people.professionals, phones, jwks: keys(), theirKey });
 const fc = franceConnect({ origin: asked.origin, people: people.citizens, jwks: keys() });
 const issuers = { psc: await serve(psc, asked.psc, phones), fc: await serve(fc, asked.fc) };
-console.log(JSON.stringify({ ...issuers, secret: psc.configuration.clients[0].client_secret }));
+console.log(JSON.stringify({
+  ...issuers,
+  secret: psc.configuration.clients[0].client_secret,
+  key: pair.privateKey.export({ type: 'pkcs8', format: 'pem' }),
+}));
 
 process.stdin.on('end', () => process.exit(0)).resume(); // ends with whoever started it

@@ -59,7 +59,7 @@ export const professional = (person) => ({
 
 const CITIZEN = ['given_name', 'given_name_array', 'family_name', 'birthdate', 'gender', 'birthplace', 'birthcountry'];
 
-export const proSanteConnect = ({ origin, people, phones, jwks }) => ({
+export const proSanteConnect = ({ origin, people, phones, jwks, theirKey }) => ({
   name: 'Pro Santé Connect',
   mount: '/auth/realms/esante-wallet',
   discovery: '/.well-known/wallet-openid-configuration',
@@ -84,15 +84,20 @@ export const proSanteConnect = ({ origin, people, phones, jwks }) => ({
     },
     cookies: { ...shared.cookies, names: { session: 'psc_session', interaction: 'psc_interaction', resume: 'psc_resume' } },
     clients: [
-      client(origin, '/connexion/pro-sante-connect/retour/', '/deconnexion/pro-sante-connect/retour/', {
-        client_id: 'rempart',
-        scope: 'openid scope_all',
-        token_endpoint_auth_method: 'client_secret_basic',
-        id_token_signed_response_alg: 'RS256',
-        grant_types: ['authorization_code', 'urn:openid:params:grant-type:ciba'],
-        backchannel_token_delivery_mode: 'poll',
-      }),
-    ],
+      { client_id: 'rempart', token_endpoint_auth_method: 'client_secret_basic' },
+      {
+        client_id: 'rempart-key',
+        token_endpoint_auth_method: 'private_key_jwt',
+        jwks: { keys: [theirKey] },
+        userinfo_signed_response_alg: 'RS256',
+      },
+    ].map((own) => client(origin, '/connexion/pro-sante-connect/retour/', '/deconnexion/pro-sante-connect/retour/', {
+      ...own,
+      scope: 'openid scope_all',
+      id_token_signed_response_alg: 'RS256',
+      grant_types: ['authorization_code', 'urn:openid:params:grant-type:ciba'],
+      backchannel_token_delivery_mode: 'poll',
+    })),
     ttl: {
       AccessToken: 120, IdToken: 120, AuthorizationCode: 60, Interaction: 600, Session: 4 * 3600, Grant: 4 * 3600,
       BackchannelAuthenticationRequest: (ctx, request) => phones.seconds(request.accountId),
