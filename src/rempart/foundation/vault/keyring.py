@@ -32,6 +32,7 @@ class Purpose(IntEnum):
     CONTACT = 2
     MESSAGE = 3
     DELIVERY = 4
+    EXCHANGE = 5
 
 
 class KeyDestroyed(LookupError):
