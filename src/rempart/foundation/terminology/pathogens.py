@@ -15,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from rempart.foundation.retention import CEILING, Version
 from rempart.foundation.terminology import loinc
 
 _LETTERS = ("P", "N", "I", "X")
@@ -67,7 +68,8 @@ class Policy:
 
     since: date
     sampling_age_limit_days: int  # an older sampling date is a warning when the result arrives
-    retention_days: Mapping[str, int]  # by result letter, from collection
+    retention_days: Mapping[str, int]  # by result letter, from collection; see foundation.retention
+    extends_kept: bool  # a longer retention applies to what is kept already, too
     case_kinds: frozenset[Kind]  # a positive of these kinds makes a case to call
     source: str
 
@@ -97,6 +99,18 @@ class Pathogen:
             if policy.since <= day:
                 in_force = policy
         return in_force
+
+    def retention_of(self, result: str) -> tuple[Version, ...]:
+        """How long results of a letter are kept, as dated versions, oldest first."""
+        return tuple(
+            Version(
+                since=policy.since,
+                days=policy.retention_days[result],
+                extends_kept=policy.extends_kept,
+                source=policy.source,
+            )
+            for policy in self.policies
+        )
 
 
 @cache
@@ -190,11 +204,14 @@ def _policies(rows: list[Mapping[str, Any]]) -> tuple[Policy, ...]:
         retention = now["retention_days"]
         if set(retention) != set(_LETTERS):
             raise ValueError(f"policy of {now['from']}: retention_days must name {', '.join(_LETTERS)}")
+        if not all(0 < days <= CEILING.days for days in retention.values()):
+            raise ValueError(f"policy of {now['from']}: results are kept from 1 to {CEILING.days} days")
         policies.append(
             Policy(
                 since=now["from"],
                 sampling_age_limit_days=now["sampling_age_limit_days"],
                 retention_days=MappingProxyType(dict(retention)),
+                extends_kept=row.get("extends_kept", False),
                 case_kinds=frozenset(Kind(k) for k in now["case_kinds"]),
                 source=now["source"],
             )

@@ -1,0 +1,33 @@
+"""Retention: how long each kind of data may be kept, as dated policy, and how a table forgets.
+
+The table is data/retention.toml; results alone have theirs in the file of their disease. Each room says
+which of its tables hold what (its own retention.py); protection puts them together and runs them daily.
+"""
+
+from rempart.foundation.retention.policy import (
+    CEILING,
+    Kind,
+    Retention,
+    Version,
+    last_day,
+    longest,
+    retention,
+    retentions,
+)
+from rempart.foundation.retention.tables import BATCH, Cursor, Part, Step, delete_expired
+
+__all__ = [
+    "BATCH",
+    "CEILING",
+    "Cursor",
+    "Kind",
+    "Part",
+    "Retention",
+    "Step",
+    "Version",
+    "delete_expired",
+    "last_day",
+    "longest",
+    "retention",
+    "retentions",
+]
