@@ -17,7 +17,8 @@ def letters(keyring) -> list[outbox.Letter]:
 
 
 def without_token(page) -> str:
-    return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page.content.decode())
+    """What a page says, without the words that are new at each request."""
+    return re.sub(r'name="csrfmiddlewaretoken" value="\w+"|nonce="[\w-]+"', "", page.content.decode())
 
 
 def codes_on(paper) -> list[str]:

@@ -1,5 +1,6 @@
 """How much anybody may bring before we ask who he is: the ASGI door, as a server drives it."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -80,6 +81,48 @@ def test_what_is_announced_is_refused_before_it_is_read(known):
 @pytest.mark.parametrize("lie", ["x", "-5", "1" * 5000, "\u00b2"])
 def test_a_length_that_is_none_is_left_to_the_count(lie):
     assert sent(3 * PIECE, announced=lie) == (401, 2 * PIECE)
+
+
+@pytest.mark.parametrize(("pause", "status"), [(0.0, 200), (0.2, 408)])
+def test_who_sends_a_body_slowly_is_not_waited_for(pause, status):
+    answers, pieces = [], iter(range(6))
+
+    async def application(scope, receive, send):
+        while (await receive())["more_body"]:
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def receive():
+        await asyncio.sleep(pause)
+        return {"type": "http.request", "body": b"x", "more_body": next(pieces) < 5}
+
+    async def send(message):
+        answers.append(message)
+
+    scope = {"type": "http", "path": "/connexion/", "headers": []}
+    async_to_sync(bounded(application, patience=0.3))(scope, receive, send)
+    assert answers[0]["status"] == status
+
+
+def test_a_body_that_has_come_may_be_answered_as_late_as_need_be():
+    answers = []
+
+    async def application(scope, receive, send):
+        await receive()
+        gone = asyncio.ensure_future(receive())
+        await asyncio.sleep(0.2)
+        answers.append(gone.done())
+        gone.cancel()
+
+    async def receive():
+        if answers:
+            await asyncio.sleep(60)
+        answers.append("body")
+        return {"type": "http.request", "body": b"x", "more_body": False}
+
+    scope = {"type": "http", "path": "/", "headers": []}
+    async_to_sync(bounded(application, patience=0.05))(scope, receive, None)
+    assert answers == ["body", False]
 
 
 def test_a_delivery_of_which_too_much_would_be_said_is_refused_whole(

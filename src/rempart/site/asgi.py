@@ -1,14 +1,31 @@
-"""The web application."""
+"""The web application, and what stands before it: from the outermost to Django."""
 
 import os
 
+from django.conf import settings
 from django.core.asgi import get_asgi_application
-from django.urls import get_resolver
+from django.urls import get_resolver, reverse
 
+from rempart.foundation.access.origin import proxies
 from rempart.site import lifeline
 from rempart.site.bodies import bounded
+from rempart.site.evenly import evenly
+from rempart.site.proxies import believed
+from rempart.site.static_files import with_static_files
+
+PROVING = ("portal", "portal-code", "login")
+"""Where somebody proves who he is: what is found out there takes no time that can be measured."""
 
 lifeline.follow()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rempart.site.settings")
-application = bounded(get_asgi_application())
+_django = get_asgi_application()
 _ = get_resolver().url_patterns  # a page that cannot be imported stops the server now, not at its first visit
+application = believed(
+    with_static_files(
+        evenly(bounded(_django), paths=frozenset(map(reverse, PROVING))),
+        root=settings.STATIC_ROOT,
+        prefix=settings.STATIC_URL,
+        secure=settings.SECURE,
+    ),
+    trusted=proxies(settings.PROXIES),
+)

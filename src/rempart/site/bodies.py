@@ -1,11 +1,13 @@
 """How much a request may bring, decided while it comes: Django reads a body whole before it asks who sends it.
 
 A form is small. A delivery may be large, from whoever has a key; without one, no more is read than
-anybody may send.
+anybody may send. Whoever sends slowly is not waited for: a body has half a minute, and a second more for each
+thousand bytes that have come.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +15,8 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import connections
+
+from rempart.site.headers import protective
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -24,7 +28,9 @@ MOST_OF_ANYBODY = 1_000_000
 """Bytes that are read of somebody who showed no key."""
 
 _MACHINES = "/api/"
-_REFUSALS = {401: b"key-unknown", 413: b"too-large"}
+_REFUSALS = {401: b"key-unknown", 408: b"too-slow", 413: b"too-large"}
+_PATIENCE = 30.0
+_BYTES_PER_SECOND = 1_000
 
 
 class _Refused(Exception):
@@ -33,15 +39,20 @@ class _Refused(Exception):
         self.status = status
 
 
-def bounded(application: Application) -> Application:
-    """The application, which is never given more of a body than its sender may bring."""
+def bounded(application: Application, *, patience: float = _PATIENCE) -> Application:
+    """The application, which is never given more of a body than its sender may bring.
+
+    `patience`: seconds in which a body begins to come.
+    """
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await application(scope, receive, send)
             return
+        clock = asyncio.get_running_loop()
+        begun = clock.time()
         taken = 0
-        is_known = False
+        is_known = is_whole = False
 
         async def let_in(size: int) -> None:
             nonlocal is_known
@@ -49,19 +60,28 @@ def bounded(application: Application) -> Application:
                 return
             if not scope["path"].startswith(_MACHINES) or size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
                 raise _Refused(413)
-            is_known = is_known or await sync_to_async(_has_key)(_header(scope["headers"], b"authorization"))
+            is_known = is_known or await sync_to_async(_has_key)(
+                header_of(scope["headers"], b"authorization")
+            )
             if not is_known:
                 raise _Refused(401)
 
         async def counted() -> Message:
-            nonlocal taken
-            message = await receive()
+            nonlocal taken, is_whole
+            if is_whole:  # what comes now is that the client has gone: it may take as long as the answer
+                return await receive()
+            left = begun + patience + taken / _BYTES_PER_SECOND - clock.time()
+            try:
+                message = await asyncio.wait_for(receive(), left)
+            except TimeoutError:
+                raise _Refused(408) from None
             taken += len(message.get("body", b""))
+            is_whole = not message.get("more_body", False)
             await let_in(taken)
             return message
 
         try:
-            announced = _header(scope["headers"], b"content-length")
+            announced = header_of(scope["headers"], b"content-length")
             await let_in(int(announced) if announced.isdecimal() and len(announced) < 19 else 0)
             await application(scope, counted, send)
         except _Refused as refused:  # the application has read only: nothing was answered yet
@@ -70,7 +90,8 @@ def bounded(application: Application) -> Application:
     return answer
 
 
-def _header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str:
+def header_of(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str:
+    """The first header of this name (in small letters), or nothing."""
     return next((value.decode("latin-1") for key, value in headers if key.lower() == name), "")
 
 
@@ -91,6 +112,13 @@ def _has_key(authorization: str) -> bool:
 async def _refuse(send: Send, status: int) -> None:
     code = _REFUSALS[status]
     body = b'{"type": "urn:rempart:%s", "title": "%s", "status": %d}' % (code, code, status)
-    headers = [(b"content-type", b"application/problem+json"), (b"connection", b"close")]
+    headers = [
+        (b"content-type", b"application/problem+json"),
+        (b"connection", b"close"),
+        *(
+            (name.lower().encode(), value.encode())
+            for name, value in protective(secure=settings.SECURE).items()
+        ),
+    ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

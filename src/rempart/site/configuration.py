@@ -28,6 +28,8 @@ class Configuration(BaseSettings):
     public_url: str = "http://localhost:8000"
     """How the outside reaches us; the links sent to patients begin with it."""
     hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
+    proxies: tuple[str, ...] = ()
+    """Addresses or networks of the proxies whose word on the client is believed, beside the private socket's."""
     demo: bool = False
     """Shows the local outbox and the demo accounts; never in production."""
     debug: bool = False

@@ -9,9 +9,10 @@ from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 
-from rempart.foundation.access.refusals import NotAllowed
+from rempart.foundation.access.refusals import NotAllowed, TooMany
 from rempart.screening.api import Refused
 from rempart.screening.services.store import Conflict
+from rempart.site.middleware import too_many
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +40,11 @@ def _not_allowed(request: HttpRequest, error: NotAllowed) -> HttpResponse:
     response = problem(401, "key-unknown", "Send a valid key: Authorization: Bearer rmp_…")
     response.headers["WWW-Authenticate"] = "Bearer"
     return response
+
+
+@api.exception_handler(TooMany)
+def _too_many(request: HttpRequest, error: TooMany) -> HttpResponse:
+    return too_many(request, error)
 
 
 @api.exception_handler(OperationalError)

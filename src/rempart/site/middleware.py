@@ -1,36 +1,20 @@
-"""What every request gets: who acts and when, protective headers, and answers for errors."""
+"""What every request gets: when it came and from where, and answers for errors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
-from rempart.foundation.access.refusals import NotAllowed, StaleVersion
+from rempart.foundation.access.actor import Actor
+from rempart.foundation.access.refusals import NotAllowed, StaleVersion, TooMany
+from rempart.foundation.audit.trail import record_refusal
 from rempart.foundation.database.pool import give_back_connections
 
 Handler = Callable[[HttpRequest], HttpResponse]
-
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
-    "manifest-src 'self'"
-)
-
-
-def protective_headers(get_response: Handler) -> Handler:
-    """A content security policy on every answer; nothing nominative in any cache."""
-
-    def middleware(request: HttpRequest) -> HttpResponse:
-        response = get_response(request)
-        response.headers.setdefault("Content-Security-Policy", _POLICY)
-        response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-        response.headers.setdefault("Cache-Control", "no-store")
-        return response
-
-    return middleware
 
 
 def streams_hold_no_connection(get_response: Handler) -> Handler:
@@ -71,19 +55,39 @@ class errors_become_answers:  # noqa: N801 -- named as the functions beside it
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, NotAllowed):
-            return refused(request)
+            return refused(request, by=getattr(request, "actor", None), reason="jurisdiction")
         if isinstance(error, StaleVersion):
             return _answer(request, 409, "stale-version", "409.html")
+        if isinstance(error, TooMany):
+            return too_many(request, error)
         return None
 
 
-def refused(request: HttpRequest) -> HttpResponse:
-    """What everybody is told who may not, or not here."""
+def refused(request: HttpRequest, *, by: Actor | None, reason: str) -> HttpResponse:
+    """What everybody is told who may not, or not here; noted in the audit when it is an agent."""
+    if by is not None and request.resolver_match is not None:
+        record_refusal(
+            by,
+            door=request.resolver_match.view_name,
+            method=str(request.method),
+            reason=reason,
+            now=request.now,  # type: ignore[attr-defined]
+        )
     return _answer(request, 403, "not-allowed", "403.html")
 
 
-def _answer(request: HttpRequest, status: int, code: str, template: str) -> HttpResponse:
+def too_many(request: HttpRequest, error: TooMany) -> HttpResponse:
+    """What everybody is told who did something too often, and for how long to wait."""
+    minutes = math.ceil(error.seconds / 60)
+    response = _answer(request, 429, "too-many", "429.html", {"seconds": error.seconds, "minutes": minutes})
+    response.headers["Retry-After"] = str(error.seconds)
+    return response
+
+
+def _answer(
+    request: HttpRequest, status: int, code: str, template: str, context: Mapping[str, int] | None = None
+) -> HttpResponse:
     if request.path.startswith("/api/"):
         problem = {"type": f"urn:rempart:{code}", "title": code, "status": status}
         return JsonResponse(problem, status=status, content_type="application/problem+json")
-    return render(request, template, status=status)
+    return render(request, template, dict(context or {}), status=status)

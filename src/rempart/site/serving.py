@@ -30,11 +30,12 @@ def collect_static(configuration: Configuration) -> None:
 
 
 def web_command(configuration: Configuration, *, host: str, port: int, workers: int = 1) -> list[str]:
-    """How the web server is started: granian over ASGI, static files included, no access log."""
+    """How the web server is started: granian over ASGI, no access log, headers small and soon there."""
     return [
         sys.executable, "-m", "granian", "--interface", "asginl", "--host", host, "--port", str(port),
         "--workers", str(workers), "--no-access-log", "--log-level", "warning",
-        "--static-path-route", "/static", "--static-path-mount", str(configuration.static.absolute()),
+        "--no-ws", "--http1-header-read-timeout", "15000", "--http1-buffer-size", "65536",
+        "--http2-max-headers-size", "65536",
         "rempart.site.asgi:application",
     ]  # fmt: skip
 

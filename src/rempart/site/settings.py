@@ -15,6 +15,8 @@ DEMO = CONFIGURATION.demo
 ALLOWED_HOSTS = list(CONFIGURATION.hosts)
 PUBLIC_URL = CONFIGURATION.public_url.rstrip("/")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+SECURE = CONFIGURATION.secure
+PROXIES = CONFIGURATION.proxies
 PATHOGEN = CONFIGURATION.pathogen
 KEY_STORE = CONFIGURATION.key_store
 FACTS_ROOT = CONFIGURATION.facts
@@ -48,8 +50,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "rempart.site.middleware.protective_headers",
+    "rempart.site.headers.protective_headers",
     "rempart.site.middleware.streams_hold_no_connection",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -57,11 +58,11 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "rempart.site.middleware.who_and_when",
     "rempart.site.middleware.errors_become_answers",
     "rempart.site.doors.every_door",
+    "rempart.site.limiting.within_limits",
 ]
 
 ROOT_URLCONF = "rempart.site.urls"
@@ -123,15 +124,19 @@ LOGIN_URL = "/connexion/"
 LOGIN_REDIRECT_URL = "/suivi/"
 LOGOUT_REDIRECT_URL = "/"
 
+SESSION_ENGINE = "rempart.site.sessions"
+# a name that begins so is taken by a browser from this very host only, over https, for the whole of it
+SESSION_COOKIE_NAME = "__Host-session" if CONFIGURATION.secure else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if CONFIGURATION.secure else "csrf"
+MESSAGE_STORAGE = (
+    "django.contrib.messages.storage.session.SessionStorage"  # by default, in a cookie of its own
+)
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CONFIGURATION.secure
 CSRF_COOKIE_HTTPONLY = True
-SECURE_REFERRER_POLICY = "same-origin"  # "no-referrer" makes Origin null, which forms are refused for
-SECURE_CONTENT_TYPE_NOSNIFF = True
-SECURE_HSTS_SECONDS = 31_536_000 if CONFIGURATION.secure else 0
-X_FRAME_OPTIONS = "DENY"
+CSRF_COOKIE_SAMESITE = "Lax"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 50_000_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = (
     DATA_UPLOAD_MAX_MEMORY_SIZE  # a delivery never lies in clear in a temporary file

@@ -8,15 +8,16 @@ import time
 from datetime import UTC, datetime
 
 from django.conf import settings
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import Error, close_old_connections
 
+from rempart.foundation.access import limits
 from rempart.foundation.events import bell
 from rempart.foundation.events.stream import Subscriber, advance
 from rempart.foundation.messaging.outbox import Channel, LocalCarrier, deliver
 from rempart.foundation.terminology import pathogen
 from rempart.foundation.vault import keyring_of
 from rempart.screening.services import facts, notices
+from rempart.site.sessions import SessionStore
 from rempart.tracing.services import opening
 
 _log = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ _PATIENCE = 1.0
 """Seconds after which a subscriber looks by itself, though nobody rang."""
 
 _TIDY_EVERY = 600.0
-"""Seconds between two looks for visits that ended: a row of one may hold a patient's reference."""
+"""Seconds between two looks for visits that ended and counters that are full."""
 
 
 def subscribers() -> tuple[Subscriber, ...]:
@@ -64,6 +65,7 @@ def run(stop: threading.Event) -> None:
                 _round()
                 if time.monotonic() > tidied + _TIDY_EVERY:
                     SessionStore.clear_expired()
+                    limits.tidy(now=datetime.now(UTC))
                     tidied = time.monotonic()
         except Error:
             _log.warning("the database does not answer; trying again")

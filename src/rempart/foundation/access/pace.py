@@ -27,13 +27,18 @@ class Pace:
 
     def wait(self, full_at: datetime | None, *, now: datetime) -> timedelta:
         """How long until one more may be taken; zero when it may be now."""
-        if full_at is None:
-            return NO_WAIT
-        return max(full_at - (self.burst - 1) * self.each - now, NO_WAIT)
+        return max(self._full_at(full_at, now) - (self.burst - 1) * self.each - now, NO_WAIT)
 
     def take(self, full_at: datetime | None, *, now: datetime) -> datetime:
         """When the allowance is full again once one more was taken."""
-        return max(full_at or now, now) + self.each
+        return self._full_at(full_at, now) + self.each
+
+    def _full_at(self, full_at: datetime | None, now: datetime) -> datetime:
+        """Not before now. An instant that no taking leads to was written before a clock was set back, or
+        under another pace: it counts for nothing."""
+        if full_at is None or full_at > now + self.burst * self.each:
+            return now
+        return max(full_at, now)
 
 
 class Whose(StrEnum):

@@ -45,6 +45,13 @@ def test_no_order_of_tries_takes_more_than_the_pace(seconds, burst, each):
             assert j - i + 1 <= burst + (taken[j] - first) // each
 
 
+def test_a_clock_that_was_set_back_keeps_nobody_out():
+    pace = Pace(burst=2, each=MINUTE)
+    full_at = pace.take(pace.take(None, now=START), now=START)
+    assert pace.wait(full_at, now=START) == MINUTE
+    assert pace.wait(full_at, now=START - timedelta(days=1)) == NO_WAIT
+
+
 class Desk:
     """A door with its allowances in memory, as limits.py keeps them in the database."""
 
