@@ -6,13 +6,15 @@ reads further than it must: no archive is unpacked, no picture decoded.
 
 from __future__ import annotations
 
+import codecs
 import io
 import re
 import unicodedata
 import zipfile
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import IO
 from urllib.parse import quote
 
 MOST_MEMBERS = 10_000
@@ -21,6 +23,7 @@ MOST_MEMBERS = 10_000
 _LONGEST_NAME = 120
 _MARKUP = re.compile(r"<\s*(!doctype|\?xml|html|head|body|script|svg|iframe|object|embed|meta)\b|<!--", re.I)
 _SEEN_AS_TEXT = 4096  # characters in which a browser would look for markup, and more
+_HEAD_BYTES = 16
 
 
 class Kind(StrEnum):
@@ -35,6 +38,9 @@ class Kind(StrEnum):
     DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
     ODS = "application/vnd.oasis.opendocument.spreadsheet"
     ODT = "application/vnd.oasis.opendocument.text"
+
+
+_MARKS = {b"%PDF-": Kind.PDF, b"\x89PNG\r\n\x1a\n": Kind.PNG, b"\xff\xd8\xff": Kind.JPEG}
 
 
 class Fault(StrEnum):
@@ -84,15 +90,64 @@ def take_in(chunks: Iterable[bytes], *, name: str, most: int, kinds: Collection[
 
 def kind_of(content: bytes) -> Kind | None:
     """What the bytes are; None for what we do not take. Raises UploadRefused for a document with macros."""
-    if content.startswith(b"%PDF-"):
-        return Kind.PDF
-    if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        return Kind.PNG
-    if content.startswith(b"\xff\xd8\xff"):
-        return Kind.JPEG
-    if content.startswith(b"PK\x03\x04"):
-        return _archive(content)
-    return Kind.TEXT if _is_text(content) else None
+    looker = Looker()
+    looker.feed(content)
+    return looker.kind(lambda: io.BytesIO(content))
+
+
+class Looker:
+    """Says what a file is while it passes by, without keeping it."""
+
+    def __init__(self) -> None:
+        self._head = b""
+        self._texts = [_Text("utf-8-sig"), _Text("cp1252")]
+
+    def feed(self, chunk: bytes) -> None:
+        """Look at the next bytes of the file."""
+        if len(self._head) < _HEAD_BYTES:
+            self._head += chunk[: _HEAD_BYTES - len(self._head)]
+        for text in self._texts:
+            text.feed(chunk)
+
+    def kind(self, reopened: Callable[[], IO[bytes]]) -> Kind | None:
+        """What it was, once all of it has passed; `reopened` gives the whole again, of which only an archive's
+        list of members is read. Raises UploadRefused for a document with macros."""
+        for mark, kind in _MARKS.items():
+            if self._head.startswith(mark):
+                return kind
+        if self._head.startswith(b"PK\x03\x04"):
+            return _archive(reopened())
+        first = next((text for text in self._texts if text.ends_well()), None)
+        return Kind.TEXT if first is not None and first.is_plain else None
+
+
+class _Text:
+    """A file read as text of one encoding, as it passes: whether it is one, and one without markup."""
+
+    def __init__(self, encoding: str) -> None:
+        self._decoder = codecs.getincrementaldecoder(encoding)()
+        self._readable = True
+        self._beginning = ""
+        self.is_plain = True
+
+    def feed(self, chunk: bytes, *, last: bool = False) -> None:
+        if not self._readable:
+            return
+        try:
+            text = self._decoder.decode(chunk, last)
+        except UnicodeDecodeError:
+            self._readable = False
+            return
+        if len(self._beginning) < _SEEN_AS_TEXT:
+            self._beginning += text[: _SEEN_AS_TEXT - len(self._beginning)]
+        if self.is_plain and any(unicodedata.category(c) == "Cc" and c not in "\t\n\r\f" for c in set(text)):
+            self.is_plain = False
+
+    def ends_well(self) -> bool:
+        """Whether all of it is text of this encoding."""
+        self.feed(b"", last=True)
+        self.is_plain = self.is_plain and not _MARKUP.search(self._beginning)
+        return self._readable
 
 
 def plain_name(name: str) -> str:
@@ -125,10 +180,10 @@ def headers(*, name: str, kind: Kind) -> dict[str, str]:
     }
 
 
-def _archive(content: bytes) -> Kind | None:
+def _archive(file: IO[bytes]) -> Kind | None:
     """A ZIP, or the office document it carries; only its list of members is read, and one short member."""
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with zipfile.ZipFile(file) as archive:
             members = archive.namelist()
             if len(members) > MOST_MEMBERS:
                 return None
@@ -146,18 +201,3 @@ def _archive(content: bytes) -> Kind | None:
             Kind.XLSX if "xl/workbook.xml" in names else Kind.DOCX if "word/document.xml" in names else None
         )
     return Kind.ZIP
-
-
-def _is_text(content: bytes) -> bool:
-    """Whether the bytes are text of UTF-8 or Windows-1252 in which no browser would find markup."""
-    for encoding in ("utf-8-sig", "cp1252"):
-        try:
-            text = content.decode(encoding)
-            break
-        except UnicodeDecodeError:
-            continue
-    else:
-        return False
-    if any(unicodedata.category(c) == "Cc" and c not in "\t\n\r\f" for c in set(text)):
-        return False
-    return not _MARKUP.search(text[:_SEEN_AS_TEXT])

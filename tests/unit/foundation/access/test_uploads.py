@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from rempart.foundation.access.uploads import (
     Fault,
     Kind,
+    Looker,
     UploadRefused,
     headers,
     kind_of,
@@ -135,3 +136,19 @@ def test_security_what_comes_back_is_saved_never_shown():
 @given(st.binary(max_size=200), st.sampled_from([b"", b"PK\x03\x04", b"%PDF-", XLSX[:60]]))
 def test_any_bytes_are_of_a_kind_or_of_none(content, begin):
     assert kind_of(begin + content) in (None, *Kind)
+
+
+@given(content=st.binary(max_size=300), cut=st.integers(min_value=1, max_value=50))
+def test_a_file_is_the_same_in_pieces_and_whole(content, cut):
+    looker = Looker()
+    for start in range(0, len(content), cut):
+        looker.feed(content[start : start + cut])
+    assert looker.kind(lambda: io.BytesIO(content)) is kind_of(content)
+
+
+@pytest.mark.parametrize("content", ["é€ñ".encode(), "café".encode("cp1252"), XLSX, b"%PDF-1.7\n\0"])
+def test_a_letter_cut_in_two_is_still_read(content):
+    looker = Looker()
+    for byte in content:
+        looker.feed(bytes([byte]))
+    assert looker.kind(lambda: io.BytesIO(content)) is kind_of(content) is not None
