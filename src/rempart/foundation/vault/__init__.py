@@ -6,8 +6,21 @@ everywhere, in old dumps too.
 """
 
 from rempart.foundation.vault.indexing import BlindIndex, Indexer
-from rempart.foundation.vault.keyring import KeyDestroyed, KeyEncryption, Keyring, LocalKey, Purpose
+from rempart.foundation.vault.keyring import Keyring, Purpose, StillNeeded
+from rempart.foundation.vault.local import LocalKey
+from rempart.foundation.vault.provider import (
+    KeyDestroyed,
+    KeyEncryption,
+    KeyProviderError,
+    Pkcs11Settings,
+    Provider,
+    ProviderRefused,
+    ProviderUnavailable,
+    TransitSettings,
+    Wrapped,
+)
 from rempart.foundation.vault.sealing import SealBroken, Sealer, unseal
+from rempart.foundation.vault.status import KeyStatus
 from rempart.foundation.vault.store import KeyStore, keyring_of
 
 __all__ = [
@@ -15,12 +28,21 @@ __all__ = [
     "Indexer",
     "KeyDestroyed",
     "KeyEncryption",
+    "KeyProviderError",
+    "KeyStatus",
     "KeyStore",
     "Keyring",
     "LocalKey",
+    "Pkcs11Settings",
+    "Provider",
+    "ProviderRefused",
+    "ProviderUnavailable",
     "Purpose",
     "SealBroken",
     "Sealer",
+    "StillNeeded",
+    "TransitSettings",
+    "Wrapped",
     "keyring_of",
     "unseal",
 ]

@@ -1,7 +1,7 @@
 """Blind indexes: keyed digests by which sealed data are found again, by equality only.
 
-New values are indexed under the key of the current half-year; a search asks under every key that is
-alive. Destroying an old period's key makes its digests meaningless.
+New values are indexed under the newest key of the current half-year; a search asks under every key that
+is alive. Destroying an old period's key makes its digests meaningless.
 """
 
 from __future__ import annotations
@@ -29,16 +29,11 @@ class BlindIndex(StrEnum):
     BODY = "body"  # a message's own bytes, likewise
 
 
-def period_of(day: date) -> str:
-    """The period whose key indexes what arrives on `day`: "2026H2"."""
-    return f"{day.year}H{1 if day.month <= 6 else 2}"
-
-
 class Indexer:
     """Digests under the keys alive on a day. Make one per batch, not per value."""
 
     def __init__(self, keyring: Keyring, today: date) -> None:
-        current = period_of(today)
+        current = keyring.index_period(today)
         keys = [keyring.index_key(current)]
         keys += [keyring.index_key(period) for period in keyring.index_periods() if period != current]
         self._by_index = {

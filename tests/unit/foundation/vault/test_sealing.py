@@ -17,7 +17,8 @@ from rempart.foundation.vault import (
     Sealer,
     unseal,
 )
-from rempart.foundation.vault.indexing import DIGEST_BYTES, period_of
+from rempart.foundation.vault.indexing import DIGEST_BYTES
+from rempart.foundation.vault.periods import period_of
 
 DAY = date(2027, 2, 18)
 
