@@ -26,6 +26,10 @@ class Agent(AbstractBaseUser):
     `departments`: those he may see; "*" is the nation. `establishment`: FINESS of the laboratory, pharmacy
     or hospital he works for. `rpps`: a professional's national number, when he signed in by card.
     `glass_departments`: those he sees besides until `glass_until`, having broken the glass.
+
+    The life of the account (accounts/): `region` is the one whose accounts an administrator keeps. `closed` says
+    why it is suspended (accounts.rules.Why), empty while `is_active`. `ends_on` is its last day. `awake_at`: since
+    when it must be used. `trainings`: the latest day of each, by code. `conditions`: the version that was accepted.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -40,6 +44,19 @@ class Agent(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     glass_departments = ArrayField(models.CharField(max_length=3), default=list)
     glass_until = models.DateTimeField(null=True)
+    region = models.CharField(max_length=3, default="", blank=True)
+    opened_at = models.DateTimeField(null=True)
+    opened_by = models.UUIDField(null=True)
+    awake_at = models.DateTimeField(null=True)
+    ends_on = models.DateField(null=True)
+    closed = models.CharField(max_length=16, default="", blank=True)
+    closed_at = models.DateTimeField(null=True)
+    warned_at = models.DateTimeField(null=True)
+    trainings = models.JSONField(default=dict)
+    conditions = models.CharField(max_length=12, default="", blank=True)
+    conditions_at = models.DateTimeField(null=True)
+    email_confirmed_at = models.DateTimeField(null=True)
+    version = models.PositiveIntegerField(default=0)
 
     objects = AgentManager()
     USERNAME_FIELD = "username"
@@ -47,6 +64,14 @@ class Agent(AbstractBaseUser):
 
     class Meta:
         db_table = "access_agent"
+        indexes = [models.Index(fields=["name", "id"], name="agent_by_name")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["region"],
+                condition=models.Q(is_active=True) & ~models.Q(region=""),
+                name="one_administrator_a_region",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name or self.username
