@@ -15,6 +15,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from tests.factories import NOW, finess_in
 from tests.functional.doors import sign_in
+from tests.functional.trail import entries
 
 from rempart.foundation.access.actor import Purpose, acting, system
 from rempart.foundation.access.models import Agent, Glass
@@ -92,7 +93,12 @@ def knock(client: Client, name: str, department: str, agent: Agent) -> HttpRespo
     parameters = {parameter: OBJECTS[parameter](department, agent) for parameter in ADDRESSES[name]}
     path = reverse(name, kwargs=parameters)
     answer = client.get(path)
-    return client.post(path, {"version": "1"}) if answer.status_code == 405 else answer
+    if answer.status_code != 405:
+        return answer
+    delegate, _ = Agent.objects.get_or_create(
+        username="delegate", defaults={"role": Role.DELEGATE, "departments": [HERE, AWAY]}
+    )
+    return client.post(path, {"version": "1", "to": str(delegate.id)})
 
 
 def sent_to_sign_in(answer: HttpResponse) -> bool:
@@ -130,6 +136,8 @@ def test_a_right_opens_its_doors_to_whom_the_table_gives_it(name, role):
     else:
         assert answer.status_code in _NOT_LET_IN
         assert not sent_to_sign_in(answer)
+        refused = entries(act="access-refused")
+        assert answer.status_code != 403 or [(e.actor, e.subject) for e in refused] == [(str(agent.id), name)]
 
 
 WITH_OBJECTS = [
@@ -151,3 +159,4 @@ def test_outside_the_jurisdiction_nothing_opens(name, role, where):
         assert answer.status_code not in (401, 403, 404)
     else:
         assert answer.status_code in (403, 404)
+        assert answer.status_code == 404 or [e.subject for e in entries(act="access-refused")] == [name]

@@ -11,6 +11,7 @@ from tests.functional.trail import entries
 from rempart.foundation.access.refusals import NotAllowed, StaleVersion
 from rempart.foundation.database.keys import uuid7
 from rempart.tracing import rules
+from rempart.tracing.services import working
 from rempart.tracing.services import worklist as service
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -114,8 +115,8 @@ def test_everything_done_with_a_file_leaves_its_trace(case, keyring):
     later = NOW + timedelta(minutes=5)
     service.search(actor=PARIS, keyring=keyring, now=NOW, number=nir_of("2790351215189"))
     service.open_file(actor=PARIS, case_id=case.id, keyring=keyring, now=NOW)
-    service.take_case(actor=PARIS, case_id=case.id, seen_version=1, now=NOW)
-    service.mark_called(actor=PARIS, case_id=case.id, seen_version=2, now=later)
+    working.take_case(actor=PARIS, case_id=case.id, seen_version=1, now=NOW)
+    working.mark_called(actor=PARIS, case_id=case.id, seen_version=2, now=later)
     who = (PARIS.id, "investigator", "investigation")
     assert acts() == [
         ("cases-searched", *who, "case", {"found": 1}),
@@ -133,8 +134,8 @@ def test_what_is_not_mine_is_refused_the_same_way_as_what_is_not(case, keyring, 
     key = case_id or case.id
     for act in (
         lambda: service.open_file(actor=LYON, case_id=key, keyring=keyring, now=NOW),
-        lambda: service.take_case(actor=LYON, case_id=key, seen_version=1, now=NOW),
-        lambda: service.mark_called(actor=LYON, case_id=key, seen_version=1, now=NOW),
+        lambda: working.take_case(actor=LYON, case_id=key, seen_version=1, now=NOW),
+        lambda: working.mark_called(actor=LYON, case_id=key, seen_version=1, now=NOW),
     ):
         with pytest.raises(NotAllowed, match="no such case here"):
             act()
@@ -142,9 +143,9 @@ def test_what_is_not_mine_is_refused_the_same_way_as_what_is_not(case, keyring, 
 
 
 def test_a_case_goes_from_waiting_to_called(case, keyring):
-    taken = service.take_case(actor=PARIS, case_id=case.id, seen_version=1, now=NOW)
+    taken = working.take_case(actor=PARIS, case_id=case.id, seen_version=1, now=NOW)
     assert (taken.state, taken.taken_by, taken.taken_at) == ("taken", UUID(PARIS.id), NOW)
-    called = service.mark_called(actor=PARIS, case_id=case.id, seen_version=2, now=NOW)
+    called = working.mark_called(actor=PARIS, case_id=case.id, seen_version=2, now=NOW)
     assert (called.state, called.called_at, called.version) == ("called", NOW, 3)
     mine = service.worklist(actor=PARIS, states=(rules.State.CALLED,), keyring=keyring, now=NOW, mine=True)
     assert len(mine.lines) == 1
@@ -154,24 +155,24 @@ def test_a_case_goes_from_waiting_to_called(case, keyring):
 @pytest.mark.parametrize("seen", [0, 2, -1])
 def test_who_saw_another_version_changes_nothing(case, seen):
     with pytest.raises(StaleVersion):
-        service.take_case(actor=PARIS, case_id=case.id, seen_version=seen, now=NOW)
+        working.take_case(actor=PARIS, case_id=case.id, seen_version=seen, now=NOW)
     assert acts() == []
 
 
 def test_a_case_is_taken_by_one_only(case):
-    service.take_case(actor=PARIS, case_id=case.id, seen_version=1, now=NOW)
+    working.take_case(actor=PARIS, case_id=case.id, seen_version=1, now=NOW)
     colleague = investigator("75")
     with pytest.raises(StaleVersion):
-        service.take_case(actor=colleague, case_id=case.id, seen_version=1, now=NOW)
+        working.take_case(actor=colleague, case_id=case.id, seen_version=1, now=NOW)
     with pytest.raises(rules.NotNow):
-        service.take_case(actor=colleague, case_id=case.id, seen_version=2, now=NOW)
+        working.take_case(actor=colleague, case_id=case.id, seen_version=2, now=NOW)
     with pytest.raises(rules.NotNow):
-        service.mark_called(actor=colleague, case_id=case.id, seen_version=2, now=NOW)
+        working.mark_called(actor=colleague, case_id=case.id, seen_version=2, now=NOW)
 
 
 def test_a_waiting_case_cannot_be_marked_called(case):
     with pytest.raises(rules.NotNow):
-        service.mark_called(actor=PARIS, case_id=case.id, seen_version=1, now=NOW)
+        working.mark_called(actor=PARIS, case_id=case.id, seen_version=1, now=NOW)
 
 
 def test_the_page_says_what_a_colleague_did_meanwhile(case, paris_client):

@@ -12,6 +12,7 @@ from rempart.foundation.access.actor import Purpose, Role
 from rempart.foundation.access.refusals import NotAllowed
 from rempart.foundation.access.rights import Right, has
 from rempart.tracing import rules
+from rempart.tracing.services import working
 from rempart.tracing.services import worklist as service
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -137,8 +138,8 @@ def test_the_list_is_for_those_who_signed_in(client, case):
 def test_the_tabs_say_how_many_wait_for_me(arrive, keyring, paris_client, monkeypatch):
     arrive(of(1), of(2), of(3), in_lyon(9))
     mine, theirs, _ = service.worklist(actor=PARIS, states=WAITING, keyring=keyring, now=NOW).lines
-    service.take_case(actor=PARIS, case_id=mine.case.id, seen_version=1, now=NOW)
-    service.take_case(actor=investigator("75"), case_id=theirs.case.id, seen_version=1, now=NOW)
+    working.take_case(actor=PARIS, case_id=mine.case.id, seen_version=1, now=NOW)
+    working.take_case(actor=investigator("75"), case_id=theirs.case.id, seen_version=1, now=NOW)
     counts = service.worklist(actor=PARIS, states=WAITING, keyring=keyring, now=NOW).counts
     assert counts == {
         rules.State.WAITING: 1,

@@ -12,6 +12,7 @@ from typing import Any
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 
+from rempart.foundation.access.actor import Actor
 from rempart.foundation.access.refusals import NotAllowed
 from rempart.foundation.access.rights import Right, Role, table
 from rempart.site.middleware import refused
@@ -50,7 +51,7 @@ class every_door:  # noqa: N801 -- named as the middlewares beside it
         name = request.resolver_match.view_name if request.resolver_match else ""
         door = doors().get(name)
         if door is None:
-            return refused(request)
+            return refused(request, by=None, reason="no-door")
         if door is Open.EVERYBODY or (isinstance(door, Right) and _PROVE_THEMSELVES & set(table()[door].to)):
             return None
         if not request.user.is_authenticated:
@@ -59,5 +60,19 @@ class every_door:  # noqa: N801 -- named as the middlewares beside it
             if isinstance(door, Right):
                 request.actor = request.user.actor(door, now=request.now, origin=request.origin)  # type: ignore[attr-defined]
         except NotAllowed:
-            return refused(request)
+            return refused(request, by=_who(request, door), reason="role")
         return None
+
+
+def _who(request: HttpRequest, door: Right | Open) -> Actor | None:
+    """The agent whom a door refuses, with the purpose it has."""
+    if not isinstance(door, Right):
+        return None
+    agent = request.user
+    return Actor(
+        id=str(agent.pk),
+        role=Role(agent.role),  # type: ignore[union-attr]
+        purpose=table()[door].purpose,
+        organisation=agent.organisation,  # type: ignore[union-attr]
+        origin=request.origin,  # type: ignore[attr-defined]
+    )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 from uuid import UUID
 
@@ -19,13 +20,17 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
 from rempart.foundation.access.actor import Actor
+from rempart.foundation.access.models import Agent
 from rempart.foundation.access.refusals import StaleVersion
+from rempart.foundation.access.rights import Right, Role, has
 from rempart.foundation.identifiers import nir
 from rempart.foundation.terminology import pathogen
 from rempart.foundation.territories import department
 from rempart.foundation.vault import Keyring, keyring_of
 from rempart.screening.fields import BirthDateField
 from rempart.tracing import live, rules
+from rempart.tracing.models import Case
+from rempart.tracing.services import working
 from rempart.tracing.services import worklist as service
 
 
@@ -153,6 +158,7 @@ def case_file(request: HttpRequest, case_id: UUID) -> HttpResponse:
         "file": file,
         "state": rules.State(file.case.state).name,
         "in_my_hands": str(file.case.taken_by) == actor.id,
+        "handed": _handed(request, file.case),
         "analysis": _labels().get(file.case.kind, file.case.kind),
         "now": _now(request),
     }
@@ -162,13 +168,29 @@ def case_file(request: HttpRequest, case_id: UUID) -> HttpResponse:
 @require_POST
 def take(request: HttpRequest, case_id: UUID) -> HttpResponse:
     return _step(
-        request, case_id, service.take_case, _("Ce dossier est dans vos mains : vous pouvez appeler.")
+        request, case_id, working.take_case, _("Ce dossier est dans vos mains : vous pouvez appeler.")
     )
 
 
 @require_POST
 def call(request: HttpRequest, case_id: UUID) -> HttpResponse:
-    return _step(request, case_id, service.mark_called, _("L’appel est enregistré."))
+    return _step(request, case_id, working.mark_called, _("L’appel est enregistré."))
+
+
+@require_POST
+def hand_over(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    try:
+        to = UUID(request.POST.get("to", ""))
+    except ValueError:
+        messages.error(request, _("Choisissez à qui confier ce dossier."))
+        return redirect("case-file", case_id=case_id)
+    done = _("Ce dossier est confié au délégataire.")
+    return _step(request, case_id, partial(working.hand_over, to=to), done)
+
+
+@require_POST
+def take_back(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    return _step(request, case_id, working.take_back, _("Ce dossier n’est plus confié à personne."))
 
 
 async def stream(request: HttpRequest) -> HttpResponseBase:
@@ -201,6 +223,25 @@ def _step(request: HttpRequest, case_id: UUID, act: _Act, done: Promise) -> Http
             request, _("Ce dossier n’est plus dans l’état que vous aviez vu : voici son état actuel.")
         )
     return redirect("case-file", case_id=case_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Handed:
+    """To whom a case is handed, or could be."""
+
+    delegate: Agent | None
+    choice: Sequence[Agent]
+
+
+def _handed(request: HttpRequest, case: Case) -> _Handed | None:
+    """What the file offers to whoever may hand cases over; None to everybody else."""
+    agent = request.user
+    if not isinstance(agent, Agent) or not has(Role(agent.role), Right.CASES_HAND_OVER):
+        return None
+    actor = agent.actor(Right.CASES_HAND_OVER, now=_now(request))
+    delegates = working.delegates(actor=actor, department=case.department)
+    delegate = next((found for found in delegates if found.id == case.handed_to), None)
+    return _Handed(delegate=delegate, choice=delegates)
 
 
 def _counted(count: int) -> str:

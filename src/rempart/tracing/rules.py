@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cache
@@ -80,17 +80,38 @@ class Hands:
     taken_by: UUID | None = None
     taken_at: datetime | None = None
     called_at: datetime | None = None
+    handed_to: UUID | None = None  # the delegate who sees it
 
 
 def take(hands: Hands, *, by: UUID, now: datetime) -> Hands:
     """Put a waiting case into an agent's hands. Raises NotNow when it is not waiting."""
     if hands.state is not State.WAITING:
         raise NotNow(f"a case that is {hands.state} cannot be taken")
-    return Hands(state=State.TAKEN, taken_by=by, taken_at=now)
+    return replace(hands, state=State.TAKEN, taken_by=by, taken_at=now)
 
 
 def called(hands: Hands, *, by: UUID, now: datetime) -> Hands:
     """Note that the person was reached, by the agent who holds the case. Raises NotNow otherwise."""
     if hands.state is not State.TAKEN or hands.taken_by != by:
         raise NotNow("only a case in one's own hands can be marked as called")
-    return Hands(state=State.CALLED, taken_by=by, taken_at=hands.taken_at, called_at=now)
+    return replace(hands, state=State.CALLED, called_at=now)
+
+
+def hand_over(hands: Hands, *, to: UUID, by: UUID) -> Hands:
+    """Hand a case to a delegate: one that waits, or that is in the hands of whoever hands it over.
+
+    It waits again, in the delegate's list. Raises NotNow otherwise.
+    """
+    if hands.state is not State.WAITING and not (hands.state is State.TAKEN and hands.taken_by == by):
+        raise NotNow("only a case that waits, or is in one's own hands, can be handed over")
+    return replace(hands, state=State.WAITING, taken_by=None, taken_at=None, handed_to=to)
+
+
+def take_back(hands: Hands) -> Hands:
+    """Take a case back from its delegate; what he did not finish waits again. Raises NotNow when it was
+    handed to nobody."""
+    if hands.handed_to is None:
+        raise NotNow("nobody was handed this case")
+    if hands.state is State.TAKEN and hands.taken_by == hands.handed_to:
+        hands = replace(hands, state=State.WAITING, taken_by=None, taken_at=None)
+    return replace(hands, handed_to=None)

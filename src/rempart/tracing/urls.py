@@ -11,4 +11,6 @@ urlpatterns = [
     path("suivi/dossiers/<uuid:case_id>/", pages.case_file, name="case-file"),
     path("suivi/dossiers/<uuid:case_id>/prendre/", pages.take, name="case-take"),
     path("suivi/dossiers/<uuid:case_id>/appele/", pages.call, name="case-called"),
+    path("suivi/dossiers/<uuid:case_id>/confier/", pages.hand_over, name="case-hand-over"),
+    path("suivi/dossiers/<uuid:case_id>/reprendre/", pages.take_back, name="case-take-back"),
 ]

@@ -1,18 +1,16 @@
-"""The investigator's list and file: see, search, open, take, call."""
+"""The investigator's list and file: see, search, open."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Protocol
 from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Count, Q, QuerySet
 
 from rempart.foundation.access.actor import Actor, acting, look, naming, require
-from rempart.foundation.access.refusals import NotAllowed, StaleVersion
 from rempart.foundation.access.rights import Right, Where
 from rempart.foundation.audit.trail import Act, record
 from rempart.foundation.directories.models import Laboratory
@@ -29,6 +27,7 @@ from rempart.screening.services.notices import contact
 from rempart.screening.services.published import result_of
 from rempart.tracing import rules
 from rempart.tracing.models import Case
+from rempart.tracing.services.working import visible
 
 PAGE = 50
 MOST_COUNTED = 1000
@@ -123,7 +122,7 @@ def open_file(*, actor: Actor, case_id: UUID, keyring: Keyring, now: datetime) -
     """Open one case, which is audited. Raises NotAllowed outside the actor's departments."""
     require(actor, Right.CASES_OPEN)
     with acting(actor) as cursor:
-        case = _visible(case_id)
+        case = visible(case_id)
         _name(cursor, actor, [case])
         identity = read_identities([case.identity_id], keyring=keyring).get(case.identity_id)
         result = result_of(cursor, month=case.result_month, result_id=case.result_id)
@@ -145,46 +144,6 @@ def open_file(*, actor: Actor, case_id: UUID, keyring: Keyring, now: datetime) -
 
 def _prescriber(rpps: str, name: str) -> str:
     return ", ".join(part for part in (name, rpps and f"RPPS {rpps}") if part)
-
-
-def take_case(*, actor: Actor, case_id: UUID, seen_version: int, now: datetime) -> Case:
-    """Put a waiting case into the actor's own hands.
-
-    Raises NotAllowed outside the actor's departments, StaleVersion if somebody changed the case since
-    the actor saw it, NotNow if it is not waiting.
-    """
-    return _change(actor, case_id, seen_version, rules.take, Act.CASE_TAKEN, now)
-
-
-def mark_called(*, actor: Actor, case_id: UUID, seen_version: int, now: datetime) -> Case:
-    """Note that the person was reached. Raises as `take_case`; NotNow if it is not in the actor's hands."""
-    return _change(actor, case_id, seen_version, rules.called, Act.CASE_CALLED, now)
-
-
-class _Step(Protocol):
-    def __call__(self, hands: rules.Hands, *, by: UUID, now: datetime) -> rules.Hands: ...
-
-
-def _change(actor: Actor, case_id: UUID, seen_version: int, step: _Step, act: Act, now: datetime) -> Case:
-    require(actor, Right.CASES_WORK)
-    with acting(actor):
-        case = _visible(case_id, lock=True)
-        if case.version != seen_version:
-            raise StaleVersion
-        hands = step(
-            rules.Hands(
-                state=rules.State(case.state), taken_by=case.taken_by, taken_at=case.taken_at,
-                called_at=case.called_at,
-            ),
-            by=UUID(actor.id),
-            now=now,
-        )  # fmt: skip
-        case.state, case.taken_by = hands.state.value, hands.taken_by
-        case.taken_at, case.called_at = hands.taken_at, hands.called_at
-        case.version += 1
-        case.save(update_fields=["state", "taken_by", "taken_at", "called_at", "version"])
-        record(actor, act, str(case.id), now=now, person=case.person_id)
-    return case
 
 
 # One walk along the index for each department and state, each as short as the page: with IN, every case of
@@ -238,14 +197,6 @@ def _counts(cursor: CursorWrapper, actor: Actor) -> dict[rules.State, int]:
 def _handed_counts(actor: Actor) -> dict[rules.State, int]:
     counted = Case.objects.filter(handed_to=actor.agent).values_list("state").annotate(cases=Count("id"))
     return dict.fromkeys(rules.State, 0) | {rules.State(state): count for state, count in counted}
-
-
-def _visible(case_id: UUID, *, lock: bool = False) -> Case:
-    cases = Case.objects.select_for_update() if lock else Case.objects.all()
-    case = cases.filter(pk=case_id).first()
-    if case is None:
-        raise NotAllowed("no such case here")
-    return case
 
 
 def _mark(after: str) -> tuple[datetime, UUID]:
