@@ -9,6 +9,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rempart.foundation.vault import KeyStore
+from rempart.site.identity_providers import FranceConnect, ProSanteConnect
 
 
 class Configuration(BaseSettings):
@@ -39,6 +40,16 @@ class Configuration(BaseSettings):
     """The brand block of the header ("Ministère des Solidarités|et de la Santé"); empty: neutral."""
     marianne: bool = False
     """The State's logo and font, which DSFR's licence reserves to State sites."""
+
+    @property
+    def pro_sante_connect(self) -> ProSanteConnect:
+        """Who lets professionals in; its own settings are REMPART_PSC_…"""
+        return ProSanteConnect.model_validate({})
+
+    @property
+    def france_connect(self) -> FranceConnect:
+        """Who says who a citizen is; its own settings are REMPART_FC_…"""
+        return FranceConnect.model_validate({})
 
     @property
     def key_store(self) -> KeyStore:

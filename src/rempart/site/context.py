@@ -11,6 +11,8 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from rempart.foundation.access.farewell import token_of
+
 _NAVIGATION = (
     (_("Accueil"), "home"),
     (_("L’épidémie"), "indicators"),
@@ -34,9 +36,18 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "DEMO": settings.DEMO,
         "BRAND": [line for line in settings.BRAND.split("|") if line],
         "MARIANNE": settings.MARIANNE,
+        "PRO_SANTE_CONNECT": settings.PRO_SANTE_CONNECT is not None,
+        "PRO_SANTE_CONNECT_PHONE": settings.PRO_SANTE_CONNECT_PHONE,
+        "LEAVES_BY_CARD": settings.PRO_SANTE_CONNECT is not None and _came_by_card(request),
+        "FRANCE_CONNECT": settings.FRANCE_CONNECT is not None,
         "NAVIGATION": [entry for label, name in _NAVIGATION if (entry := _entry(label, name, request))],
         "FOOTER": [entry for label, name in _FOOTER if (entry := _entry(label, name, request))],
     }
+
+
+def _came_by_card(request: HttpRequest) -> bool:
+    session = getattr(request, "session", None)  # an error may come before there is one
+    return session is not None and token_of(session) is not None
 
 
 def _entry(label: Promise, name: str, request: HttpRequest) -> Entry | None:

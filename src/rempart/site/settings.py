@@ -21,6 +21,9 @@ PATHOGEN = CONFIGURATION.pathogen
 KEY_STORE = CONFIGURATION.key_store
 FACTS_ROOT = CONFIGURATION.facts
 AUDIT_STRICT = DEBUG or DEMO
+PRO_SANTE_CONNECT = CONFIGURATION.pro_sante_connect.provider()
+PRO_SANTE_CONNECT_PHONE = PRO_SANTE_CONNECT is not None and CONFIGURATION.pro_sante_connect.ciba
+FRANCE_CONNECT = CONFIGURATION.france_connect.provider()
 BRAND = CONFIGURATION.brand
 MARIANNE = CONFIGURATION.marianne
 
@@ -46,6 +49,7 @@ INSTALLED_APPS = [
     "rempart.screening",
     "rempart.tracing",
     "rempart.surveillance",
+    "rempart.protection.exchange",
     "rempart.site",
 ]
 

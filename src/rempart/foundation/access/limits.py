@@ -47,6 +47,7 @@ class Use(StrEnum):
     PORTAL_CODE = "portal-code"
     PORTAL_CODES_SENT = "portal-codes-sent"
     SEARCH = "search"
+    PHONE = "phone"
 
 
 class Local(StrEnum):

@@ -39,6 +39,10 @@ class Act(StrEnum):
     GLASS_BROKEN = "glass-broken"
     GLASS_MENDED = "glass-mended"
     GLASS_REVIEWED = "glass-reviewed"
+    SIGNED_IN = "signed-in"
+    SIGN_IN_REFUSED = "sign-in-refused"
+    SIGNED_OUT = "signed-out"
+    RESULTS_LISTED = "results-listed"
 
 
 class Undeclared(Exception):

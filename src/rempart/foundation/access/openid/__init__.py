@@ -10,7 +10,6 @@
     outgoing.py      requests to a provider, bounded
     party.py         the relying party: discovery, code, userinfo, logout
     phone.py         a request to a professional's phone (CIBA)
-    hints.py         the identity token kept, sealed, until its session ends
 
 Nothing here knows a page or an account.
 """
