@@ -33,6 +33,7 @@ class Message(models.Model):
     findings = models.JSONField(null=True)
     sealed = models.BinaryField(null=True)
     expires_on = models.DateField(null=True)
+    ledger_key = models.BinaryField(null=True)  # of a refused one, whose ledger entry goes with it
 
     class Meta:
         managed = False
@@ -122,4 +123,16 @@ class Access(models.Model):
 
     class Meta:
         db_table = "screening_access"
-        indexes = [models.Index(fields=["result_id"], name="access_of_result")]
+        indexes = [
+            models.Index(fields=["result_id"], name="access_of_result"),
+            models.Index(fields=["expires_on"], name="access_by_expiry"),
+        ]
+
+
+class ObjectedFact(models.Model):
+    """A fact of somebody who objects to the reuse of his data for research: exports for research leave it out."""
+
+    fact_id = models.BinaryField(primary_key=True)
+
+    class Meta:
+        db_table = "screening_objected_fact"

@@ -49,6 +49,8 @@ INSTALLED_APPS = [
     "rempart.screening",
     "rempart.tracing",
     "rempart.surveillance",
+    "rempart.protection.retention",
+    "rempart.protection.rights",
     "rempart.protection.exchange",
     "rempart.site",
 ]

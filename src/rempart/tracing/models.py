@@ -33,6 +33,7 @@ class Case(models.Model):
             models.Index(fields=["department", "-received_at", "-id"], name="case_newest"),
             models.Index(fields=["department", "state", "-received_at", "-id"], name="case_by_state"),
             models.Index(fields=["person_id"], name="case_of_person"),
+            models.Index(fields=["expires_on"], name="case_by_expiry"),
             models.Index(fields=["taken_by", "state"], name="case_of_agent"),
             models.Index(
                 fields=["handed_to", "-received_at", "-id"],

@@ -99,3 +99,29 @@ def monthly_partitions(table: str) -> str:
         END $$;
         REVOKE ALL ON FUNCTION {table}_month(date) FROM PUBLIC;
     """  # noqa: S608 -- a table of ours, in a migration
+
+
+def droppable_months(table: str) -> str:
+    """The SQL of a function `<table>_drop_month(month date, today date)` that drops the partition of a month once
+    no row of it expires on `today` or later; how many rows went, null when it is not there or not due.
+
+    It runs as its owner, waits half a second at most for those who read the table, and raises then.
+    """
+    return f"""
+        CREATE FUNCTION {table}_drop_month(month date, today date) RETURNS bigint
+        LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET lock_timeout = '500ms' AS $$
+        DECLARE
+            part text := '{table}_' || to_char(month, 'YYYY_MM');
+            held bigint;
+            kept boolean;
+        BEGIN
+            IF to_regclass('public.' || part) IS NULL THEN RETURN NULL; END IF;
+            EXECUTE format('LOCK TABLE %I IN SHARE MODE', part);
+            EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE expires_on >= %L)', part, today) INTO kept;
+            IF kept THEN RETURN NULL; END IF;
+            EXECUTE format('SELECT count(*) FROM %I', part) INTO held;
+            EXECUTE format('DROP TABLE %I', part);
+            RETURN held;
+        END $$;
+        REVOKE ALL ON FUNCTION {table}_drop_month(date, date) FROM PUBLIC;
+    """  # noqa: S608 -- a table of ours, in a migration

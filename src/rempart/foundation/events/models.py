@@ -1,5 +1,6 @@
 """The table of events and the subscribers' positions in it."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 
@@ -21,6 +22,7 @@ class Position(models.Model):
     subscriber = models.CharField(max_length=60, primary_key=True)
     xid = models.BigIntegerField(default=0)
     event_id = models.BigIntegerField(default=0)
+    topics = ArrayField(models.CharField(max_length=40), null=True)  # what it reads; null: nobody knows
 
     class Meta:
         db_table = "events_position"

@@ -89,8 +89,8 @@ def advance(subscriber: Subscriber) -> int:
             return 0
         subscriber.handle(cursor, batch)
         cursor.execute(
-            "UPDATE events_position SET xid = %s, event_id = %s WHERE subscriber = %s",
-            (batch[-1].xid, batch[-1].id, subscriber.name),
+            "UPDATE events_position SET xid = %s, event_id = %s, topics = %s WHERE subscriber = %s",
+            (batch[-1].xid, batch[-1].id, list(subscriber.topics), subscriber.name),
         )
         return len(batch)
 

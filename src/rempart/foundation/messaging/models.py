@@ -18,4 +18,5 @@ class Message(models.Model):
         indexes = [
             models.Index(fields=["id"], condition=models.Q(sent_at__isnull=True), name="message_to_send"),
             models.Index(fields=["-created_at"], name="message_newest"),
+            models.Index(fields=["expires_on"], name="message_by_expiry"),
         ]

@@ -27,6 +27,7 @@ class Identity(models.Model):
     class Meta:
         db_table = "people_identity"
         indexes = [
+            models.Index(fields=["expires_on"], name="identity_by_expiry"),
             models.Index(fields=["ins"], condition=models.Q(ins__isnull=False), name="identity_by_ins"),
             models.Index(fields=["name_birth"], name="identity_by_name_birth"),
             models.Index(
@@ -56,6 +57,17 @@ class MatchingKey(models.Model):
     person_id = models.UUIDField(db_index=True)
     is_ins = models.BooleanField()
     shared = models.BooleanField(default=False)
+    made_on = models.DateField()  # whose period's index key made the digest
 
     class Meta:
         db_table = "people_matching_key"
+
+
+class Objection(models.Model):
+    """This person objects to the reuse of his data for research. It goes with the person."""
+
+    person_id = models.UUIDField(primary_key=True)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "people_objection"

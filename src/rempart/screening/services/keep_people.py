@@ -56,6 +56,8 @@ def _write(
         cursor,
         {a.person for i, a in pairs if not a.new_person and i.by_ins and i.by_ins[0] in a.new_keys},
     )
+    persons = dict.fromkeys(a.person for _, a in pairs if a.new_person)
+    store.hold(cursor, {a.person for _, a in pairs} - persons.keys())
     shared = {assignment.shared_key for assignment in assignments if assignment.shared_key}
     for identity, assignment in pairs:
         for key in assignment.new_keys:
@@ -63,9 +65,8 @@ def _write(
             key_rows[key] = (key, assignment.person, is_ins, False)
     for key in shared & key_rows.keys():
         key_rows[key] = (*key_rows[key][:3], True)
-    store.insert(cursor, "stage_key", list(key_rows.values()), key="key")
+    store.insert(cursor, "stage_key", [(*row, now.date()) for row in key_rows.values()], key="key")
     store.share_keys(cursor, [key for key in shared if key not in key_rows])
-    persons = dict.fromkeys(assignment.person for assignment in assignments if assignment.new_person)
     store.insert(cursor, "stage_person", [(person, now) for person in persons])
     identity_rows = [
         (

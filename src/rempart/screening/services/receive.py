@@ -231,8 +231,9 @@ class _Intake:
             return Kept(
                 outcome=earlier.outcome, findings=findings, delivery_id=earlier.delivery_id, repeated=True
             )
+        ledger_key = message.keys[0]
         if action is keeping.Message.CLASH:
-            outcome = Outcome.REJECTED
+            outcome, ledger_key = Outcome.REJECTED, message.own_keys[0]
         refused = outcome is not Outcome.ACCEPTED
         self._messages.append(
             (
@@ -241,6 +242,7 @@ class _Intake:
                 Jsonb([[f.code, f.severity.value, f.location] for f in findings]) if findings else None,
                 message.sealed if refused else None,
                 message.sealed_until if refused else None,
+                ledger_key if refused else None,
             )
         )  # fmt: skip
         self._deliveries[delivery.id] = (

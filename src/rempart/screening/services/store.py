@@ -44,8 +44,8 @@ _STAGES = {
     ),
     "stage_key": (
         "people_matching_key",
-        ("key", "person_id", "is_ins", "shared"),
-        ("bytea", "uuid", "bool", "bool"),
+        ("key", "person_id", "is_ins", "shared", "made_on"),
+        ("bytea", "uuid", "bool", "bool", "date"),
     ),
     "stage_result": (
         "screening_result",
@@ -75,9 +75,9 @@ _STAGES = {
         "screening_message",
         (
             "month", "delivery_id", "position", "department", "format", "outcome", "findings", "sealed",
-            "expires_on",
+            "expires_on", "ledger_key",
         ),
-        ("date", "uuid", "int4", "text", "text", "text", "jsonb", "bytea", "date"),
+        ("date", "uuid", "int4", "text", "text", "text", "jsonb", "bytea", "date", "bytea"),
     ),
     "stage_message_ledger": (
         "screening_message_ledger",
@@ -185,6 +185,17 @@ def known_keys(cursor: Cursor[Any], keys: Iterable[bytes]) -> dict[bytes, Known]
         bytes(key): Known(person=person, has_ins=has_ins, shared=shared)
         for key, person, shared, has_ins in cursor.fetchall()
     }
+
+
+def hold(cursor: Cursor[Any], persons: Collection[UUID]) -> None:
+    """Lock known people to whom an identity is about to be linked; Conflict when one of them was just forgotten."""
+    if not persons:
+        return
+    cursor.execute(
+        "SELECT FROM people_person WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE", (list(persons),)
+    )
+    if cursor.rowcount != len(persons):
+        raise Conflict("people_person")
 
 
 def claim(cursor: Cursor[Any], persons: Collection[UUID]) -> None:
