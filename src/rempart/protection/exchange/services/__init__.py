@@ -1,0 +1,1 @@
+"""What can be done with a file on its way: offered, brought, fetched, withdrawn, swept away."""
