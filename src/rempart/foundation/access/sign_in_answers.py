@@ -107,8 +107,11 @@ _WORDS: dict[Reason, Words] = {
 }
 
 
-def answer(request: HttpRequest, refused: SignInRefused, *, back: str, other_way: str = "") -> HttpResponse:
-    """The page of a refusal. `back`: where one starts again; `other_way`: the way in without a provider."""
+def answer(
+    request: HttpRequest, refused: SignInRefused, *, back: str, other_way: str = "", leave: str = ""
+) -> HttpResponse:
+    """The page of a refusal. `back`: where one starts again; `other_way`: the way in without a provider;
+    `leave`: where a session with the provider ends that goes on all the same."""
     status, title, text = _WORDS[refused.reason]
-    context = {"title": title, "text": text, "back": back, "other_way": other_way}
+    context = {"title": title, "text": text, "back": back, "other_way": other_way, "leave": leave}
     return render(request, "access/sign_in_refused.html", context, status=status)
