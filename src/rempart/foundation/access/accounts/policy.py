@@ -5,13 +5,14 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from rempart.foundation.access.rights import Role
+from rempart.foundation.territories import zone_of
 
 
 class Training(StrEnum):
@@ -48,6 +49,11 @@ class AccountPolicy:
     letter_tries: int
     letters: int
     letters_within: timedelta
+
+
+def civil_day(now: datetime) -> date:
+    """The day of the State's legal time, by which accounts begin and end."""
+    return now.astimezone(zone_of("")).date()
 
 
 def training_on(day: date) -> TrainingPolicy:

@@ -83,9 +83,9 @@ class Perimeter:
     establishment: str = ""
 
     def within(self, other: Perimeter) -> bool:
-        """Whether nothing of this lies outside the other. What is nowhere lies within nothing."""
-        return bool(self.departments) and (
-            EVERYWHERE in other.departments or self.departments <= other.departments
+        """Whether nothing of this lies outside the other. What is nowhere lies within the nation only."""
+        return EVERYWHERE in other.departments or (
+            bool(self.departments) and self.departments <= other.departments
         )
 
     @property
