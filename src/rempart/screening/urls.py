@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from rempart.screening import pages
+from rempart.screening import citizen_pages, file_pages, pages
 
 urlpatterns = [
     path("r/<str:reference>", pages.arrive, name="portal-arrive"),
@@ -10,5 +10,13 @@ urlpatterns = [
     path("mon-resultat/code/", pages.enter_code, name="portal-code"),
     path("mon-resultat/resultat/", pages.result, name="portal-result"),
     path("mon-resultat/certificat.pdf", pages.certificate, name="portal-certificate"),
-    path("mon-resultat/quitter/", pages.leave, name="portal-leave"),
+    path("mon-resultat/quitter/", citizen_pages.leave, name="portal-leave"),
+    path("mon-resultat/franceconnect/", citizen_pages.begin, name="fc-begin"),
+    path("mon-resultat/franceconnect/retour/", citizen_pages.back, name="fc-back"),
+    path("mon-resultat/franceconnect/suite/", citizen_pages.part, name="fc-part"),
+    path("mon-resultat/franceconnect/adieu/", citizen_pages.left, name="fc-left"),
+    path("mon-resultat/mes-resultats/", citizen_pages.results, name="portal-results"),
+    path("mon-resultat/mes-resultats/<uuid:result>/", citizen_pages.choose, name="portal-choose"),
+    path("fiches/prelevement/", file_pages.sampling, name="file-sampling"),
+    path("fiches/masques/", file_pages.masks, name="file-masks"),
 ]
