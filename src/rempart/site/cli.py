@@ -34,11 +34,12 @@ app.add_typer(commands.tasks, name="tasks")
 def main() -> None:
     """The entry point of the `rempart` command: what stops it is said in one line, with exit code 2."""
     from rempart.foundation.database.errors import DatabaseError
+    from rempart.foundation.vault import KeyProviderError
     from rempart.site.refusals import CannotRun
 
     try:
         app()
-    except (DatabaseError, CannotRun, PermissionError) as why:
+    except (DatabaseError, CannotRun, KeyProviderError, PermissionError) as why:
         typer.echo(f"rempart: {why}", err=True)
         sys.exit(2)
 

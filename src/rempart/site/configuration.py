@@ -8,8 +8,9 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from rempart.foundation.vault import KeyStore
+from rempart.foundation.vault import KeyStore, Provider
 from rempart.site.identity_providers import FranceConnect, ProSanteConnect
+from rempart.site.key_providers import Pkcs11, Transit
 
 
 class Configuration(BaseSettings):
@@ -31,11 +32,15 @@ class Configuration(BaseSettings):
     hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
     proxies: tuple[str, ...] = ()
     """Addresses or networks of the proxies whose word on the client is believed, beside the private socket's."""
+    anchors_folder: Path | None = None
+    """Where the signatures over the sealed audit go: elsewhere than the database. None: `var`/anchors."""
     demo: bool = False
     """Shows the local outbox and the demo accounts; never in production."""
     debug: bool = False
     secret_key: str = ""
     """Signs cookies and forms. Empty: commands take the one that the vault keeps, made at first start."""
+    key_provider: Provider = Provider.FILE
+    """Who wraps the keys of the key store; its own settings are REMPART_TRANSIT_… and REMPART_PKCS11_…"""
     brand: str = ""
     """The brand block of the header ("Ministère des Solidarités|et de la Santé"); empty: neutral."""
     marianne: bool = False
@@ -54,7 +59,16 @@ class Configuration(BaseSettings):
     @property
     def key_store(self) -> KeyStore:
         """Where keys lie and who wraps them; rooms open it with `keyring_of`."""
-        return KeyStore(root=self.var / "keys")
+        return KeyStore(
+            root=self.var / "keys",
+            provider=self.key_provider,
+            transit=Transit.model_validate({}).settings(),
+            pkcs11=Pkcs11.model_validate({}).settings(),
+        )
+
+    @property
+    def anchors(self) -> Path:
+        return self.anchors_folder or self.var / "anchors"
 
     @property
     def facts(self) -> Path:
