@@ -89,6 +89,7 @@ def choose(request: HttpRequest, result: UUID) -> HttpResponse:
     return redirect("portal-result")
 
 
+@require_POST
 def leave(request: HttpRequest) -> HttpResponse:
     """Forget everything of this visit, and end the session with FranceConnect if it began there."""
     token = farewell.token_of(request.session)

@@ -6,7 +6,7 @@ holds it. What a step answers never tells which part was wrong.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django import forms
 from django.conf import settings
@@ -14,16 +14,16 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET, require_POST, require_safe
+from django.views.decorators.http import require_GET, require_safe
 
 from rempart.foundation.terminology import pathogen
 from rempart.foundation.vault import Keyring, keyring_of
+from rempart.screening import visits
 from rempart.screening.fields import BirthDateField
 from rempart.screening.services import portal
 from rempart.screening.services.signers import signers
 
 _REFERENCE, _BY_LINK = "portal-reference", "portal-by-link"
-_PROOF, _UNTIL = "portal-proof", "portal-until"
 
 
 class IdentityForm(forms.Form):
@@ -94,9 +94,7 @@ def enter_code(request: HttpRequest) -> HttpResponse:
             reference=reference, code=form.cleaned_data["code"], keyring=_keyring(), now=_now(request)
         )
         if proof is not None:
-            request.session.flush()
-            request.session[_PROOF] = proof
-            request.session[_UNTIL] = (_now(request) + portal.STAY).timestamp()
+            visits.open_with_proof(request.session, proof, now=_now(request))
             return redirect("portal-result")
         form.add_error(
             "code",
@@ -116,7 +114,8 @@ def result(request: HttpRequest) -> HttpResponse:
     shown = portal.show(
         proof=proof, keyring=_keyring(), pathogen=pathogen(settings.PATHOGEN), now=_now(request)
     )
-    return render(request, "screening/portal_result.html", {"shown": shown})
+    listed = visits.visit_of(request.session, now=_now(request)) is not None
+    return render(request, "screening/portal_result.html", {"shown": shown, "listed": listed})
 
 
 @require_GET
@@ -140,21 +139,13 @@ def certificate(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_POST
-def leave(request: HttpRequest) -> HttpResponse:
-    """Forget everything of this visit: the next person at this computer sees nothing."""
-    request.session.flush()
-    return redirect("home")
-
-
 def _proof(request: HttpRequest) -> str | None:
-    proof, until = request.session.get(_PROOF), request.session.get(_UNTIL, 0)
-    return proof if proof and _now(request) < datetime.fromtimestamp(until, UTC) else None
+    return visits.proof_of(request.session, now=_now(request))
 
 
 def _closed(request: HttpRequest) -> HttpResponse:
     """Back to the beginning; who was in and stayed too long is told so."""
-    if _PROOF in request.session:
+    if visits.was_open(request.session):
         request.session.flush()
         messages.info(
             request,

@@ -33,9 +33,6 @@ from rempart.screening.services.published import COLUMNS, PublishedResult, publi
 from rempart.screening.services.signers import Signers
 
 CODE_DIGITS = 6
-STAY = timedelta(minutes=20)
-"""How long a proven access stays open."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
