@@ -7,8 +7,6 @@ from urllib.parse import quote
 import pytest
 from tests.functional.portal import BIRTH, WRONG_BIRTH, last_text, letters, without_token
 
-from rempart.screening.models import Access
-
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ATTEMPTS = {
@@ -34,18 +32,53 @@ def test_no_answer_tells_which_part_was_wrong(client_of, arrives, recent):
     assert pages["right"] == pages["wrong birth date"] == pages["unknown reference"]
 
 
-def test_after_five_failures_even_the_right_answer_is_refused(client, keyring, arrives, visit, recent, clock):
+def tries(browser, birth, most=60):
+    """How many times in a row a birth date is looked at before the network has to wait."""
+    for count in range(most):
+        answer = browser.post("/mon-resultat/", {"birth_date": birth})
+        if answer.status_code == 429:
+            assert 0 < int(answer.headers["Retry-After"]) <= 1800
+            return count
+    return most
+
+
+def test_after_five_tries_even_the_right_answer_waits_three_minutes(
+    client, keyring, arrives, visit, recent, clock
+):
     reference = arrives(recent)
     client.get(f"/r/{reference}")
-    for _ in range(5):
-        client.post("/mon-resultat/", {"birth_date": WRONG_BIRTH})
-    client.post("/mon-resultat/", {"birth_date": BIRTH})
+    assert tries(client, WRONG_BIRTH) == 5
+    assert client.post("/mon-resultat/", {"birth_date": BIRTH}).status_code == 429
     assert len(letters(keyring)) == 1  # no code left
-    clock(minutes=14)
-    client.post("/mon-resultat/", {"birth_date": BIRTH})
-    assert len(letters(keyring)) == 1
+    clock(minutes=2)
+    assert client.post("/mon-resultat/", {"birth_date": BIRTH}).status_code == 429
     clock(minutes=2)
     assert "Négatif" in visit(reference).content.decode()
+
+
+def test_security_who_holds_the_link_does_not_keep_its_owner_out(client_of, keyring, arrives, recent):
+    reference = arrives(recent)
+    for number in range(12):
+        thief = client_of(REMOTE_ADDR=f"198.51.100.{number}")
+        thief.get(f"/r/{reference}")
+        tries(thief, WRONG_BIRTH)
+    thief.get(f"/r/{reference}")
+    home = client_of(REMOTE_ADDR="203.0.113.7")
+    home.get(f"/r/{reference}")
+    assert home.post("/mon-resultat/", {"birth_date": BIRTH}).status_code == 302
+    code = re.match(r"\d{6}", last_text(keyring))[0]
+    for _ in range(20):  # nor do wrong codes of others count against hers
+        thief.post("/mon-resultat/code/", {"code": "000000"})
+    assert home.post("/mon-resultat/code/", {"code": code}).status_code == 302
+
+
+def test_security_the_waiting_tells_nothing_of_a_reference(client_of, arrives, recent):
+    known, unknown = client_of(REMOTE_ADDR="198.51.100.1"), client_of(REMOTE_ADDR="198.51.100.2")
+    known.get(f"/r/{arrives(recent)}")
+    unknown.get("/r/AAAAAAAAAAAAAAAAAAAAAA")
+    right = client_of(REMOTE_ADDR="198.51.100.3")
+    right.get(f"/r/{arrives(replace(recent, record_number='other'))}")
+    assert tries(known, WRONG_BIRTH) == tries(unknown, BIRTH) == tries(right, BIRTH) == 5
 
 
 def test_after_five_wrong_codes_the_right_one_is_refused(client, keyring, arrives, recent):
@@ -67,8 +100,12 @@ def test_a_code_serves_once(client_of, keyring, arrives, recent):
         browser.get(f"/r/{reference}")
     first.post("/mon-resultat/", {"birth_date": BIRTH})
     code = re.match(r"\d{6}", last_text(keyring))[0]
-    assert first.post("/mon-resultat/code/", {"code": code}).status_code == 302
-    assert second.post("/mon-resultat/code/", {"code": code}).status_code == 200
+    first.post("/mon-resultat/code/", {"code": code})
+    assert first.get("/mon-resultat/resultat/").status_code == 200
+    for browser in (first, second):
+        again = browser.post("/mon-resultat/code/", {"code": code})
+        assert again.headers["Location"] == "/mon-resultat/"
+    assert second.get("/mon-resultat/resultat/").status_code == 302
 
 
 def test_a_code_ends_after_ten_minutes(client, keyring, arrives, recent, clock):
@@ -90,6 +127,19 @@ def test_a_new_code_ends_the_one_before(client, keyring, arrives, recent):
     assert client.post("/mon-resultat/code/", {"code": new}).status_code == 302
 
 
+def test_the_code_of_one_visit_opens_no_other(client_of, keyring, arrives, recent):
+    reference = arrives(recent)
+    codes, browsers = [], [client_of(), client_of()]
+    for browser in browsers:
+        browser.get(f"/r/{reference}")
+        browser.post("/mon-resultat/", {"birth_date": BIRTH})
+        codes.append(re.match(r"\d{6}", last_text(keyring))[0])
+    if codes[0] != codes[1]:
+        assert browsers[0].post("/mon-resultat/code/", {"code": codes[1]}).status_code == 200
+    assert browsers[0].post("/mon-resultat/code/", {"code": codes[0]}).status_code == 302
+    assert browsers[1].post("/mon-resultat/code/", {"code": codes[1]}).status_code == 302
+
+
 def test_the_code_of_one_reference_opens_no_other(client_of, keyring, arrives, recent):
     one = arrives(recent)
     other = arrives(replace(recent, record_number="other"))
@@ -98,13 +148,16 @@ def test_the_code_of_one_reference_opens_no_other(client_of, keyring, arrives, r
     browser.post("/mon-resultat/", {"birth_date": BIRTH})
     code = re.match(r"\d{6}", last_text(keyring))[0]
     browser.get(f"/r/{other}")
+    browser.post("/mon-resultat/", {"birth_date": WRONG_BIRTH})
     assert browser.post("/mon-resultat/code/", {"code": code}).status_code == 200
 
 
-def test_a_phone_is_not_flooded_with_codes(client, keyring, arrives, recent):
-    client.get(f"/r/{arrives(recent)}")
-    for _ in range(13):
-        client.post("/mon-resultat/", {"birth_date": BIRTH})
+def test_a_phone_is_not_flooded_with_codes(client_of, keyring, arrives, recent):
+    reference = arrives(recent)
+    for number in range(13):
+        browser = client_of(REMOTE_ADDR=f"198.51.100.{number}")
+        browser.get(f"/r/{reference}")
+        browser.post("/mon-resultat/", {"birth_date": BIRTH})
     assert len(letters(keyring)) == 1 + 10
 
 
@@ -168,7 +221,6 @@ def test_the_reference_dies_with_its_day(client, keyring, arrives, recent, clock
     clock(days=91)
     client.post("/mon-resultat/", {"birth_date": BIRTH})
     assert len(letters(keyring)) == 1
-    assert Access.objects.get().codes_sent == 0
 
 
 @pytest.mark.parametrize("reference", ["é" * 40, "%00", "../../etc/passwd", "a" * 500, "'; --"])

@@ -5,47 +5,85 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.spec.tables import rows
 
-from rempart.screening.rules.attempts import failures_after, locked
+from rempart.foundation.access.limits import Door, limits
+from rempart.foundation.access.pace import NO_WAIT, Whose, charge, give_back
 
 TITLE = "How often somebody may try"
 WHY = (
-    "Decision 007. Five failures (a wrong birth date, a wrong code) lock a reference for fifteen minutes; while it is "
-    "locked nothing is believed, right or wrong, and nothing is counted. Times are minutes; `failures` is what is counted "
-    "after the last one."
+    "Decision 007, with the limits in force for the portal (access/data/limits.toml): a network has five tries against "
+    "one reference, then one every three minutes; all networks together have fifty, then one every half hour; when those "
+    "are used up, a network that has not failed still has one try every quarter of an hour. `30×` is that many "
+    "networks, each with as many tries as it is given. A right code gives a person his tries back."
 )
 
 CASES = """
-  failures at       | then at | failures | locked | because
-  ------------------+---------+----------+--------+------------------------------------------------
-                    | 0       | 0        | no     | nobody tried
-  0                 | 1       | 1        | no     |
-  0 1 2 3           | 4       | 4        | no     | one more is left
-  0 1 2 3 4         | 4       | 5        | yes    | the fifth locks
-  0 1 2 3 4         | 18      | 5        | yes    | for fifteen minutes after the last
-  0 1 2 3 4         | 19      | 5        | no     | and no longer
-  0 1 2 3 4 19      | 19      | 1        | no     | the count starts again
-  0 1 2 3 4 5 6 7   | 19      | 5        | no     | what comes while it is locked is not looked at
-  0 10 20 30 40     | 40      | 5        | yes    | patient attempts are attempts
-  0 1 2 3 20        | 20      | 1        | no     | fifteen quiet minutes are a new start
+  before                        | then at | who tries | waits (min) | because
+  ------------------------------+---------+-----------+-------------+-------------------------------------------------
+                                | 0       | home      | 0           | nobody tried
+  home 4                        | 0       | home      | 0           | one more is left
+  home 5                        | 0       | home      | 3           | five are used up
+  home 5                        | 2       | home      | 1           | time gives them back
+  home 5                        | 3       | home      | 0           | one every three minutes
+  home 50                       | 3       | home      | 0           | a try that has to wait costs nothing
+  home 5                        | 15      | home      | 0           | after a quarter of an hour all five are back
+  home 5                        | 0       | phone     | 0           | another network has its own
+  thief 50                      | 0       | home      | 0           | who holds the link keeps nobody out
+  30× 5                         | 0       | home      | 0           | nor do thirty networks: a first try is left
+  30× 5, home 1                 | 0       | home      | 15          | and only one, while the attack lasts
+  30× 5, home 1                 | 15      | home      | 0           |
+  30× 5                         | 30      | home      | 0           | half an hour gives everybody one more
+  home 4, right                 | 0       | home      | 0           | the right code gives one's own back
+  thief 5, home 1, right        | 0       | thief     | 3           | and nobody else's
 """
 
 START = datetime(2021, 4, 9, tzinfo=UTC)
+GUESSING = limits().guess[Door.PORTAL]
 
 
-def at(minute: str) -> datetime:
-    return START + timedelta(minutes=int(minute))
+class Portal:
+    """One reference, whose allowances are kept by network."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, ...], datetime] = {}
+
+    def tries(self, network: str, now: datetime) -> timedelta:
+        keys = self._keys(network)
+        charged = charge(self._of(keys), guessing=GUESSING, now=now)
+        self.kept |= {keys[whose]: at for whose, at in charged.changed.items()}
+        return charged.wait
+
+    def opens(self, network: str, now: datetime) -> None:
+        keys = self._keys(network)
+        self.kept |= {keys[w]: at for w, at in give_back(self._of(keys), guessing=GUESSING, now=now).items()}
+
+    def _of(self, keys: dict[Whose, tuple[str, ...]]) -> dict[Whose, datetime]:
+        return {whose: self.kept[key] for whose, key in keys.items() if key in self.kept}
+
+    def _keys(self, network: str) -> dict[Whose, tuple[str, ...]]:
+        return {
+            Whose.PAIR: ("pair", network),
+            Whose.SUBJECT: ("subject",),
+            Whose.NETWORK: ("network", network),
+            Whose.FIRST: ("first", network),
+        }
 
 
-@pytest.mark.parametrize(
-    "case", rows(CASES), ids=lambda case: f"{case['failures at']} then {case['then at']}"
-)
+def happens(portal: Portal, event: str) -> None:
+    if event == "right":
+        portal.opens("home", START)
+        return
+    who, _, times = event.partition(" ")
+    many = int(who.removesuffix("×")) if who.endswith("×") else 0
+    for network in [f"{who}{number}" for number in range(many)] or [who]:
+        for _ in range(int(times)):
+            portal.tries(network, START)
+
+
+@pytest.mark.parametrize("case", rows(CASES), ids=lambda case: f"{case['before']} then {case['who tries']}")
 def test_portal_attempts(case: dict[str, str]) -> None:
-    failures, last = 0, None
-    for minute in case["failures at"].split():
-        if locked(failures=failures, last_failure_at=last, now=at(minute)):
-            continue
-        failures = failures_after(failures=failures, last_failure_at=last, now=at(minute))
-        last = at(minute)
-    assert failures == int(case["failures"])
-    is_locked = locked(failures=failures, last_failure_at=last, now=at(case["then at"]))
-    assert is_locked == (case["locked"] == "yes")
+    portal = Portal()
+    for event in filter(None, case["before"].split(", ")):
+        happens(portal, event)
+    wait = portal.tries(case["who tries"], START + timedelta(minutes=int(case["then at"])))
+    assert wait == timedelta(minutes=int(case["waits (min)"]))
+    assert (wait == NO_WAIT) == (case["waits (min)"] == "0")

@@ -105,7 +105,7 @@ class TestResult(models.Model):
 
 
 class Access(models.Model):
-    """The reference that was sent to a person for one result, and the attempts made with it."""
+    """The reference that was sent to a person for one result."""
 
     reference = models.BinaryField(primary_key=True)  # digest: the reference itself is only in the message
     month = models.DateField()
@@ -115,11 +115,6 @@ class Access(models.Model):
     department = models.CharField(max_length=3)
     created_at = models.DateTimeField()
     expires_on = models.DateField()
-    failures = models.IntegerField(default=0)
-    last_failure_at = models.DateTimeField(null=True)
-    code = models.BinaryField(null=True)  # digest of the one-time code
-    code_until = models.DateTimeField(null=True)
-    codes_sent = models.IntegerField(default=0)
 
     class Meta:
         db_table = "screening_access"

@@ -6,7 +6,7 @@ holds it. What a step answers never tells which part was wrong.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django import forms
 from django.conf import settings
@@ -20,10 +20,11 @@ from rempart.foundation.terminology import pathogen
 from rempart.foundation.vault import Keyring, keyring_of
 from rempart.screening import visits
 from rempart.screening.fields import BirthDateField
+from rempart.screening.rules.attempts import Challenge
 from rempart.screening.services import portal
 from rempart.screening.services.signers import signers
 
-_REFERENCE, _BY_LINK = "portal-reference", "portal-by-link"
+_REFERENCE, _BY_LINK, _CODE = "portal-reference", "portal-by-link", "portal-code"
 
 
 class IdentityForm(forms.Form):
@@ -73,25 +74,34 @@ def identify(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         if typed := form.cleaned_data.get("reference"):
             request.session[_REFERENCE] = typed.strip().rsplit("/", 1)[-1][:40]
-        portal.ask_code(
+        challenge = portal.ask_code(
             reference=request.session[_REFERENCE],
             birth_date=form.cleaned_data["birth_date"],
             keyring=_keyring(),
+            origin=_origin(request),
             now=_now(request),
         )
+        request.session[_CODE] = [challenge.digest.hex(), challenge.until.timestamp()]
         return redirect("portal-code")
     return render(request, "screening/portal_identify.html", {"form": form})
 
 
 def enter_code(request: HttpRequest) -> HttpResponse:
     """Second step: the code."""
-    reference = request.session.get(_REFERENCE)
-    if not reference:
+    reference, expected = request.session.get(_REFERENCE), request.session.get(_CODE)
+    if not reference or not expected:
         return redirect("portal")
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         proof = portal.open_result(
-            reference=reference, code=form.cleaned_data["code"], keyring=_keyring(), now=_now(request)
+            reference=reference,
+            challenge=Challenge(
+                digest=bytes.fromhex(expected[0]), until=datetime.fromtimestamp(expected[1], UTC)
+            ),
+            code=form.cleaned_data["code"],
+            keyring=_keyring(),
+            origin=_origin(request),
+            now=_now(request),
         )
         if proof is not None:
             visits.open_with_proof(request.session, proof, now=_now(request))
@@ -112,7 +122,11 @@ def result(request: HttpRequest) -> HttpResponse:
     if proof is None:
         return _closed(request)
     shown = portal.show(
-        proof=proof, keyring=_keyring(), pathogen=pathogen(settings.PATHOGEN), now=_now(request)
+        proof=proof,
+        keyring=_keyring(),
+        pathogen=pathogen(settings.PATHOGEN),
+        origin=_origin(request),
+        now=_now(request),
     )
     listed = visits.visit_of(request.session, now=_now(request)) is not None
     return render(request, "screening/portal_result.html", {"shown": shown, "listed": listed})
@@ -129,6 +143,7 @@ def certificate(request: HttpRequest) -> HttpResponse:
         keyring=_keyring(),
         pathogen=pathogen(settings.PATHOGEN),
         signers=signers(settings.KEY_STORE),
+        origin=_origin(request),
         now=_now(request),
     )
     kind = "attachment" if "telecharger" in request.GET else "inline"
@@ -158,6 +173,10 @@ def _closed(request: HttpRequest) -> HttpResponse:
 
 def _now(request: HttpRequest) -> datetime:
     return request.now  # type: ignore[attr-defined,no-any-return]
+
+
+def _origin(request: HttpRequest) -> str:
+    return request.origin  # type: ignore[attr-defined,no-any-return]
 
 
 def _keyring() -> Keyring:

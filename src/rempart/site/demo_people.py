@@ -113,10 +113,14 @@ def _fetch(reference: str) -> bool:
         identity = read_identity(access.identity_id, keyring=keyring)
     if identity is None:
         return False
-    portal.ask_code(reference=reference, birth_date=identity.birth_date, keyring=keyring, now=now)
+    challenge = portal.ask_code(
+        reference=reference, birth_date=identity.birth_date, keyring=keyring, origin="", now=now
+    )
     (_, letter), *_ = newest(keyring=keyring, most=1)
     code = _CODE.search(letter.text)
-    proof = code and portal.open_result(reference=reference, code=code[1], keyring=keyring, now=now)
+    proof = code and portal.open_result(
+        reference=reference, challenge=challenge, code=code[1], keyring=keyring, origin="", now=now
+    )
     if not proof:
         return False
     pdf = portal.certificate(
@@ -124,6 +128,7 @@ def _fetch(reference: str) -> bool:
         keyring=keyring,
         pathogen=pathogen(settings.PATHOGEN),
         signers=signers(settings.KEY_STORE),
+        origin="",
         now=now,
     )
     return pdf.startswith(b"%PDF")

@@ -1,25 +1,31 @@
-"""How often somebody may try to open a result: a reference, a birth date, a one-time code.
+"""What opens a result: a reference and a birth date lead to a one-time code, and the code to the result.
 
+How often each may be tried is data of the foundation (access/data/limits.toml, rules in access/pace.py).
 Decided by us (docs/decisions/007-portal.md): the sources give the steps, not the limits.
 """
 
 from __future__ import annotations
 
+import hmac
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-MOST_FAILURES = 5
-LOCKED = timedelta(minutes=15)
+CODE_DIGITS = 6
 CODE_VALID = timedelta(minutes=10)
-MOST_CODES = 10
-"""Codes that one reference may cause to be sent in all: a phone is not to be flooded."""
 
 
-def locked(*, failures: int, last_failure_at: datetime | None, now: datetime) -> bool:
-    """Whether nothing is to be believed for now, right or wrong."""
-    return failures >= MOST_FAILURES and last_failure_at is not None and now < last_failure_at + LOCKED
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Challenge:
+    """What a visit waits for once a reference and a birth date were given: the digest of one code.
+
+    It belongs to the visit that asked, so that nobody else's wrong codes count against it. Who gave a wrong
+    date waits for a code that does not exist, and nothing he can see tells him so.
+    """
+
+    digest: bytes = field(repr=False)
+    until: datetime
 
 
-def failures_after(*, failures: int, last_failure_at: datetime | None, now: datetime) -> int:
-    """The count once one more attempt failed; it starts again after a lock has ended."""
-    ended = last_failure_at is not None and now >= last_failure_at + LOCKED
-    return 1 if ended else failures + 1
+def right(challenge: Challenge, *, digest: bytes, now: datetime) -> bool:
+    """Whether a code with this digest is the one that was sent, in time."""
+    return hmac.compare_digest(challenge.digest, digest) and now < challenge.until

@@ -23,10 +23,10 @@ from rempart.screening.services.receive import RESULTS
 _REFERENCE_BYTES = 16
 _ACCESS = (
     "reference", "month", "result_id", "person_id", "identity_id", "department", "created_at",
-    "expires_on", "failures", "codes_sent",
+    "expires_on",
 )  # fmt: skip
 _ACCESS_TYPES = (
-    "bytea", "date", "uuid", "uuid", "uuid", "varchar", "timestamptz", "date", "int4", "int4",
+    "bytea", "date", "uuid", "uuid", "uuid", "varchar", "timestamptz", "date",
 )  # fmt: skip
 
 
@@ -47,7 +47,7 @@ def subscriber(*, keyring: Keyring, public_url: str) -> Subscriber:
                 rows.append(
                     (
                         reference_digest(reference), result.month, result.id, result.person_id,
-                        result.identity_id, result.department, now, result.expires_on, 0, 0,
+                        result.identity_id, result.department, now, result.expires_on,
                     )
                 )  # fmt: skip
             letter = _letter(result, f"{public_url}/r/{reference}", keyring)

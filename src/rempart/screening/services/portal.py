@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from django.db import transaction
 from django.db.backends.utils import CursorWrapper
 
+from rempart.foundation.access import limits
 from rempart.foundation.access.actor import Actor, Purpose, acting, naming, patient, system
-from rempart.foundation.access.refusals import NotAllowed
+from rempart.foundation.access.limits import Door, Use
+from rempart.foundation.access.refusals import NotAllowed, TooMany
 from rempart.foundation.audit.trail import Act, record
 from rempart.foundation.directories.models import Laboratory
 from rempart.foundation.identifiers import finess
@@ -27,12 +28,11 @@ from rempart.foundation.vault import Keyring
 from rempart.proofs import testcertificate, uvci
 from rempart.proofs.pdf import render_pdf
 from rempart.screening.models import Access
-from rempart.screening.rules import attempts
+from rempart.screening.rules.attempts import CODE_DIGITS, CODE_VALID, Challenge, right
 from rempart.screening.services.notices import contact, letter_to, reference_digest
 from rempart.screening.services.published import COLUMNS, PublishedResult, published
 from rempart.screening.services.signers import Signers
 
-CODE_DIGITS = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
@@ -52,54 +52,65 @@ class Shown:
         return not self.result.current
 
 
-def ask_code(*, reference: str, birth_date: date | None, keyring: Keyring, now: datetime) -> None:
-    """Send a one-time code to the person, if reference and birth date are right; say nothing either way."""
-    with transaction.atomic():
-        access = _locked_access(reference)
-        if access is None or _is_locked(access, now) or access.expires_on < now.date():
-            return
-        person = _actor(access)
-        with acting(person) as cursor:
-            identity = read_identity(access.identity_id, keyring=keyring)
-            if identity is None or birth_date is None or identity.birth_date != birth_date:
-                _fail(access, now)
-                return
-            if access.codes_sent >= attempts.MOST_CODES:
-                return
-            _send_code(cursor, access, person, reference=reference, keyring=keyring, now=now)
+def ask_code(
+    *, reference: str, birth_date: date | None, keyring: Keyring, origin: str, now: datetime
+) -> Challenge:
+    """Send a one-time code to the person, if reference and birth date are right; say nothing either way.
+
+    The answer is kept in the visit, for `open_result`. Raises TooMany, whether the reference exists or not.
+    """
+    limits.charge(Door.PORTAL, subject=_subject(reference), address=origin, now=now)
+    nothing = Challenge(digest=secrets.token_bytes(32), until=now + CODE_VALID)
+    access = _access(reference)
+    if access is None or access.expires_on < now.date():
+        return nothing
+    if not _is_born(access, birth_date, keyring=keyring, origin=origin):
+        _refuse(access, origin=origin, now=now)
+        return nothing
+    try:
+        limits.take(Use.PORTAL_CODES_SENT, of=_subject(reference), now=now)
+    except TooMany:
+        return nothing
+    code = "".join(secrets.choice("0123456789") for _ in range(CODE_DIGITS))
+    if not _send(code, access, keyring=keyring, origin=origin, now=now):
+        return nothing
+    return Challenge(digest=_code_digest(keyring, reference, code), until=now + CODE_VALID)
 
 
-def open_result(*, reference: str, code: str, keyring: Keyring, now: datetime) -> str | None:
+def open_result(
+    *, reference: str, challenge: Challenge, code: str, keyring: Keyring, origin: str, now: datetime
+) -> str | None:
     """The proof to keep in the session when the code is right, else None."""
-    with transaction.atomic():
-        access = _locked_access(reference)
-        if access is None or _is_locked(access, now):
-            return None
-        expected = bytes(access.code) if access.code else b""
-        valid = access.code_until is not None and now < access.code_until
-        if not (valid and hmac.compare_digest(expected, _code_digest(keyring, reference, code))):
-            _fail(access, now)
-            return None
-        Access.objects.filter(pk=access.pk).update(code=None, code_until=None, failures=0)
+    try:
+        limits.take(Use.PORTAL_CODE, of=challenge.digest.hex(), now=now)
+    except TooMany:
+        return None
+    access = _access(reference)
+    if access is None:
+        return None
+    if not right(challenge, digest=_code_digest(keyring, reference, code), now=now):
+        _refuse(access, origin=origin, now=now)
+        return None
+    limits.give_back(Door.PORTAL, subject=_subject(reference), address=origin, now=now)
     return bytes(access.reference).hex()
 
 
-def show(*, proof: str, keyring: Keyring, pathogen: Pathogen, now: datetime) -> Shown:
+def show(*, proof: str, keyring: Keyring, pathogen: Pathogen, origin: str, now: datetime) -> Shown:
     """The result behind a proven access, in its latest version. Raises NotAllowed when it is gone."""
-    actor, access = _proven(proof, now)
+    actor, access = _proven(proof, origin=origin, now=now)
     with acting(actor) as cursor:
-        shown = _shown(cursor, access, keyring, pathogen)
+        shown = _shown(cursor, access, actor, keyring, pathogen)
         record(actor, Act.RESULT_SEEN, str(shown.result.id), now=now, person=access.person_id)
     return shown
 
 
 def certificate(
-    *, proof: str, keyring: Keyring, pathogen: Pathogen, signers: Signers, now: datetime
+    *, proof: str, keyring: Keyring, pathogen: Pathogen, signers: Signers, origin: str, now: datetime
 ) -> bytes:
     """The signed certificate of a proven access, as PDF. Raises NotAllowed when there is none to give."""
-    actor, access = _proven(proof, now)
+    actor, access = _proven(proof, origin=origin, now=now)
     with acting(actor) as cursor:
-        shown = _shown(cursor, access, keyring, pathogen)
+        shown = _shown(cursor, access, actor, keyring, pathogen)
         if shown.withdrawn:
             raise NotAllowed("withdrawn")
         pdf = render(shown, keyring=keyring, pathogen=pathogen, signers=signers, now=now)
@@ -140,40 +151,38 @@ def to_certify(shown: Shown, *, keyring: Keyring, pathogen: Pathogen) -> testcer
     )
 
 
-def _locked_access(reference: str) -> Access | None:
-    return Access.objects.select_for_update().filter(reference=reference_digest(reference)).first()
+def _access(reference: str) -> Access | None:
+    return Access.objects.filter(reference=reference_digest(reference)).first()
 
 
-def _is_locked(access: Access, now: datetime) -> bool:
-    return attempts.locked(failures=access.failures, last_failure_at=access.last_failure_at, now=now)
+def _subject(reference: str) -> str:
+    """What tries are counted against: any reference, whether it exists or not."""
+    return reference_digest(reference).hex()
 
 
-def _fail(access: Access, now: datetime) -> None:
-    failures = attempts.failures_after(
-        failures=access.failures, last_failure_at=access.last_failure_at, now=now
-    )
-    Access.objects.filter(pk=access.pk).update(failures=failures, last_failure_at=now)
-    record(
-        system(Purpose.OWN_DATA), Act.CODE_REFUSED, str(access.result_id), now=now, person=access.person_id
-    )
+def _is_born(access: Access, birth_date: date | None, *, keyring: Keyring, origin: str) -> bool:
+    with acting(_actor(access, origin=origin)):
+        identity = read_identity(access.identity_id, keyring=keyring)
+    return identity is not None and birth_date is not None and identity.birth_date == birth_date
 
 
-def _send_code(
-    cursor: CursorWrapper, access: Access, person: Actor, *, reference: str, keyring: Keyring, now: datetime
-) -> None:
-    row = _latest(cursor, access)
-    details = contact(keyring, row.sealed, row.id.bytes) if row else None
-    code = "".join(secrets.choice("0123456789") for _ in range(CODE_DIGITS))
-    letter = letter_to(details, "code", code=code) if details else None
-    if letter is None:
-        return
-    Access.objects.filter(pk=access.pk).update(
-        code=_code_digest(keyring, reference, code),
-        code_until=now + attempts.CODE_VALID,
-        codes_sent=access.codes_sent + 1,
-    )
-    enqueue(cursor, [letter], keyring=keyring, expires_on=now.date() + timedelta(days=1), now=now)
-    record(person, Act.CODE_SENT, str(access.result_id), now=now, person=access.person_id)
+def _refuse(access: Access, *, origin: str, now: datetime) -> None:
+    who = replace(system(Purpose.OWN_DATA), origin=origin)
+    record(who, Act.CODE_REFUSED, str(access.result_id), now=now, person=access.person_id)
+
+
+def _send(code: str, access: Access, *, keyring: Keyring, origin: str, now: datetime) -> bool:
+    """Write the letter with the code; False when there is nobody to send it to."""
+    person = _actor(access, origin=origin)
+    with acting(person) as cursor:
+        row = _latest(cursor, access)
+        details = contact(keyring, row.sealed, row.id.bytes) if row else None
+        letter = letter_to(details, "code", code=code) if details else None
+        if letter is None:
+            return False
+        enqueue(cursor, [letter], keyring=keyring, expires_on=now.date() + timedelta(days=1), now=now)
+        record(person, Act.CODE_SENT, str(access.result_id), now=now, person=access.person_id)
+    return True
 
 
 def _code_digest(keyring: Keyring, reference: str, code: str) -> bytes:
@@ -182,16 +191,19 @@ def _code_digest(keyring: Keyring, reference: str, code: str) -> bytes:
     return hmac.digest(keyring.secret("portal-code"), f"{reference}|{digits}".encode(), "sha256")
 
 
-def _proven(proof: str, now: datetime) -> tuple[Actor, Access]:
+def _proven(proof: str, *, origin: str, now: datetime) -> tuple[Actor, Access]:
     access = Access.objects.filter(reference=bytes.fromhex(proof), expires_on__gte=now.date()).first()
     if access is None:
         raise NotAllowed("no such access")
-    return _actor(access), access
+    return _actor(access, origin=origin), access
 
 
-def _actor(access: Access) -> Actor:
+def _actor(access: Access, *, origin: str) -> Actor:
     return patient(
-        access=bytes(access.reference).hex()[:16], person=access.person_id, identity=access.identity_id
+        access=bytes(access.reference).hex()[:16],
+        person=access.person_id,
+        identity=access.identity_id,
+        origin=origin,
     )
 
 
@@ -207,10 +219,12 @@ def _latest(cursor: CursorWrapper, access: Access) -> PublishedResult | None:
     return published(row) if row else None
 
 
-def _shown(cursor: CursorWrapper, access: Access, keyring: Keyring, pathogen: Pathogen) -> Shown:
+def _shown(
+    cursor: CursorWrapper, access: Access, actor: Actor, keyring: Keyring, pathogen: Pathogen
+) -> Shown:
     result = _latest(cursor, access)
     identity_id = result.identity_id if result else access.identity_id  # a correction may correct it too
-    with acting(naming(_actor(access), identities=(identity_id,))):
+    with acting(naming(actor, identities=(identity_id,))):
         identity = read_identity(identity_id, keyring=keyring)
     details = contact(keyring, result.sealed, result.id.bytes) if result else None
     analysis = pathogen.analysis(result.loinc) if result else None
