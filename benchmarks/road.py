@@ -24,6 +24,7 @@ from benchmarks.rows import Latency, Row
 
 from rempart.foundation.vault import KeyStore
 from rempart.site import serving
+from rempart.site.listening import Listening, free_port
 from rempart.site.runtime import platform
 
 TABLES = (
@@ -121,13 +122,13 @@ def _pages() -> Iterator[Latency]:
         (stored,) = connection.execute("SELECT count(*) FROM screening_result").fetchone() or (0,)
         (cases,) = connection.execute("SELECT count(*) FROM tracing_case").fetchone() or (0,)
     password, known = _agent_and_person()
-    port = serving.free_port("127.0.0.1", 8123)
+    port = free_port("127.0.0.1", 8123)
     url = f"http://127.0.0.1:{port}"
     serving.collect_static(configuration())
     os.environ["REMPART_PUBLIC_URL"] = url
-    web = serving.web_command(configuration(), host="127.0.0.1", port=port)
+    web = serving.web_command(Listening(port=port))
     with serving.processes(web) as running:
-        serving.wait_until_ready(url, running)
+        serving.wait_until_ready(Listening(port=port), running, public_url=url)
         with httpx.Client(base_url=url, follow_redirects=True, timeout=30) as client:
             _log_in(client, password)
             over = f"{stored:,} results, {cases:,} cases"

@@ -25,6 +25,7 @@ from rempart.screening.services.signers import export_trust
 from rempart.simulators.messages import Laboratory, Sample, text_of
 from rempart.site import serving
 from rempart.site.configuration import Configuration
+from rempart.site.listening import Listening, free_port
 
 PASSWORD = "une phrase de passe longue"
 _TYPES = {Format.HL7V2: "application/hl7-v2", Format.HPRIM_MEDECIN: "application/hprim-medecin"}
@@ -75,7 +76,7 @@ class Served:
 @contextmanager
 def serve(database: Database, var: Path) -> Iterator[Served]:
     """Start the web server and the worker, with keys, facts and static files of their own under `var`."""
-    port = serving.free_port("127.0.0.1", 0)
+    port = free_port("127.0.0.1", 0)
     url = f"http://127.0.0.1:{port}"
     environment = {
         **database.environment(),
@@ -92,8 +93,8 @@ def serve(database: Database, var: Path) -> Iterator[Served]:
             configuration = Configuration.model_validate({})
             with override_settings(STATIC_ROOT=configuration.static):
                 serving.collect_static(configuration)
-            web = serving.web_command(configuration, host="127.0.0.1", port=port)
+            web = serving.web_command(Listening(port=port))
             processes = running.enter_context(serving.processes(web, serving.worker_command()))
-        serving.wait_until_ready(url, processes)
+        serving.wait_until_ready(Listening(port=port), processes, public_url=url)
         yield Served(url=url, configuration=configuration)
         serving.check_alive(processes)

@@ -31,6 +31,7 @@ from rempart.foundation.database.tuning import Tuning
 from rempart.foundation.vault import BlindIndex, Indexer, keyring_of
 from rempart.site import serving
 from rempart.site.configuration import Configuration
+from rempart.site.listening import Listening, free_port
 
 FINESS, KEY = "690001235", "rmp_of_the_crash_test"
 SMALL = Tuning(
@@ -63,7 +64,7 @@ class Platform:
 
     def __init__(self, database: Database, configuration: Configuration) -> None:
         self.database, self.configuration = database, configuration
-        self.port = serving.free_port("127.0.0.1", 0)
+        self.port = free_port("127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {
             **os.environ,
@@ -87,10 +88,10 @@ class Platform:
 
     @contextmanager
     def web(self) -> Iterator[subprocess.Popen[bytes]]:
-        command = serving.web_command(self.configuration, host="127.0.0.1", port=self.port)
+        command = serving.web_command(Listening(port=self.port))
         process = subprocess.Popen(command, env=self.environment, start_new_session=True)
         try:
-            serving.wait_until_ready(self.url, [process])
+            serving.wait_until_ready(Listening(port=self.port), [process], public_url=self.url)
             yield process
         finally:
             kill_all_of(process)

@@ -21,22 +21,38 @@ tasks = typer.Typer(no_args_is_help=True, help="What runs by itself, each night 
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
-    workers: Annotated[int, typer.Option(help="Web processes.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="Web processes.")] = 1,
+    certificate: Annotated[
+        Path | None, typer.Option(help="TLS: the certificate with its chain (PEM).")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="TLS: its key (PEM, PKCS#8, no password).")] = None,
+    socket: Annotated[
+        Path | None, typer.Option(help="A private socket for a proxy, instead of host and port.")
+    ] = None,
 ) -> None:
     """Start the web server and the worker, until Ctrl-C."""
     from rempart.site import serving
+    from rempart.site.configuration import configuration as configured
+    from rempart.site.listening import Listening, Tls
+    from rempart.site.refusals import CannotRun
     from rempart.site.runtime import platform
 
-    serving.require_free(host, port)
-    os.environ.setdefault(
-        "REMPART_PUBLIC_URL", f"http://{'localhost' if host == '127.0.0.1' else host}:{port}"
-    )
+    if (certificate is None) != (key is None):
+        raise CannotRun("TLS takes both --certificate and --key.")
+    if socket is not None and certificate is not None:
+        raise CannotRun("A private socket has no TLS: the proxy in front of it has.")
+    tls = Tls(certificate=certificate, key=key) if certificate and key else None
+    listening = Listening(host=host, port=port, tls=tls, socket=socket)
+    serving.refuse_demo_elsewhere(configured())
+    listening.require()
+    public = f"{'https' if tls else 'http'}://{'localhost' if host == '127.0.0.1' else host}:{port}"
+    os.environ.setdefault("REMPART_PUBLIC_URL", public)
     with platform() as configuration:
         serving.collect_static(configuration)
-        web = serving.web_command(configuration, host=host, port=port, workers=workers)
+        web = serving.web_command(listening, workers=workers)
         with serving.processes(web, serving.worker_command()) as running:
-            serving.wait_until_ready(f"http://{host}:{port}", running)
-            typer.echo(f"Rempart listens on http://{host}:{port} (Ctrl-C stops it)")
+            serving.wait_until_ready(listening, running, public_url=configuration.public_url)
+            typer.echo(f"Rempart listens on {listening.url} (Ctrl-C stops it)")
             serving.watch(running)
 
 

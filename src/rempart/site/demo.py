@@ -20,7 +20,8 @@ from rich.table import Table
 
 from rempart.site import serving
 from rempart.site.configuration import configuration as configured
-from rempart.site.refusals import CannotRun, NotServing
+from rempart.site.listening import Listening, free_port
+from rempart.site.refusals import NotServing
 from rempart.site.runtime import platform
 
 if TYPE_CHECKING:
@@ -60,16 +61,12 @@ def run(*, once: bool, days: int, population: int, host: str, port: int) -> bool
 
     Returns whether everything went as it should. Raises CannotRun over a database that is not the demo's own.
     """
-    if configured().database_url:
-        raise CannotRun(
-            "DATABASE_URL is set, and the demo invents people, makes accounts and shows every message to everybody: "
-            "it works on a database of its own only. Unset DATABASE_URL."
-        )
+    serving.refuse_demo_elsewhere(configured().model_copy(update={"demo": True}))
     started = time.monotonic()
     console = Console()
     for number in (signal.SIGINT, signal.SIGTERM):  # also when a shell started us with SIGINT ignored
         signal.signal(number, signal.default_int_handler)
-    wished, port = port, serving.free_port(host, port)
+    wished, port = port, free_port(host, port)
     if port != wished:
         console.print(f"Port {wished} is taken: this demo is on {port}.")
     url = f"http://{'localhost' if host == '127.0.0.1' else host}:{port}"
@@ -85,9 +82,10 @@ def run(*, once: bool, days: int, population: int, host: str, port: int) -> bool
             keys = demo_people.register(epidemic.laboratories(), valid=timedelta(days=_KEY_DAYS))
             accounts = demo_people.accounts()
             serving.collect_static(configuration)
-        web = serving.web_command(configuration, host=host, port=port)
+        listening = Listening(host=host, port=port)
+        web = serving.web_command(listening)
         with serving.processes(web, serving.worker_command()) as running:
-            serving.wait_until_ready(url, running)
+            serving.wait_until_ready(listening, running, public_url=url)
             tally = Tally()
             laboratories = Laboratories(url, tally)
             laboratories.meet(epidemic.laboratories(), keys)

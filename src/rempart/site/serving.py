@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rempart.site import lifeline
 from rempart.site.configuration import Configuration
-from rempart.site.refusals import NotServing
+from rempart.site.listening import Listening
+from rempart.site.refusals import CannotRun, NotServing
 
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 15.0
+
+
+def refuse_demo_elsewhere(configuration: Configuration) -> None:
+    """Raise CannotRun for a demo over a database that is not the demo's own."""
+    if configuration.demo and configuration.database_url:
+        raise CannotRun(
+            "DATABASE_URL is set, and the demo invents people, makes accounts and shows every message to everybody: "
+            "it works on a database of its own only. Unset DATABASE_URL, or REMPART_DEMO."
+        )
 
 
 def collect_static(configuration: Configuration) -> None:
@@ -29,10 +36,10 @@ def collect_static(configuration: Configuration) -> None:
     call_command("collectstatic", interactive=False, verbosity=0)
 
 
-def web_command(configuration: Configuration, *, host: str, port: int, workers: int = 1) -> list[str]:
+def web_command(listening: Listening, *, workers: int = 1) -> list[str]:
     """How the web server is started: granian over ASGI, no access log, headers small and soon there."""
     return [
-        sys.executable, "-m", "granian", "--interface", "asginl", "--host", host, "--port", str(port),
+        sys.executable, "-m", "granian", "--interface", "asginl", *listening.arguments(),
         "--workers", str(workers), "--no-access-log", "--log-level", "warning",
         "--no-ws", "--http1-header-read-timeout", "15000", "--http1-buffer-size", "65536",
         "--http2-max-headers-size", "65536",
@@ -72,17 +79,17 @@ def processes(*commands: list[str]) -> Iterator[list[subprocess.Popen[bytes]]]:
         os.close(ours)
 
 
-def wait_until_ready(url: str, running: list[subprocess.Popen[bytes]]) -> None:
+def wait_until_ready(
+    listening: Listening, running: list[subprocess.Popen[bytes]], *, public_url: str
+) -> None:
     """Return when the server answers. Raises NotServing when one of `running` ended, or after a minute."""
     deadline = time.monotonic() + _READY_SECONDS
     while time.monotonic() < deadline:
         check_alive(running)
-        try:
-            with urllib.request.urlopen(f"{url}/sante/", timeout=2):  # noqa: S310 -- our own address
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    raise NotServing(f"{url} does not answer")
+        if listening.answers(public_url=public_url):
+            return
+        time.sleep(0.1)
+    raise NotServing(f"{listening.url} does not answer, or REMPART_HOSTS lacks the host of {public_url}")
 
 
 def check_alive(running: list[subprocess.Popen[bytes]]) -> None:
@@ -108,22 +115,3 @@ def _start(command: list[str], lifeline_end: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 -- our own commands
         command, env=environment, start_new_session=True, pass_fds=(lifeline_end,)
     )
-
-
-def require_free(host: str, port: int) -> None:
-    """Raise NotServing when somebody listens there already: two servers would share the requests."""
-    if free_port(host, port) != port:
-        raise NotServing(f"port {port} of {host} is taken; choose another with --port")
-
-
-def free_port(host: str, wished: int) -> int:
-    """`wished` when nobody listens there, else a port that is free."""
-    for port in (wished, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise NotServing(f"no free port on {host}")
