@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 
 from rempart.foundation.access.refusals import NotAllowed, TooMany
+from rempart.foundation.vault import KeyProviderError
 from rempart.screening.api import Refused
 from rempart.screening.services.store import Conflict
 from rempart.site.middleware import too_many
@@ -52,6 +53,16 @@ def _too_many(request: HttpRequest, error: TooMany) -> HttpResponse:
 @api.exception_handler(Conflict)
 def _unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
     _log.warning("%s: the database did not keep a delivery (%s)", request.path, type(error).__name__)
+    return _try_again()
+
+
+@api.exception_handler(KeyProviderError)
+def _without_keys(request: HttpRequest, error: KeyProviderError) -> HttpResponse:
+    _log.error("%s: nothing can be sealed: %s", request.path, error)
+    return _try_again()
+
+
+def _try_again() -> HttpResponse:
     response = problem(503, "try-again", "Nothing is lost: send the same again in a moment.")
     response.headers["Retry-After"] = "5"
     return response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -13,6 +14,9 @@ from rempart.foundation.access.actor import Actor
 from rempart.foundation.access.refusals import NotAllowed, StaleVersion, TooMany
 from rempart.foundation.audit.trail import record_refusal
 from rempart.foundation.database.pool import give_back_connections
+from rempart.foundation.vault import KeyProviderError
+
+_log = logging.getLogger(__name__)
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -60,6 +64,10 @@ class errors_become_answers:  # noqa: N801 -- named as the functions beside it
             return _answer(request, 409, "stale-version", "409.html")
         if isinstance(error, TooMany):
             return too_many(request, error)
+        if isinstance(error, KeyProviderError):
+            door = request.resolver_match.view_name if request.resolver_match else ""
+            _log.error("%s: nothing sealed can be read: %s", door, error)
+            return _answer(request, 503, "try-again", "503.html")
         return None
 
 
