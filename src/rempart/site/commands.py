@@ -93,7 +93,7 @@ def ingest(
 
 
 def worker() -> None:
-    """Handle events, letters and scheduled tasks, until told to stop (started by `serve` and `demo`)."""
+    """Handle events, letters and scheduled tasks and seal the audit, until told to stop (started by `serve` and `demo`)."""
     import signal
     import threading
 
@@ -102,19 +102,25 @@ def worker() -> None:
 
     lifeline.follow()
     with platform():
+        from rempart.foundation.audit import sealing
         from rempart.site import schedule
         from rempart.site import worker as work
 
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        beside = threading.Thread(target=schedule.run, args=(stop,), name="schedule")
-        beside.start()
+        beside = [
+            threading.Thread(target=run, args=(stop,), name=name)
+            for name, run in (("schedule", schedule.run), ("sealer", sealing.run))
+        ]
+        for thread in beside:
+            thread.start()
         try:
             work.run(stop)
         finally:
             stop.set()
-            beside.join()
+            for thread in beside:
+                thread.join()
 
 
 def migrate() -> None:

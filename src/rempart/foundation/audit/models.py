@@ -3,6 +3,8 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from rempart.foundation.database.keys import uuid7
+
 
 class Entry(models.Model):
     """One act. Partitioned by the month in which the database wrote it; (xid, id) is the order of sealing.
@@ -77,3 +79,69 @@ class DroppedMonth(models.Model):
 
     class Meta:
         db_table = "audit_dropped_month"
+
+
+class Habit(models.Model):
+    """What an agent did on a past day, in figures: what unusual is measured against."""
+
+    pk = models.CompositePrimaryKey("actor", "day")
+    actor = models.CharField(max_length=80)
+    day = models.DateField()
+    role = models.CharField(max_length=24)
+    organisation = models.CharField(max_length=120)
+    persons = models.IntegerField()
+    hours = models.IntegerField()  # a bit for each hour of the day in which a file was opened
+
+    class Meta:
+        db_table = "audit_habit"
+        indexes = [
+            models.Index(fields=["role", "organisation", "day"], name="audit_habit_of_team"),
+            models.Index(fields=["day"], name="audit_habit_of_day"),
+        ]
+
+
+class Watched(models.Model):
+    """A person whose file asks for a look when it is opened: well known, or a colleague of an organisation's."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    person_id = models.UUIDField()
+    kind = models.CharField(max_length=12)
+    organisation = models.CharField(max_length=120, default="", blank=True)
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "audit_watched"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person_id", "kind", "organisation"],
+                condition=models.Q(until__isnull=True),
+                name="audit_watched_once",
+            )
+        ]
+
+
+class Alert(models.Model):
+    """What a rule of detection found, and what became of it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    rule = models.CharField(max_length=20)
+    actor = models.CharField(max_length=80)
+    role = models.CharField(max_length=24)
+    organisation = models.CharField(max_length=120)
+    key = models.CharField(max_length=60)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    made_at = models.DateTimeField()
+    person_id = models.UUIDField(null=True)
+    figures = models.JSONField()
+    state = models.CharField(max_length=10, default="new")
+    reason = models.CharField(max_length=2000, default="")
+    handled_by = models.CharField(max_length=80, default="")
+    handled_at = models.DateTimeField(null=True)
+    version = models.IntegerField(default=1)
+
+    class Meta:
+        db_table = "audit_alert"
+        constraints = [models.UniqueConstraint(fields=["rule", "actor", "key"], name="audit_alert_once")]
+        indexes = [models.Index(fields=["state", "-made_at", "-id"], name="audit_alert_by_state")]

@@ -47,6 +47,11 @@ class Act(StrEnum):
     SIGN_IN_REFUSED = "sign-in-refused"
     SIGNED_OUT = "signed-out"
     RESULTS_LISTED = "results-listed"
+    AUDIT_SEARCHED = "audit-searched"
+    ACCESSES_SHOWN = "accesses-shown"
+    ALERT_HANDLED = "alert-handled"
+    PERSON_WATCHED = "person-watched"
+    PERSON_UNWATCHED = "person-unwatched"
 
 
 class Undeclared(Exception):
