@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -146,6 +146,7 @@ def _agent_and_person() -> tuple[str, dict[str, dict[str, str]]]:
     """An investigator of Île-de-France, and what is known of one of its cases' persons."""
     from django.conf import settings
 
+    from rempart.foundation.access.accounts.policy import Training
     from rempart.foundation.access.actor import Purpose, Role, acting, system
     from rempart.foundation.access.models import Agent
     from rempart.foundation.people.identities import read_identity
@@ -155,6 +156,7 @@ def _agent_and_person() -> tuple[str, dict[str, dict[str, str]]]:
     departments = ["75", "77", "78", "91", "92", "93", "94", "95"]
     password = os.urandom(12).hex()
     agent = Agent(username="bench", name="Bench", role=Role.INVESTIGATOR.value, departments=departments)
+    agent.trainings = {training.value: datetime.now(UTC).date().isoformat() for training in Training}
     agent.set_password(password)
     agent.save()
     with acting(system(Purpose.OPERATION)):

@@ -14,6 +14,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -22,11 +23,14 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
+from django.db.models import Model
+from django.db.models.signals import pre_save
 from django.test import TransactionTestCase
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from pytest_django import DjangoDbBlocker
 
+from rempart.foundation.access.accounts.policy import Training
 from rempart.foundation.database import embedded, locks, roles
 from rempart.foundation.database.connection import Database, in_cluster, prepared
 from rempart.foundation.database.embedded import Cluster
@@ -40,6 +44,14 @@ CLONE = re.compile(r"rempart_test_\w+?_(\d+)")  # of which process
 def pytest_configure() -> None:
     settings.SECRET_KEY = secrets.token_hex()  # which commands take from the vault
     settings.AUDIT_STRICT = True  # an entry that its catalogue does not declare fails its test
+    pre_save.connect(_train, weak=False)
+
+
+def _train(instance: Model, **_: object) -> None:
+    """Agents that a test makes by hand are trained; those that a service opens are as it opened them."""
+    if instance._meta.label == "access.Agent" and instance._state.adding and instance.opened_at is None:
+        today = datetime.now(UTC).date().isoformat()
+        instance.trainings = instance.trainings or {training.value: today for training in Training}
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 
+from rempart.foundation.access.accounts.policy import Training
 from rempart.foundation.access.actor import Purpose, Role, acting, system
 from rempart.foundation.access.models import Agent, create_machine_key
 from rempart.foundation.directories.models import Laboratory
@@ -50,6 +51,7 @@ def register(laboratories: Iterable[Simulated], *, valid: timedelta) -> dict[str
 def accounts() -> dict[str, str]:
     """The demo's accounts, made when missing: username to password (this installation's own)."""
     password = keyring_of(settings.KEY_STORE).secret("demo-password").hex()[:12]
+    trained = {training.value: datetime.now(UTC).date().isoformat() for training in Training}
     for username, name, departments in _AGENTS:
         agent, made = Agent.objects.get_or_create(
             username=username,
@@ -57,7 +59,8 @@ def accounts() -> dict[str, str]:
         )
         if made or not agent.check_password(password):
             agent.set_password(password)
-            agent.save()
+        agent.trainings = trained
+        agent.save()
     return {username: password for username, _, _ in _AGENTS}
 
 

@@ -2,17 +2,28 @@
 
 import hashlib
 import secrets
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import date, datetime
+from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from rempart.foundation.access.accounts.policy import civil_day, training_on
+from rempart.foundation.access.accounts.rules import Account, Lack, Perimeter, lacks
 from rempart.foundation.access.actor import Actor, Purpose, Role
-from rempart.foundation.access.refusals import NotAllowed
-from rempart.foundation.access.rights import Grant, Right, Where, granted
+from rempart.foundation.access.refusals import NotAllowed, RightsClosed
+from rempart.foundation.access.rights import Grant, Right, Where, granted, table
 from rempart.foundation.database.keys import uuid7
 from rempart.foundation.database.row_security import EVERYWHERE
+
+MACHINE_RIGHTS = tuple(right for right, row in table().items() if Role.LABORATORY in row.to)
+"""What a machine's key can be for."""
+
+
+def _what_machines_do() -> list[str]:
+    return [Right.DELIVERIES_SEND.value]
 
 
 class AgentManager(BaseUserManager["Agent"]):
@@ -55,7 +66,6 @@ class Agent(AbstractBaseUser):
     trainings = models.JSONField(default=dict)
     conditions = models.CharField(max_length=12, default="", blank=True)
     conditions_at = models.DateTimeField(null=True)
-    email_confirmed_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=0)
 
     objects = AgentManager()
@@ -77,8 +87,11 @@ class Agent(AbstractBaseUser):
         return self.name or self.username
 
     def actor(self, right: Right, *, now: datetime, origin: str = "") -> Actor:
-        """This agent using one right, within his perimeter. Raises NotAllowed when his role has it not."""
+        """This agent using one right, within his perimeter. Raises NotAllowed when his role has it not, and
+        RightsClosed when his account lacks what its rights need."""
         grant = granted(Role(self.role), right)
+        if lacks := self.lacks(now):
+            raise RightsClosed(", ".join(lacks))
         return Actor(
             id=str(self.id),
             role=grant.role,
@@ -90,6 +103,21 @@ class Agent(AbstractBaseUser):
             origin=origin,
             fields=grant.sees,
         )
+
+    def account(self) -> Account:
+        """The account as rules look at it."""
+        return Account(
+            id=self.id,
+            role=Role(self.role),
+            perimeter=Perimeter(departments=frozenset(self.departments), establishment=self.establishment),
+            trainings={code: date.fromisoformat(day) for code, day in self.trainings.items()},
+            ends_on=self.ends_on,
+        )
+
+    def lacks(self, now: datetime) -> tuple[Lack, ...]:
+        """What keeps the rights of this account closed; none: they are open."""
+        today = civil_day(now)
+        return lacks(self.account(), policy=training_on(today), today=today)
 
     def _sight(self, grant: Grant, now: datetime) -> tuple[str, ...]:
         if grant.where is Where.NATION:
@@ -121,39 +149,176 @@ class Glass(models.Model):
 
 
 class MachineKey(models.Model):
-    """The key of a laboratory's software: kept as a digest, shown once."""
+    """The key of a laboratory's software: kept as a digest, shown once.
+
+    `rights`: what it may be used for. `replaces`: the key that it takes over from; both hold until the older one
+    expires. `last_used_on`: a day, not an instant, so that a key in use costs one write a day.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     digest = models.BinaryField(unique=True)
     laboratory = models.CharField(max_length=9)
+    name = models.CharField(max_length=80, default="", blank=True)
+    rights = ArrayField(models.CharField(max_length=32), default=_what_machines_do)
     created_at = models.DateTimeField()
+    created_by = models.UUIDField(null=True)
     expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    replaces = models.ForeignKey("self", null=True, on_delete=models.PROTECT)
+    last_used_on = models.DateField(null=True)
 
     class Meta:
         db_table = "access_machine_key"
+        indexes = [models.Index(fields=["laboratory", "-created_at"], name="machine_key_of_laboratory")]
 
 
-def create_machine_key(*, laboratory: str, now: datetime, expires_at: datetime) -> str:
+class ClientCertificate(models.Model):
+    """A certificate by which a laboratory's machine proves itself to the proxy (mutual TLS)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    fingerprint = models.BinaryField(unique=True)  # SHA-256 of the certificate's DER
+    laboratory = models.CharField(max_length=9)
+    name = models.CharField(max_length=80)
+    created_at = models.DateTimeField()
+    created_by = models.UUIDField(null=True)
+    expires_at = models.DateTimeField()  # the certificate's own end
+    revoked_at = models.DateTimeField(null=True)
+    last_used_on = models.DateField(null=True)
+
+    class Meta:
+        db_table = "access_client_certificate"
+        indexes = [models.Index(fields=["laboratory", "-created_at"], name="certificate_of_laboratory")]
+
+
+class Enrolment(models.Model):
+    """Somebody of a laboratory who asked for an account by the laboratory's number, and waits for the code that
+    was sent there by post. No account exists before the code came back, or the help desk said so.
+
+    `code`: keyed digest of the code in the last letter; `tries`: wrong ones since. `letters`: sent so far.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    establishment = models.CharField(max_length=9)
+    name = models.CharField(max_length=120)
+    email = models.EmailField()
+    conditions = models.CharField(max_length=12)
+    asked_at = models.DateTimeField()
+    email_confirmed_at = models.DateTimeField(null=True)
+    code = models.BinaryField()
+    tries = models.PositiveSmallIntegerField(default=0)
+    letters = models.PositiveSmallIntegerField(default=1)
+    expires_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True)
+    unblocked_by = models.UUIDField(null=True)
+    agent = models.ForeignKey(Agent, null=True, on_delete=models.SET_NULL)
+
+    class Meta:
+        db_table = "access_enrolment"
+        constraints = [
+            models.UniqueConstraint(fields=["establishment", "email"], name="one_enrolment_an_address")
+        ]
+
+
+class Review(models.Model):
+    """The access review of one region (or of the nation: "") for one quarter ("2026Q4").
+
+    `statement` and `signature`: what was decided, as signed once every account had its decision.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    region = models.CharField(max_length=3, blank=True)
+    quarter = models.CharField(max_length=6)
+    begun_at = models.DateTimeField()
+    signed_at = models.DateTimeField(null=True)
+    signed_by = models.UUIDField(null=True)
+    statement = models.BinaryField(null=True)
+    signature = models.BinaryField(null=True)
+
+    class Meta:
+        db_table = "access_review"
+        constraints = [models.UniqueConstraint(fields=["region", "quarter"], name="one_review_a_quarter")]
+
+
+class Decision(models.Model):
+    """What was decided of one account in a review; the latest word stands until the review is signed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    review = models.ForeignKey(Review, on_delete=models.CASCADE)
+    agent = models.ForeignKey(Agent, on_delete=models.PROTECT)
+    decision = models.CharField(max_length=8)
+    decided_at = models.DateTimeField()
+    decided_by = models.UUIDField()
+
+    class Meta:
+        db_table = "access_review_decision"
+        constraints = [models.UniqueConstraint(fields=["review", "agent"], name="one_decision_an_account")]
+
+
+def create_machine_key(
+    *,
+    laboratory: str,
+    now: datetime,
+    expires_at: datetime,
+    name: str = "",
+    rights: Iterable[Right] = MACHINE_RIGHTS,
+    created_by: UUID | None = None,
+    replaces: UUID | None = None,
+) -> str:
     """A new key for a laboratory; the answer is the only time it can be read."""
     key = f"rmp_{secrets.token_urlsafe(32)}"
     MachineKey.objects.create(
-        digest=_digest(key), laboratory=laboratory, created_at=now, expires_at=expires_at
+        digest=_digest(key),
+        laboratory=laboratory,
+        name=name,
+        rights=[right.value for right in rights],
+        created_at=now,
+        created_by=created_by,
+        expires_at=expires_at,
+        replaces_id=replaces,
     )
     return key
 
 
-def machine_of(key: str, *, now: datetime) -> Actor:
-    """The laboratory's machine that holds this key. Raises NotAllowed for any other string."""
-    found = MachineKey.objects.filter(digest=_digest(key), expires_at__gt=now).first()
-    if found is None:
+def machine_of(key: str, *, now: datetime, right: Right = Right.DELIVERIES_SEND) -> Actor:
+    """The laboratory's machine that holds this key. Raises NotAllowed for any other string, and for a key that
+    expired, was revoked, or is for something else."""
+    found = MachineKey.objects.filter(digest=_digest(key), expires_at__gt=now, revoked_at=None).first()
+    if found is None or right.value not in found.rights:
         raise NotAllowed("unknown or expired key")
+    _note_use(found, now)
+    return _machine(found.id, found.laboratory, right)
+
+
+def machine_by_certificate(fingerprint: str, *, now: datetime, right: Right = Right.DELIVERIES_SEND) -> Actor:
+    """The laboratory's machine that proved to hold the certificate with this SHA-256 (64 hexadecimal digits).
+
+    Raises NotAllowed when it is not registered, expired or was revoked.
+    """
+    try:
+        digest = bytes.fromhex(fingerprint)
+    except ValueError:
+        raise NotAllowed("no fingerprint") from None
+    found = ClientCertificate.objects.filter(fingerprint=digest, expires_at__gt=now, revoked_at=None).first()
+    if found is None:
+        raise NotAllowed("unknown or expired certificate")
+    _note_use(found, now)
+    return _machine(found.id, found.laboratory, right)
+
+
+def _machine(id_: UUID, laboratory: str, right: Right) -> Actor:
     return Actor(
-        id=str(found.id),
+        id=str(id_),
         role=Role.LABORATORY,
-        purpose=Purpose.INTAKE,
-        departments=("*",),
-        laboratory=found.laboratory,
+        purpose=granted(Role.LABORATORY, right).purpose,
+        departments=(EVERYWHERE,),
+        laboratory=laboratory,
     )
+
+
+def _note_use(found: MachineKey | ClientCertificate, now: datetime) -> None:
+    """Once a day: the row that was just read says whether it was noted."""
+    if found.last_used_on != now.date():
+        type(found).objects.filter(id=found.id).update(last_used_on=now.date())
 
 
 def _digest(key: str) -> bytes:

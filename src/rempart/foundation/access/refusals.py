@@ -8,6 +8,10 @@ class NotAllowed(Exception):
     """The actor may not do this, or not here; the answer never says whether the thing exists."""
 
 
+class RightsClosed(NotAllowed):
+    """The account lacks what its rights need (a training, a day within its time): its page says what to do."""
+
+
 class StaleVersion(Exception):
     """Somebody changed the thing since the actor saw it."""
 

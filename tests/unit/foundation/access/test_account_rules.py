@@ -168,11 +168,6 @@ def test_a_training_is_worth_something_until_its_last_day_included():
     assert missing == (Training.DATA_PROTECTION, Training.TRACING)
 
 
-def test_a_training_of_tomorrow_opens_nothing_today():
-    ahead = {**TRAINED, "data-protection": TODAY + timedelta(days=1)}
-    assert lacks(account(trainings=ahead)) == (Lack.TRAINING,)
-
-
 def test_rights_end_after_the_last_day():
     assert lacks(account(ends_on=TODAY)) == ()
     assert lacks(account(ends_on=TODAY - timedelta(days=1))) == (Lack.END,)

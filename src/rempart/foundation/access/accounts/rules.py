@@ -47,7 +47,6 @@ class Why(StrEnum):
     ENDED = "ended"  # its end date has passed
     LEFT = "left"
     REPLACED = "replaced"  # another administrator has the region
-    LETTER = "letter"  # it waits for the code that was sent by post
 
 
 class Refusal(StrEnum):
@@ -271,8 +270,8 @@ def due(use: Use, *, policy: AccountPolicy, now: datetime, today: date) -> Due |
 
 
 def _valid(taken: date | None, policy: TrainingPolicy, training: Training, today: date) -> bool:
-    """A training of the future is none yet; one is worth something for its days, the last one included."""
-    return taken is not None and taken <= today <= taken + policy.valid[training]
+    """A training is worth something for its days, the last one included (none is recorded before its day)."""
+    return taken is not None and today <= taken + policy.valid[training]
 
 
 def _shape(wanted: Wanted) -> Sequence[Refusal]:

@@ -22,7 +22,6 @@ class Migration(migrations.Migration):
         field("trainings", models.JSONField(default=dict)),
         field("conditions", models.CharField(blank=True, default="", max_length=12)),
         field("conditions_at", models.DateTimeField(null=True)),
-        field("email_confirmed_at", models.DateTimeField(null=True)),
         field("version", models.PositiveIntegerField(default=0)),
         migrations.RunSQL(
             "UPDATE access_agent SET awake_at = now(), closed = CASE WHEN is_active THEN '' ELSE 'administrator' END",
