@@ -14,6 +14,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from tests.factories import NOW, finess_in
+from tests.functional.accounts import account
 from tests.functional.doors import sign_in
 from tests.functional.trail import entries
 
@@ -61,9 +62,7 @@ def a_case(department: str, agent: Agent) -> UUID:
 
 def a_glass(department: str, agent: Agent) -> UUID:
     """A glass that somebody of this department broke."""
-    other = Agent.objects.create(
-        username=f"broke-{department}", role=Role.INVESTIGATOR, departments=[department]
-    )
+    other = account(Role.INVESTIGATOR, department)
     return Glass.objects.create(
         agent=other, home=[department], departments=["13"], reason="…", broken_at=NOW, until=NOW
     ).id
@@ -79,13 +78,7 @@ OBJECTS: dict[str, Callable[[str, Agent], object]] = {
 
 def agent_of(role: Role) -> Agent:
     """Somebody of this role who works in HERE."""
-    agent = Agent(
-        username=f"{role}-of-paris", name="Camille Rivière", role=role, departments=[HERE],
-        establishment=finess_in(HERE), email=f"{role}@exemple.fr",
-    )  # fmt: skip
-    agent.set_unusable_password()
-    agent.save()
-    return agent
+    return account(role, HERE, establishment=finess_in(HERE), email=f"{role}@exemple.fr")
 
 
 def knock(client: Client, name: str, department: str, agent: Agent) -> HttpResponse:
@@ -95,9 +88,7 @@ def knock(client: Client, name: str, department: str, agent: Agent) -> HttpRespo
     answer = client.get(path)
     if answer.status_code != 405:
         return answer
-    delegate, _ = Agent.objects.get_or_create(
-        username="delegate", defaults={"role": Role.DELEGATE, "departments": [HERE, AWAY]}
-    )
+    delegate = account(Role.DELEGATE, HERE, AWAY)
     return client.post(path, {"version": "1", "to": str(delegate.id)})
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from tests.factories import NOW, in_lyon, of
+from tests.functional.accounts import account
 
 from rempart.foundation.access.glass import services as service
 from rempart.foundation.access.glass.rules import Refusal
@@ -21,10 +22,7 @@ WAITING = (rules.State.WAITING,)
 
 
 def agent(role: Role, *departments: str, name: str = "Camille Rivière") -> Agent:
-    return Agent.objects.create(
-        username=f"{role}-{'-'.join(departments)}-{name}", name=name, role=role, departments=list(departments),
-        email=f"{role}.{''.join(departments)}@exemple.fr", organisation="Assurance maladie",
-    )  # fmt: skip
+    return account(role, *departments, name=name, email=f"{role}.{''.join(departments)}@exemple.fr")
 
 
 @pytest.fixture

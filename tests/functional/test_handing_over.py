@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from tests.factories import NOW, in_lyon, of
+from tests.functional.accounts import account
 
 from rempart.foundation.access.actor import acting, system
 from rempart.foundation.access.models import Agent
@@ -21,18 +22,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ALL = tuple(rules.State)
 
 
-def account(role: Role, *departments: str, name: str) -> Agent:
-    return Agent.objects.create(username=name, name=name, role=role, departments=list(departments))
-
-
 @pytest.fixture
 def paris() -> Agent:
-    return account(Role.INVESTIGATOR, "75", name="paris")
+    return account(Role.INVESTIGATOR, "75")
 
 
 @pytest.fixture
 def delegate() -> Agent:
-    return account(Role.DELEGATE, "75", name="delegate")
+    return account(Role.DELEGATE, "75")
 
 
 @pytest.fixture
@@ -107,10 +104,10 @@ def test_taken_back_it_is_gone_from_his_list_and_waits_again(paris, delegate, ca
 
 def test_only_to_an_active_delegate_of_the_department(paris, cases):
     strangers = [
-        account(Role.DELEGATE, "69", name="of-lyon"),
-        account(Role.INVESTIGATOR, "75", name="colleague"),
+        account(Role.DELEGATE, "69"),
+        account(Role.INVESTIGATOR, "75"),
     ]
-    gone = account(Role.DELEGATE, "75", name="gone")
+    gone = account(Role.DELEGATE, "75")
     Agent.objects.filter(pk=gone.pk).update(is_active=False)
     for stranger in (*strangers, gone):
         with pytest.raises(NotAllowed):
@@ -120,7 +117,7 @@ def test_only_to_an_active_delegate_of_the_department(paris, cases):
 
 
 def test_not_from_another_department_nor_by_a_delegate(delegate, cases):
-    lyon = account(Role.INVESTIGATOR, "69", name="lyon")
+    lyon = account(Role.INVESTIGATOR, "69")
     with pytest.raises(NotAllowed):
         hand(lyon, cases[0], delegate)
     with pytest.raises(NotAllowed):
@@ -131,7 +128,7 @@ def test_not_from_another_department_nor_by_a_delegate(delegate, cases):
 
 
 def test_not_out_of_a_colleagues_hands_nor_on_an_old_view(paris, delegate, cases):
-    colleague = account(Role.INVESTIGATOR, "75", name="colleague")
+    colleague = account(Role.INVESTIGATOR, "75")
     working.take_case(actor=using(colleague, Right.CASES_WORK), case_id=cases[0].id, seen_version=1, now=NOW)
     with pytest.raises(StaleVersion):
         hand(paris, cases[0], delegate)

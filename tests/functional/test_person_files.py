@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 from tests.factories import NOW, nir_of, person, report, somebody
+from tests.functional.accounts import account
 from tests.functional.doors import sign_in
 from tests.functional.trail import entries
 
@@ -16,10 +17,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 NUMBER = nir_of("2790351215189")
 WHO = {"number": NUMBER, "name": "Zygomalas", "first_name": "theodosie"}
-
-
-def account(role: Role) -> Agent:
-    return Agent.objects.create(username=role.value, name="Claude Fabre", role=role)
 
 
 def find(role: Role, right: Right, keyring, **changes):
