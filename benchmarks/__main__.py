@@ -1,6 +1,6 @@
 """`rempart bench`: every benchmark, or those named, with the machine they ran on.
 
-python -m benchmarks [decode] [certificates] [road] [--results N]
+python -m benchmarks [decode] [certificates] [road] [sight] [--results N] [--cases N]
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ _VERSIONS = ("django", "psycopg", "cryptography", "cbor2", "typst", "pixeltable-
 
 
 def main() -> None:
-    names = ("decode", "certificates", "road")
+    names = ("decode", "certificates", "road", "sight")
     parser = argparse.ArgumentParser(prog="rempart bench")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; all when none")
     parser.add_argument(
         "--results", type=int, default=1_000_000, help="messages of the road (default 1,000,000)"
     )
+    parser.add_argument("--cases", type=int, default=5_000_000, help="cases of sight (default 5,000,000)")
     asked = parser.parse_args()
     if unknown := set(asked.names) - set(names):
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are: {', '.join(names)}")
@@ -38,6 +39,10 @@ def main() -> None:
             from benchmarks import certificates
 
             print(rows.table(certificates.run()))
+        elif name == "sight":
+            from benchmarks import sight
+
+            print(rows.latencies(sight.run(cases=asked.cases)))
         else:
             from benchmarks import road
 

@@ -14,7 +14,9 @@ from uuid import UUID
 
 EVERYWHERE = "*"
 
-_DEPARTMENTS = "(SELECT current_setting('rempart.departments', true))"
+# Sub-selects: looked at once per statement, never once per row.
+_EVERYWHERE = f"(SELECT current_setting('rempart.departments', true) = '{EVERYWHERE}')"
+_DEPARTMENTS = "(SELECT string_to_array(current_setting('rempart.departments', true), ','))::text[]"
 
 
 class Cursor(Protocol):
@@ -28,7 +30,7 @@ def protect(table: str, *, own: tuple[str, str] | None = None, handed: str = "")
     `own`: (setting, column), such as ("person", "person_id"): what somebody may read of the persons he
     stands for. `handed`: the column that names the agent to whom a row was handed.
     """
-    sees = f"{_DEPARTMENTS} = '{EVERYWHERE}' OR department = ANY (string_to_array({_DEPARTMENTS}, ','))"
+    sees = f"{_EVERYWHERE} OR department = ANY ({_DEPARTMENTS})"
     sql = f"""
         ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
         DROP POLICY IF EXISTS by_department ON {table};
@@ -47,7 +49,7 @@ def protect(table: str, *, own: tuple[str, str] | None = None, handed: str = "")
 
 
 def _keys(setting: str) -> str:
-    """A setting's keys as an array, looked at once per statement."""
+    """A setting's keys as an array."""
     return f"(SELECT string_to_array(nullif(current_setting('rempart.{setting}', true), ''), ',')::uuid[])::uuid[]"
 
 

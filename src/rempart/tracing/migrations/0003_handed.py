@@ -16,5 +16,15 @@ class Migration(migrations.Migration):
                 name="case_handed",
             ),
         ),
+        migrations.AddIndex(
+            "case",
+            models.Index(
+                fields=["department", "state", "-received_at", "-id"],
+                include=["person_id", "handed_to"],
+                name="case_in_state",
+            ),
+        ),
+        migrations.RemoveIndex("case", "case_by_state"),
+        migrations.RemoveIndex("case", "case_newest"),
         migrations.RunSQL(protect("tracing_case", own=("person", "person_id"), handed="handed_to")),
     ]
