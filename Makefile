@@ -6,7 +6,7 @@ RUN := $(VENV)/bin
 ARGS ?=
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: setup demo serve test check fix bench docs clean
+.PHONY: setup demo serve test test-system check fix bench docs clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -31,6 +31,10 @@ serve: setup  ## the web server and the worker, on what is in ./var
 
 test: setup  ## every test that needs no system package
 	$(RUN)/python -m pytest -n 2 --dist worksteal -m "not system" $(ARGS)
+
+test-system: setup  ## tests of what only a system package gives (installs SoftHSM with apt, as root)
+	tests/system/install.sh
+	$(RUN)/python -m pytest -m system tests/system $(ARGS)
 
 check: setup  ## format, lint, types, import contract
 	$(RUN)/ruff format --check .
