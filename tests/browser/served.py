@@ -6,7 +6,7 @@ pytest-django's live server cannot stream events, and runs no worker; the journe
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -74,9 +74,14 @@ class Served:
 
 
 @contextmanager
-def serve(database: Database, var: Path) -> Iterator[Served]:
-    """Start the web server and the worker, with keys, facts and static files of their own under `var`."""
-    port = free_port("127.0.0.1", 0)
+def serve(
+    database: Database, var: Path, *, port: int = 0, more: Mapping[str, str] | None = None
+) -> Iterator[Served]:
+    """Start the web server and the worker, with keys, facts and static files of their own under `var`.
+
+    `port`: any free one when it is 0; `more`: settings besides those of every journey.
+    """
+    port = port or free_port("127.0.0.1", 0)
     url = f"http://127.0.0.1:{port}"
     environment = {
         **database.environment(),
@@ -85,6 +90,7 @@ def serve(database: Database, var: Path) -> Iterator[Served]:
         "REMPART_SECRET_KEY": secrets.token_hex(),
         "REMPART_PUBLIC_URL": url,
         "DJANGO_SETTINGS_MODULE": "rempart.site.settings",
+        **(more or {}),
     }
     with ExitStack() as running:
         with pytest.MonkeyPatch.context() as patch:

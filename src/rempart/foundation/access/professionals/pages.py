@@ -71,15 +71,22 @@ def begin(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def back(request: HttpRequest) -> HttpResponse:
-    """Back from Pro Santé Connect; the attempt is spent, whatever comes of it."""
+    """Back from Pro Santé Connect; the attempt is spent, whatever comes of it. Whoever is refused here has a
+    session there all the same: he can end it, and show another card."""
     attempt = attempts.from_session(request.session.pop(_ATTEMPT, None))
     try:
         signed_in = _party().receive(
             answer=request.GET.dict(), attempt=attempt, redirect_uri=_address("psc-back"), now=_now(request)
         )
-        return redirect(_enter(request, signed_in, attempt.destination if attempt else ""))
     except SignInRefused as refused:
         return _refuse(request, refused)
+    try:
+        destination = _enter(request, signed_in, attempt.destination if attempt else "")
+    except SignInRefused as refused:
+        farewell.remember(request.session, signed_in.id_token)
+        return _refuse(request, refused)
+    farewell.remember(request.session, signed_in.id_token)
+    return redirect(destination)
 
 
 def ring(request: HttpRequest) -> HttpResponse:
@@ -162,7 +169,6 @@ def _enter(request: HttpRequest, signed_in: SignedIn, destination: str) -> str:
         professional=professional_of(signed_in.claims), origin=_origin(request), now=_now(request)
     )
     auth.login(request, agent, backend=settings.AUTHENTICATION_BACKENDS[0])
-    farewell.remember(request.session, signed_in.id_token)
     if destination:
         return destination
     return settings.LOGIN_REDIRECT_URL if has(Role(agent.role), Right.CASES_LIST) else reverse("home")
@@ -175,7 +181,8 @@ def _lead(request: HttpRequest, address: str) -> HttpResponse:
 def _refuse(request: HttpRequest, refused: SignInRefused, *, noted: bool = False) -> HttpResponse:
     if not noted:
         _note(request, refused)
-    return answer(request, refused, back=reverse("login"))
+    leaves = reverse("psc-leave") if farewell.token_of(request.session) else ""
+    return answer(request, refused, back=reverse("login"), leave=leaves)
 
 
 def _note(request: HttpRequest, refused: SignInRefused) -> None:
