@@ -87,10 +87,12 @@ def fetch(*, actor: Actor, handover_id: UUID, keyring: Keyring, now: datetime) -
     with acting(actor) as cursor:
         hold(cursor, handover_id)
         found = Handover.objects.filter(id=handover_id, recipients__contains=[me]).first()
-        if found is None or not still_open(found.sender, me):
+        if found is None:
             raise NotAllowed("no such file for this account")
         if found.state != State.READY or found.expires_on < now.date():
             raise StaleVersion("withdrawn, destroyed, or not there yet")
+        if not still_open(found.sender, me):
+            raise NotAllowed("the table no longer lets it come to this account")
         if Fetch.objects.filter(handover_id=found.id, recipient=me).count() >= found.downloads:
             raise StaleVersion("fetched as often as it may be")
         try:

@@ -44,6 +44,7 @@ class Incoming:
         self._looker = Looker()
         self._waiting = bytearray()
         self._size = 0
+        self.finished = False
 
     def write(self, data: bytes) -> None:
         """Take the next bytes. Raises UploadRefused when they are too many, StaleVersion when another attempt
@@ -101,6 +102,7 @@ class Incoming:
                 if address
             ]
             enqueue(cursor, letters, keyring=self._keyring, expires_on=handover.expires_on, now=now)
+        self.finished = True
 
     def abandon(self) -> None:
         """Sweep what was kept of this attempt; the hand-over waits for another one."""
