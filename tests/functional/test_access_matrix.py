@@ -22,6 +22,7 @@ from rempart.foundation.access.actor import Purpose, acting, system
 from rempart.foundation.access.models import Agent, Glass
 from rempart.foundation.access.rights import Right, Role, Where, has, table
 from rempart.foundation.database.keys import uuid7
+from rempart.protection.exchange.models import Handover
 from rempart.site.doors import Open, doors
 from rempart.tracing.models import Case
 
@@ -68,9 +69,22 @@ def a_glass(department: str, agent: Agent) -> UUID:
     ).id
 
 
+def a_hand_over(department: str, agent: Agent) -> UUID:
+    """A file, destroyed since, that the agent handed to himself; elsewhere, between others. Whoever has the right
+    for the nation sees no more of them than anybody else: his own."""
+    own = department == HERE or table()[Right.EXCHANGE_USE].to.get(Role(agent.role)) is Where.NATION
+    party = agent.id if own else account(Role.INVESTIGATOR, department).id
+    with acting(system(Purpose.EXCHANGE)):
+        return Handover.objects.create(
+            id=uuid7(), created_at=NOW, sender=party, recipients=[party], motive="other", downloads=1,
+            expires_on=NOW.date(), state="destroyed", ended_at=NOW,
+        ).id  # fmt: skip
+
+
 OBJECTS: dict[str, Callable[[str, Agent], object]] = {
     "case_id": a_case,
     "glass_id": a_glass,
+    "handover_id": a_hand_over,
     "reference": lambda department, agent: "an-unknown-reference",
 }
 """What stands for each parameter of an address, in a department, for whoever asks."""

@@ -3,7 +3,6 @@
 import os
 
 from django.conf import settings
-from django.core.asgi import get_asgi_application
 from django.urls import get_resolver, reverse
 
 from rempart.foundation.access.origin import proxies
@@ -12,13 +11,14 @@ from rempart.site.bodies import bounded
 from rempart.site.evenly import evenly
 from rempart.site.proxies import believed
 from rempart.site.static_files import with_static_files
+from rempart.site.streaming import application as django_application
 
 PROVING = ("portal", "portal-code", "login")
 """Where somebody proves who he is: what is found out there takes no time that can be measured."""
 
 lifeline.follow()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rempart.site.settings")
-_django = get_asgi_application()
+_django = django_application()
 _ = get_resolver().url_patterns  # a page that cannot be imported stops the server now, not at its first visit
 application = believed(
     with_static_files(

@@ -1,7 +1,8 @@
 """How much a request may bring, decided while it comes: Django reads a body whole before it asks who sends it.
 
 A form is small. A delivery may be large, from whoever has a key; without one, no more is read than
-anybody may send. Whoever sends slowly is not waited for: a body has half a minute, and a second more for each
+anybody may send. A file that is handed over may be larger: nothing of it is read before its door was asked
+(streaming.py). Whoever sends slowly is not waited for: a body has half a minute, and a second more for each
 thousand bytes that have come.
 """
 
@@ -17,6 +18,7 @@ from django.conf import settings
 from django.db import connections
 
 from rempart.site.headers import protective
+from rempart.site.streaming import streamed_bytes
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -56,7 +58,7 @@ def bounded(application: Application, *, patience: float = _PATIENCE) -> Applica
 
         async def let_in(size: int) -> None:
             nonlocal is_known
-            if size <= MOST_OF_ANYBODY:
+            if size <= MOST_OF_ANYBODY or size <= streamed_bytes(scope["path"]):
                 return
             if not scope["path"].startswith(_MACHINES) or size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
                 raise _Refused(413)

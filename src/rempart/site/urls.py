@@ -21,6 +21,7 @@ urlpatterns = [
     path("", include("rempart.screening.urls")),
     path("", include("rempart.tracing.urls")),
     path("", include("rempart.surveillance.urls")),
+    path("", include("rempart.protection.exchange.urls")),
 ]
 
 if settings.DEMO:
