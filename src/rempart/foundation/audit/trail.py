@@ -52,6 +52,18 @@ class Act(StrEnum):
     ALERT_HANDLED = "alert-handled"
     PERSON_WATCHED = "person-watched"
     PERSON_UNWATCHED = "person-unwatched"
+    RETENTION_RUN = "retention-run"
+    RETENTION_SHOWN = "retention-shown"
+    HOLD_PLACED = "hold-placed"
+    HOLD_LIFTED = "hold-lifted"
+    PERSON_SOUGHT = "person-sought"
+    REQUEST_MADE = "request-made"
+    REQUESTS_LISTED = "requests-listed"
+    REQUEST_OPENED = "request-opened"
+    REQUEST_HANDLED = "request-handled"
+    DOSSIER_GIVEN = "dossier-given"
+    IDENTITY_RECTIFIED = "identity-rectified"
+    OBJECTION_CHANGED = "objection-changed"
 
 
 class Undeclared(Exception):

@@ -14,20 +14,42 @@ from rempart.foundation.retention.policy import (
     retention,
     retentions,
 )
-from rempart.foundation.retention.tables import BATCH, Cursor, Part, Step, delete_expired
+from rempart.foundation.retention.tables import (
+    BATCH,
+    Cursor,
+    Digests,
+    Part,
+    Step,
+    aging,
+    delete_expired,
+    drop_month,
+    earliest,
+    expiring,
+    months_of,
+    some,
+    sweep,
+)
 
 __all__ = [
     "BATCH",
     "CEILING",
     "Cursor",
+    "Digests",
     "Kind",
     "Part",
     "Retention",
     "Step",
     "Version",
+    "aging",
     "delete_expired",
+    "drop_month",
+    "earliest",
+    "expiring",
     "last_day",
     "longest",
+    "months_of",
     "retention",
     "retentions",
+    "some",
+    "sweep",
 ]

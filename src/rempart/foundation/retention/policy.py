@@ -11,6 +11,8 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
+_DAY = timedelta(days=1)
+
 
 class Kind(StrEnum):
     """What has a retention of its own; RESULT and what follows it have that of their disease's file."""
@@ -48,6 +50,13 @@ class Retention:
 
     def last_day(self, since: date, *, today: date) -> date:
         return last_day(since, self.versions, today=today)
+
+    def kept_since(self, today: date) -> date:
+        """The earliest day whose data may still be there; what is older must be gone."""
+        day = today
+        while self.last_day(day - _DAY, today=today) >= today:
+            day -= _DAY
+        return day
 
     def on(self, day: date) -> Version:
         """The version in force on a day; the first one for the days before it."""

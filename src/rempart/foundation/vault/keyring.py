@@ -49,6 +49,7 @@ class Purpose(IntEnum):
     MESSAGE = 3
     DELIVERY = 4
     EXCHANGE = 5
+    REQUEST = 6
 
 
 class StillNeeded(ValueError):

@@ -1,0 +1,1 @@
+"""What retention does: the daily run, the holds, the proof."""
