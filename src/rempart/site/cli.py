@@ -10,6 +10,7 @@ from rempart.proofs.commands import app as certificate
 from rempart.screening import commands as screening
 from rempart.simulators.commands import app as simulate
 from rempart.site import commands
+from rempart.site.retention_commands import app as retention
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,6 +30,7 @@ app.add_typer(commands.keys, name="keys")
 app.add_typer(certificate, name="certificate")
 app.add_typer(commands.facts, name="facts")
 app.add_typer(commands.tasks, name="tasks")
+app.add_typer(retention, name="retention")
 
 
 def main() -> None:

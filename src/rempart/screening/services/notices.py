@@ -16,6 +16,7 @@ from django.db.backends.utils import CursorWrapper
 from rempart.foundation.database.bulk import copy_rows
 from rempart.foundation.events.stream import Published, Subscriber
 from rempart.foundation.messaging.outbox import Channel, Letter, enqueue
+from rempart.foundation.retention import Kind, retention
 from rempart.foundation.vault import KeyDestroyed, Keyring, Purpose, unseal
 from rempart.screening.services.published import PublishedResult, announced
 from rempart.screening.services.receive import RESULTS
@@ -39,6 +40,7 @@ def subscriber(*, keyring: Keyring, public_url: str) -> Subscriber:
 
     def handle(cursor: CursorWrapper, events: Sequence[Published]) -> None:
         now = datetime.now(UTC)
+        longest = retention(Kind.LETTER).last_day(now.date(), today=now.date())
         by_expiry: dict[date, list[Letter]] = {}
         rows = []
         for result in announced(cursor, events, only="r.current OR r.retracted"):
@@ -52,7 +54,7 @@ def subscriber(*, keyring: Keyring, public_url: str) -> Subscriber:
                 )  # fmt: skip
             letter = _letter(result, f"{public_url}/r/{reference}", keyring)
             if letter is not None:
-                by_expiry.setdefault(result.expires_on, []).append(letter)
+                by_expiry.setdefault(min(longest, result.expires_on), []).append(letter)
         copy_rows(cursor.cursor, table="screening_access", columns=_ACCESS, types=_ACCESS_TYPES, rows=rows)
         for expires_on, letters in by_expiry.items():
             enqueue(cursor, letters, keyring=keyring, expires_on=expires_on, now=now)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from django.db.backends.utils import CursorWrapper
 
@@ -22,6 +22,7 @@ from rempart.foundation.identifiers import finess
 from rempart.foundation.messaging.outbox import enqueue
 from rempart.foundation.people.content import IdentityRecord
 from rempart.foundation.people.identities import read_identity
+from rempart.foundation.retention import Kind, retention
 from rempart.foundation.terminology import Analysis, Pathogen, ResultRule
 from rempart.foundation.territories import zone_of
 from rempart.foundation.vault import Keyring
@@ -180,7 +181,8 @@ def _send(code: str, access: Access, *, keyring: Keyring, origin: str, now: date
         letter = letter_to(details, "code", code=code) if details else None
         if letter is None:
             return False
-        enqueue(cursor, [letter], keyring=keyring, expires_on=now.date() + timedelta(days=1), now=now)
+        until = retention(Kind.CODE).last_day(now.date(), today=now.date())
+        enqueue(cursor, [letter], keyring=keyring, expires_on=until, now=now)
         record(person, Act.CODE_SENT, str(access.result_id), now=now, person=access.person_id)
     return True
 

@@ -19,6 +19,7 @@ from rempart.foundation.facts import age_class
 from rempart.foundation.identifiers import finess, nir
 from rempart.foundation.people.content import identity_content
 from rempart.foundation.people.rules import canonical_traits, name_and_birth
+from rempart.foundation.retention import Kind, retention
 from rempart.foundation.terminology import Analysis, Pathogen
 from rempart.foundation.territories import department_of, zone_of
 from rempart.foundation.vault import BlindIndex, Indexer, Keyring, Purpose, Sealer
@@ -54,7 +55,7 @@ class Preparer:
         judgement = _only_its_own(judged, speaks_for) if speaks_for else judged.judgement
         digest = hashlib.sha256(item.raw).hexdigest()
         sender = _sender(judged)
-        until = self._shortest_expiry
+        until = self._refused_until
         context = delivery.id.bytes + item.position.to_bytes(4, "big")
         return PreparedMessage(
             delivery=delivery,
@@ -95,9 +96,9 @@ class Preparer:
         return self._today + timedelta(days=self._retention[result.value])
 
     @property
-    def _shortest_expiry(self) -> date:
-        """The expiry of what has no result yet: the shortest retention of the policy."""
-        return self._today + timedelta(days=min(self._retention.values()))
+    def _refused_until(self) -> date:
+        """The last day on which a message that is not accepted may be read."""
+        return retention(Kind.REFUSED_MESSAGE).last_day(self._today, today=self._today)
 
     def _result(self, report: Report, analysis: Analysis, result: Result) -> PreparedResult:
         assert report.sampled_at is not None  # noqa: S101 -- _results lets no other through

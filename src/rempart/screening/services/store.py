@@ -191,9 +191,7 @@ def hold(cursor: Cursor[Any], persons: Collection[UUID]) -> None:
     """Lock known people to whom an identity is about to be linked; Conflict when one of them was just forgotten."""
     if not persons:
         return
-    cursor.execute(
-        "SELECT FROM people_person WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE", (list(persons),)
-    )
+    cursor.execute("SELECT FROM people_person WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE", (list(persons),))
     if cursor.rowcount != len(persons):
         raise Conflict("people_person")
 
