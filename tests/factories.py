@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any
 
 from rempart.foundation.access.actor import Actor, Purpose, Role, system
+from rempart.foundation.access.rights import Fields
 from rempart.foundation.database.keys import uuid7
 from rempart.foundation.identifiers import luhn, nir
 from rempart.foundation.terminology import pathogen
@@ -142,7 +143,13 @@ def machine(laboratory: str) -> Actor:
 
 
 def investigator(*departments: str, role: Role = Role.INVESTIGATOR) -> Actor:
-    return Actor(id=str(uuid7()), role=role, purpose=Purpose.INVESTIGATION, departments=departments)
+    return Actor(
+        id=str(uuid7()),
+        role=role,
+        purpose=Purpose.INVESTIGATION,
+        departments=departments,
+        fields=tuple(Fields),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,11 +82,17 @@ def acting(actor: Actor) -> Iterator[CursorWrapper]:
         yield cursor
 
 
+_SEE_WITHOUT_LOOKING = frozenset({Role.SYSTEM, Role.LABORATORY})
+"""Who works on rows of persons and is nobody who reads them."""
+
+
 def look(cursor: CursorWrapper, actor: Actor) -> None:
-    """Let the rest of this transaction see what the actor may see."""
+    """Let the rest of this transaction see what the actor may see: no row of a person when he came for something
+    that shows him no field of one."""
     set_sight(
         cursor,
         departments=actor.departments,
+        nominative=bool(actor.fields) or actor.role in _SEE_WITHOUT_LOOKING,
         persons=actor.persons,
         identities=actor.identities,
         agent=actor.agent,

@@ -1,9 +1,10 @@
 """Row-level security: what a session may see, said once in SQL and set at the start of each transaction.
 
 Policies compare columns of the row with settings of the session and look nowhere else:
-`rempart.departments` ("75,92", or "*" for the whole nation), `rempart.person` and `rempart.identity` (the keys
-of those it may see one by one), `rempart.agent` (whose handed files they are). A session that set none of
-them sees nothing.
+`rempart.nominative` (departments whose persons it may see: "75,92", or "*" for the whole nation),
+`rempart.person` and `rempart.identity` (the keys of those it may see one by one), `rempart.agent` (whose handed
+files they are). A session that set none of them sees nothing. `rempart.departments` is the perimeter of
+whoever acts, for tables that hold nothing of a person.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from uuid import UUID
 EVERYWHERE = "*"
 
 # Sub-selects: looked at once per statement, never once per row.
-_EVERYWHERE = f"(SELECT current_setting('rempart.departments', true) = '{EVERYWHERE}')"
-_DEPARTMENTS = "(SELECT string_to_array(current_setting('rempart.departments', true), ','))::text[]"
+_EVERYWHERE = f"(SELECT current_setting('rempart.nominative', true) = '{EVERYWHERE}')"
+_DEPARTMENTS = "(SELECT string_to_array(current_setting('rempart.nominative', true), ','))::text[]"
 
 
 class Cursor(Protocol):
@@ -57,16 +58,21 @@ def set_sight(
     cursor: Cursor,
     *,
     departments: Iterable[str] = (),
+    nominative: bool = True,
     persons: Iterable[UUID] = (),
     identities: Iterable[UUID] = (),
     agent: UUID | None = None,
 ) -> None:
-    """Say what this transaction may see; forgotten at its end."""
+    """Say what this transaction may see; forgotten at its end. `nominative`: whether the departments are seen
+    with their persons."""
+    perimeter = ",".join(departments)
     cursor.execute(
-        "SELECT set_config('rempart.departments', %s, true), set_config('rempart.person', %s, true),"
-        " set_config('rempart.identity', %s, true), set_config('rempart.agent', %s, true)",
+        "SELECT set_config('rempart.departments', %s, true), set_config('rempart.nominative', %s, true),"
+        " set_config('rempart.person', %s, true), set_config('rempart.identity', %s, true),"
+        " set_config('rempart.agent', %s, true)",
         (
-            ",".join(departments),
+            perimeter,
+            perimeter if nominative else "",
             ",".join(map(str, persons)),
             ",".join(map(str, identities)),
             str(agent or ""),
