@@ -12,8 +12,9 @@ TITLE = "How often somebody may try"
 WHY = (
     "Decision 007, with the limits in force for the portal (access/data/limits.toml): a network has five tries against "
     "one reference, then one every three minutes; all networks together have fifty, then one every half hour; when those "
-    "are used up, a network that has not failed still has one try every quarter of an hour. `30×` is that many "
-    "networks, each with as many tries as it is given. A right code gives a person his tries back."
+    "are used up, a network that has not failed still has two, then one every three hours, and a network from which the "
+    "answer was right has its own five for thirty days. `30×` is that many networks, each with as many tries as it is "
+    "given. A right code gives a person his tries back."
 )
 
 CASES = """
@@ -29,8 +30,10 @@ CASES = """
   home 5                        | 0       | phone     | 0           | another network has its own
   thief 50                      | 0       | home      | 0           | who holds the link keeps nobody out
   30× 5                         | 0       | home      | 0           | nor do thirty networks: a first try is left
-  30× 5, home 1                 | 0       | home      | 15          | and only one, while the attack lasts
-  30× 5, home 1                 | 15      | home      | 0           |
+  30× 5, home 1                 | 0       | home      | 0           | and a second, for a slip of the finger
+  30× 5, home 2                 | 0       | home      | 30          | no more, while the attack lasts
+  home 1, right, 30× 5, home 4  | 0       | home      | 0           | where the answer was right before, there are five
+  home 1, right, 30× 5, home 5  | 0       | home      | 3           |
   30× 5                         | 30      | home      | 0           | half an hour gives everybody one more
   home 4, right                 | 0       | home      | 0           | the right code gives one's own back
   thief 5, home 1, right        | 0       | thief     | 3           | and nobody else's
@@ -65,6 +68,7 @@ class Portal:
             Whose.SUBJECT: ("subject",),
             Whose.NETWORK: ("network", network),
             Whose.FIRST: ("first", network),
+            Whose.KNOWN: ("known", network),
         }
 
 

@@ -153,13 +153,14 @@ class Counters:
 
 def _guessing(row: Mapping[str, Any]) -> Guessing:
     if unknown := set(row) - {whose.value for whose in Whose}:
-        raise ValueError(f"limits.toml: {', '.join(unknown)}")
+        raise ValueError(f"limits.toml: {', '.join(sorted(unknown))}")
     first = row.get(Whose.FIRST)
     return Guessing(
         pair=_pace(row[Whose.PAIR]),
         subject=_pace(row[Whose.SUBJECT]),
         network=_pace(row[Whose.NETWORK]),
         first=_pace(first) if first else None,
+        known=timedelta(days=row[Whose.KNOWN]),
     )
 
 
@@ -174,6 +175,7 @@ def _keys(door: Door, *, subject: str, address: str) -> dict[Whose, bytes]:
         Whose.PAIR: _digest(door, "pair", subject, where),
         Whose.SUBJECT: _digest(door, "subject", subject),
         Whose.NETWORK: _digest(door, "network", where),
+        Whose.KNOWN: _digest(door, "known", subject, where),
     }
     if limits().guess[door].first is not None:
         keys[Whose.FIRST] = _digest(door, "first", subject, where)

@@ -16,6 +16,7 @@ Allowances = Mapping["Whose", datetime]
 """When each allowance will be full again; one that is missing is full."""
 
 NO_WAIT = timedelta()
+_CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +36,8 @@ class Pace:
 
     def _full_at(self, full_at: datetime | None, now: datetime) -> datetime:
         """Not before now. An instant that no taking leads to was written before a clock was set back, or
-        under another pace: it counts for nothing."""
-        if full_at is None or full_at > now + self.burst * self.each:
+        under another pace: it counts for nothing. (Clocks of several machines may differ by a little.)"""
+        if full_at is None or full_at > now + self.burst * self.each + _CLOCKS_DIFFER:
             return now
         return max(full_at, now)
 
@@ -48,6 +49,7 @@ class Whose(StrEnum):
     SUBJECT = "subject"  # of everybody, against one thing
     NETWORK = "network"  # of one network, against all things
     FIRST = "first"  # of one network against one thing, while one of the two above is used up
+    KNOWN = "known"  # no allowance: until when a network is known as one from which the answer was right
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,21 +59,24 @@ class Guessing:
     `pair` is what a person needs who mistypes. `subject` bounds what many networks find out together.
     `first` is what keeps a person in when others have used that up: on a network that has not failed
     against his account or reference, he still has a try; None where even one per network is too many.
+    `known`: for how long a network from which the answer was right is held back by nobody's failures but
+    its own.
     """
 
     pair: Pace
     subject: Pace
     network: Pace
     first: Pace | None
+    known: timedelta
 
     def of(self, whose: Whose) -> Pace:
-        """The pace of an allowance. Raises LookupError for `first` where there is none."""
+        """The pace of an allowance. Raises LookupError where there is none."""
         found = {
             Whose.PAIR: self.pair,
             Whose.SUBJECT: self.subject,
             Whose.NETWORK: self.network,
             Whose.FIRST: self.first,
-        }[whose]
+        }.get(whose)
         if found is None:
             raise LookupError(whose)
         return found
@@ -99,7 +104,9 @@ def charge(allowances: Allowances, *, guessing: Guessing, now: datetime) -> Char
         return Charged(wait=own, changed={})
     others = max(wait(Whose.SUBJECT), wait(Whose.NETWORK))
     taken: tuple[Whose, ...] = (Whose.PAIR, Whose.SUBJECT, Whose.NETWORK)
-    if others:
+    if others and Whose.KNOWN in allowances and now < allowances[Whose.KNOWN]:
+        taken = (Whose.PAIR,)
+    elif others:
         if guessing.first is None:
             return Charged(wait=others, changed={})
         if first := min(wait(Whose.FIRST), others):
@@ -110,11 +117,10 @@ def charge(allowances: Allowances, *, guessing: Guessing, now: datetime) -> Char
 
 
 def give_back(allowances: Allowances, *, guessing: Guessing, now: datetime) -> dict[Whose, datetime]:
-    """The allowances to keep after a right answer: the person's own are full, the others get one back.
-
-    What others failed against the same account or reference stays counted.
-    """
+    """The allowances to keep after a right answer: the person's own are full, the others get one back, and
+    the network is known. What others failed against the same account or reference stays counted."""
     kept = {whose: now for whose in (Whose.PAIR, Whose.FIRST) if whose in allowances}
+    kept[Whose.KNOWN] = now + guessing.known
     for whose in (Whose.SUBJECT, Whose.NETWORK):
         if whose in allowances:
             kept[whose] = allowances[whose] - guessing.of(whose).each

@@ -1,5 +1,6 @@
 """Allowances refill with time; a try that waits costs nothing; a person is not kept out by others."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,6 +18,7 @@ GUESSING = Guessing(
     subject=Pace(burst=5, each=10 * MINUTE),
     network=Pace(burst=8, each=MINUTE),
     first=Pace(burst=1, each=60 * MINUTE),
+    known=timedelta(days=30),
 )
 
 
@@ -50,6 +52,7 @@ def test_a_clock_that_was_set_back_keeps_nobody_out():
     full_at = pace.take(pace.take(None, now=START), now=START)
     assert pace.wait(full_at, now=START) == MINUTE
     assert pace.wait(full_at, now=START - timedelta(days=1)) == NO_WAIT
+    assert pace.wait(full_at, now=START - timedelta(seconds=1)) > MINUTE  # clocks of two machines differ
 
 
 class Desk:
@@ -61,7 +64,7 @@ class Desk:
     def _of(self, subject, network):
         return {
             Whose.PAIR: (subject, network), Whose.SUBJECT: subject,
-            Whose.NETWORK: (network,), Whose.FIRST: (subject, network, 1),
+            Whose.NETWORK: (network,), Whose.FIRST: (subject, network, 1), Whose.KNOWN: (subject, network, 2),
         }  # fmt: skip
 
     def knock(self, subject, network, now=START):
@@ -108,10 +111,24 @@ def test_a_network_that_tries_everybody_leaves_everybody_a_try():
 
 
 def test_where_no_first_try_is_given_everybody_waits():
-    desk = Desk(Guessing(pair=GUESSING.pair, subject=GUESSING.subject, network=GUESSING.network, first=None))
+    desk = Desk(replace(GUESSING, first=None))
     for number in range(5):
         desk.knock("anne", f"attacker {number}")
     assert desk.knock("anne", "home") == 10 * MINUTE
+
+
+def test_where_the_answer_was_right_nobody_elses_failures_count():
+    desk = Desk(replace(GUESSING, first=None))
+    desk.knock("anne", "home")
+    desk.open("anne", "home")
+    for number in range(5):
+        desk.knock("anne", f"attacker {number}")
+    assert [desk.knock("anne", "home") for _ in range(4)] == [NO_WAIT] * 3 + [MINUTE]
+    assert desk.knock("anne", "elsewhere") > NO_WAIT
+    later = START + timedelta(days=31)
+    for number in range(5):
+        desk.knock("anne", f"attacker {number}", later)
+    assert desk.knock("anne", "home", later) > NO_WAIT
 
 
 def test_a_right_answer_gives_back_ones_own_and_keeps_what_others_failed():
