@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.factories import NOW
+from tests.functional.accounts import account
 
 from rempart.foundation.access.actor import Actor
 from rempart.foundation.access.models import Agent
@@ -17,20 +18,12 @@ URL = "https://rempart.example"
 CSV = "nom;prénom\r\nZYGOMALAS;Théodosie\r\n".encode()
 
 
-def account(username: str, role: Role = Role.INVESTIGATOR, *departments: str, **more: Any) -> Agent:
+def somebody_called(username: str, role: Role = Role.INVESTIGATOR, *departments: str, **more: Any) -> Agent:
     """Somebody with an account; in Paris unless told otherwise."""
-    agent = Agent(
-        username=username,
-        name=f"{username.capitalize()} Nom",
-        role=role,
-        departments=list(departments or ["75"]),
-        email=f"{username}@agence.example",
-        trainings=dict.fromkeys(("data-protection", "tracing", "accounts"), NOW.date().isoformat()),
-        **more,
-    )
-    agent.set_unusable_password()
-    agent.save()
-    return agent
+    return account(
+        role, *(departments or ["75"]), username=username, name=f"{username.capitalize()} Nom",
+        email=f"{username}@agence.example", organisation="", **more,
+    )  # fmt: skip
 
 
 def acts(agent: Agent) -> Actor:

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from django.db import connections
 from tests.factories import NOW, finess_in
-from tests.functional.exchanges import CSV, URL, account, acts, handed, offered
+from tests.functional.exchanges import CSV, URL, acts, handed, offered, somebody_called
 
 from rempart.foundation.access.actor import acting
 from rempart.foundation.access.refusals import NotAllowed, StaleVersion
@@ -31,12 +31,12 @@ LATER = NOW + timedelta(days=8)
 
 @pytest.fixture
 def alix():
-    return account("alix")
+    return somebody_called("alix")
 
 
 @pytest.fixture
 def bao():
-    return account("bao", Role.REGIONAL_INVESTIGATOR, "75", "92")
+    return somebody_called("bao", Role.REGIONAL_INVESTIGATOR, "75", "92")
 
 
 def fetch(agent, key, keyring, now=NOW):
@@ -93,8 +93,8 @@ def test_what_is_told_to_the_recipient_names_nobody(keyring, alix, bao):
 def test_security_a_file_is_fetched_by_whom_it_was_handed_to_and_nobody_else(keyring, alix, bao):
     key = handed(keyring, alix, bao)
     others = [
-        account("chloe"), account("operator", Role.OPERATOR), account("dpo", Role.DATA_PROTECTION),
-        account("admin", Role.ADMINISTRATOR), account("epi", Role.EPIDEMIOLOGIST, "*"),
+        somebody_called("chloe"), somebody_called("operator", Role.OPERATOR), somebody_called("dpo", Role.DATA_PROTECTION),
+        somebody_called("admin", Role.ADMINISTRATOR), somebody_called("epi", Role.EPIDEMIOLOGIST, "*"),
     ]  # fmt: skip
     for other in [*others, alix]:
         with pytest.raises(NotAllowed):
@@ -107,7 +107,7 @@ def test_security_a_file_is_fetched_by_whom_it_was_handed_to_and_nobody_else(key
 
 def test_security_who_sees_the_nation_sees_no_row_of_an_exchange(keyring, alix, bao):
     handed(keyring, alix, bao)
-    with acting(acts(account("dpo", Role.DATA_PROTECTION))) as cursor:
+    with acting(acts(somebody_called("dpo", Role.DATA_PROTECTION))) as cursor:
         for table in ("exchange_handover", "exchange_chunk", "exchange_fetch"):
             cursor.execute(f"SELECT count(*) FROM {table}")
             assert cursor.fetchone() == (0,)
@@ -123,7 +123,7 @@ def test_security_a_recipient_changes_nothing_of_a_hand_over(keyring, alix, bao)
 
 
 def test_a_file_is_fetched_as_often_as_its_sender_said(keyring, alix, bao):
-    chloe = account("chloe")
+    chloe = somebody_called("chloe")
     key = handed(keyring, alix, bao, chloe, downloads=3)
     for left in (2, 1, 0):
         fetch(bao, key, keyring)
@@ -322,11 +322,11 @@ def test_security_a_stored_file_that_was_changed_is_not_handed_out_whole(keyring
 
 
 def test_who_may_not_be_written_to_is_like_who_does_not_exist(keyring, alix):
-    biologist = account("labo", Role.BIOLOGIST, establishment=finess_in("75"))
-    lyon = account("lyon", Role.INVESTIGATOR, "69")
-    epidemiologist = account("epi", Role.EPIDEMIOLOGIST, "*")
-    delegate = account("delegate", Role.DELEGATE)
-    gone = account("gone")
+    biologist = somebody_called("labo", Role.BIOLOGIST, establishment=finess_in("75"))
+    lyon = somebody_called("lyon", Role.INVESTIGATOR, "69")
+    epidemiologist = somebody_called("epi", Role.EPIDEMIOLOGIST, "*")
+    delegate = somebody_called("delegate", Role.DELEGATE)
+    gone = somebody_called("gone")
     gone.is_active = False
     gone.save()
     for name in [
