@@ -13,7 +13,7 @@ import pytest
 from django.test import Client
 from psycopg import sql
 from tests.factories import LAB, NOW, Keeper, investigator, message, report
-from tests.functional.doors import HL7, new_key
+from tests.functional.doors import HL7, new_key, sign_in
 from tests.functional.portal import BIRTH, last_text
 from tests.functional.settling import settle
 
@@ -93,7 +93,7 @@ def paris_client(client: Client, transactional_db: None) -> Client:
     agent = Agent.objects.create(
         username="paris", name="Agent de Paris", role=Role.INVESTIGATOR, departments=["75"]
     )
-    client.force_login(agent)
+    sign_in(client, agent)
     return client
 
 

@@ -118,7 +118,9 @@ def test_a_page_costs_the_same_few_queries_however_many_cases(two_hundred, keyri
 def test_the_list_page_costs_the_same_with_one_case_as_with_two_hundred(
     two_hundred, paris_client, django_assert_num_queries
 ):
-    with django_assert_num_queries(9):  # session, account, and the seven of the list
+    with django_assert_num_queries(
+        10
+    ):  # web session, account, its session with us, and the seven of the list
         page = paris_client.get("/suivi/")
     assert page.content.decode().count("PERSONNE") == service.PAGE
     assert page.headers["Cache-Control"] == "no-store"

@@ -12,6 +12,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from rempart.foundation.access.farewell import token_of
+from rempart.foundation.access.models import Agent
+from rempart.foundation.access.rights import Right, Role, has
+from rempart.site.doors import doors
 
 _NAVIGATION = (
     (_("Accueil"), "home"),
@@ -19,7 +22,10 @@ _NAVIGATION = (
     (_("Mon résultat"), "portal"),
     (_("Suivi des cas"), "worklist"),
     (_("Laboratoires"), "laboratories"),
+    (_("Accès exceptionnels"), "glass-review"),
 )
+"""The menu, in its order; a page that needs a right is shown to whom his role gives it."""
+
 _FOOTER = ((_("Chiffres en CSV"), "indicators-csv"), (_("Messages envoyés (démonstration)"), "outbox"))
 
 
@@ -40,9 +46,31 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "PRO_SANTE_CONNECT_PHONE": settings.PRO_SANTE_CONNECT_PHONE,
         "LEAVES_BY_CARD": settings.PRO_SANTE_CONNECT is not None and _came_by_card(request),
         "FRANCE_CONNECT": settings.FRANCE_CONNECT is not None,
-        "NAVIGATION": [entry for label, name in _NAVIGATION if (entry := _entry(label, name, request))],
+        "NAVIGATION": [
+            entry
+            for label, name in _NAVIGATION
+            if _opens(name, request) and (entry := _entry(label, name, request))
+        ],
         "FOOTER": [entry for label, name in _FOOTER if (entry := _entry(label, name, request))],
     }
+
+
+def own_pages(request: HttpRequest) -> list[Entry]:
+    """The pages of the menu that a right of the agent opens."""
+    return [
+        entry
+        for label, name in _NAVIGATION
+        if isinstance(doors().get(name), Right)
+        and _opens(name, request)
+        and (entry := _entry(label, name, request))
+    ]
+
+
+def _opens(name: str, request: HttpRequest) -> bool:
+    door, agent = doors().get(name), getattr(request, "user", None)  # an error may come before there is one
+    if not isinstance(door, Right):
+        return True
+    return isinstance(agent, Agent) and has(Role(agent.role), door)
 
 
 def _came_by_card(request: HttpRequest) -> bool:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from enum import StrEnum
 from functools import lru_cache
 from importlib import resources
 from typing import Any
 
-from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 
 from rempart.foundation.access.actor import Actor
 from rempart.foundation.access.refusals import NotAllowed
 from rempart.foundation.access.rights import Right, Role, table
+from rempart.foundation.access.signin.guard import turned_away
 from rempart.site.middleware import refused
+
+_AGAIN = "again"
 
 _PROVE_THEMSELVES = frozenset({Role.PATIENT, Role.LABORATORY})
 """Who has no account: their doors ask for a code or a key, and make their own actor."""
@@ -26,14 +29,28 @@ class Open(StrEnum):
 
     EVERYBODY = "everybody"
     SIGNED_IN = "signed-in"
+    SETTING_UP = "setting-up"
 
 
 @lru_cache(maxsize=1)
 def doors() -> Mapping[str, Right | Open]:
     """Every door by the name of its address. Raises ValueError when the file names what does not exist."""
-    text = resources.files(__package__).joinpath("data/doors.toml").read_text("utf-8")
     words = {open_.value: open_ for open_ in Open}
-    return {name: words.get(word) or Right(word) for name, word in tomllib.loads(text).items()}
+    return {name: words.get(word) or Right(word) for name, word in _file().items() if name != _AGAIN}
+
+
+@lru_cache(maxsize=1)
+def again() -> Mapping[str, timedelta]:
+    """How lately one must have proved who one is, by the doors that ask. Raises ValueError when the file names
+    a door that does not exist, or a time that is none."""
+    found = {name: timedelta(minutes=minutes) for name, minutes in _file()[_AGAIN].items()}
+    if unknown := set(found) - set(doors()):
+        raise ValueError(f"doors.toml asks again at {', '.join(sorted(unknown))}, which is no door")
+    return found
+
+
+def _file() -> dict[str, Any]:
+    return tomllib.loads(resources.files(__package__).joinpath("data/doors.toml").read_text("utf-8"))
 
 
 class every_door:  # noqa: N801 -- named as the middlewares beside it
@@ -54,8 +71,8 @@ class every_door:  # noqa: N801 -- named as the middlewares beside it
             return refused(request, by=None, reason="no-door")
         if door is Open.EVERYBODY or (isinstance(door, Right) and _PROVE_THEMSELVES & set(table()[door].to)):
             return None
-        if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+        if elsewhere := turned_away(request, setting_up=door is Open.SETTING_UP, again=again().get(name)):
+            return elsewhere
         try:
             if isinstance(door, Right):
                 request.actor = request.user.actor(door, now=request.now, origin=request.origin)  # type: ignore[attr-defined]

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from rempart.site import demo_people
+from rempart.site.context import own_pages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,11 @@ def laboratories(request: HttpRequest) -> HttpResponse:
     return render(
         request, "site/laboratories.html", {"deliveries": f"{settings.PUBLIC_URL}/api/v1/deliveries"}
     )
+
+
+def space(request: HttpRequest) -> HttpResponse:
+    """Where who has signed in begins: the first page of the menu that his role opens, else his account."""
+    return redirect(next((entry.href for entry in own_pages(request)), reverse("account")))
 
 
 def alive(request: HttpRequest) -> HttpResponse:

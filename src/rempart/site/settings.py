@@ -6,6 +6,7 @@ from typing import Any
 
 from psycopg.conninfo import conninfo_to_dict
 
+from rempart.foundation.access.signin import policy as sign_in
 from rempart.site.configuration import configuration
 
 CONFIGURATION = configuration()
@@ -19,8 +20,8 @@ SECURE = CONFIGURATION.secure
 PROXIES = CONFIGURATION.proxies
 PATHOGEN = CONFIGURATION.pathogen
 KEY_STORE = CONFIGURATION.key_store
-FACTS_ROOT = CONFIGURATION.facts
 ANCHORS_ROOT = CONFIGURATION.anchors
+FACTS_ROOT = CONFIGURATION.facts
 AUDIT_STRICT = DEBUG or DEMO
 PRO_SANTE_CONNECT = CONFIGURATION.pro_sante_connect.provider()
 PRO_SANTE_CONNECT_PHONE = PRO_SANTE_CONNECT is not None and CONFIGURATION.pro_sante_connect.ciba
@@ -40,10 +41,14 @@ INSTALLED_APPS = [
     "widget_tweaks",
     "dsfr",
     "django_htmx",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "procrastinate.contrib.django",
     "rempart.foundation.people",
     "rempart.foundation.directories",
     "rempart.foundation.access",
+    "rempart.foundation.access.signin",
     "rempart.foundation.audit",
     "rempart.foundation.events",
     "rempart.foundation.messaging",
@@ -65,8 +70,10 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "rempart.site.middleware.who_and_when",
+    "rempart.foundation.access.signin.middleware.bounded_sessions",
     "rempart.site.middleware.errors_become_answers",
     "rempart.site.doors.every_door",
     "rempart.site.limiting.within_limits",
@@ -125,11 +132,31 @@ AUTH_PASSWORD_VALIDATORS = [
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 12},
     },
+    {"NAME": "rempart.foundation.access.signin.passwords.FourKinds"},
+    {"NAME": "rempart.foundation.access.signin.passwords.NoCommonWord"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("username", "name", "email")},
+    },
 ]
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "/connexion/"
-LOGIN_REDIRECT_URL = "/suivi/"
+LOGIN_REDIRECT_URL = "/espace/"
 LOGOUT_REDIRECT_URL = "/"
+
+ACCOUNT_ADAPTER = "rempart.foundation.access.signin.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]  # allauth wants them named; nobody signs up
+ACCOUNT_PRESERVE_USERNAME_CASING = False
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False  # closing the browser ends the session
+ACCOUNT_LOGIN_TIMEOUT = int(sign_in.policy().second_step.total_seconds())
+ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False  # access/limits.py counts, for all processes together
+MFA_ADAPTER = "rempart.foundation.access.signin.adapters.FactorsAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_REAUTHENTICATION_REQUIRED = False  # `again` in data/doors.toml asks
 
 SESSION_ENGINE = "rempart.site.sessions"
 # a name that begins so is taken by a browser from this very host only, over https, for the whole of it
@@ -138,7 +165,7 @@ CSRF_COOKIE_NAME = "__Host-csrf" if CONFIGURATION.secure else "csrf"
 MESSAGE_STORAGE = (
     "django.contrib.messages.storage.session.SessionStorage"  # by default, in a cookie of its own
 )
-SESSION_COOKIE_AGE = 8 * 3600
+SESSION_COOKIE_AGE = int(sign_in.policy().longest.total_seconds())
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CONFIGURATION.secure

@@ -1,7 +1,6 @@
 """Every address of the site; each room brings its own."""
 
 from django.conf import settings
-from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
 from rempart.screening.api import router as screening_router
@@ -13,10 +12,10 @@ api.add_router("/v1", screening_router)
 urlpatterns = [
     path("", pages.home, name="home"),
     path("laboratoires/", pages.laboratories, name="laboratories"),
-    path("connexion/", LoginView.as_view(template_name="site/login.html"), name="login"),
-    path("deconnexion/", LogoutView.as_view(), name="logout"),
+    path("espace/", pages.space, name="space"),
     path("sante/", pages.alive, name="alive"),
     path("api/", api.urls),
+    path("", include("rempart.foundation.access.signin.urls")),
     path("", include("rempart.foundation.access.urls")),
     path("", include("rempart.screening.urls")),
     path("", include("rempart.tracing.urls")),

@@ -1,0 +1,72 @@
+"""Which passwords agents may choose: the guide's rules as a floor, and ours above it.
+
+Guide of the biologists (13 May 2020), the rules of amelipro: at least 8 characters, lower and upper case, a digit,
+a special character. Ours: at least 12, and no common word under its digits and signs. The stricter of both
+holds; the length and Django's list of common passwords are in AUTH_PASSWORD_VALIDATORS.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+
+def lacking(password: str) -> list[str]:
+    """Which kinds of character it lacks: "upper", "lower", "digit", "special"."""
+    kinds = {
+        "upper": any(char.isupper() for char in password),
+        "lower": any(char.islower() for char in password),
+        "digit": any(char.isdecimal() for char in password),
+        "special": any(not char.isalnum() for char in password),
+    }
+    return [kind for kind, there in kinds.items() if not there]
+
+
+@lru_cache(maxsize=1)
+def common_words() -> frozenset[str]:
+    """Words that French passwords are made of, without accents."""
+    text = resources.files(__package__).joinpath("data/common_words.txt").read_text("utf-8")
+    return frozenset(line for line in text.split() if line)
+
+
+def letters_of(password: str) -> str:
+    """Its letters, in lower case and without accents."""
+    decomposed = unicodedata.normalize("NFKD", password.casefold())
+    return "".join(char for char in decomposed if char.isalpha())
+
+
+class FourKinds:
+    """Lower and upper case, a digit, a special character."""
+
+    def validate(self, password: str, user: Any = None) -> None:
+        words = {
+            "upper": _("une majuscule"),
+            "lower": _("une minuscule"),
+            "digit": _("un chiffre"),
+            "special": _("un caractère spécial"),
+        }
+        if missing := lacking(password):
+            raise ValidationError(
+                _("Il manque %(what)s.") % {"what": ", ".join(words[kind] for kind in missing)}, code="kinds"
+            )
+
+    def get_help_text(self) -> str:
+        return _(
+            "au moins une majuscule, une minuscule, un chiffre et un caractère spécial (par exemple ! ? - ou une espace)"
+        )
+
+
+class NoCommonWord:
+    """Not one common word with digits and signs around it."""
+
+    def validate(self, password: str, user: Any = None) -> None:
+        if letters_of(password) in common_words():
+            raise ValidationError(_("Ce mot de passe est un mot courant, à peine déguisé."), code="common")
+
+    def get_help_text(self) -> str:
+        return _("pas un mot courant suivi de chiffres : plusieurs mots valent mieux qu’un")

@@ -1,0 +1,117 @@
+"""What changes how an agent signs in: passwords, second factors, entry by card."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.login import record_authentication
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib.auth import logout
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from rempart.foundation.access.actor import Actor
+from rempart.foundation.access.models import Agent
+from rempart.foundation.access.refusals import NotAllowed
+from rempart.foundation.access.signin import factors, links, rules, sessions, trace
+from rempart.foundation.access.signin.links import Link
+from rempart.foundation.access.signin.rules import Means
+from rempart.foundation.audit.trail import Act, record
+from rempart.foundation.vault import Keyring, keyring_of
+
+
+@transaction.atomic
+def ask_recovery(*, actor: Actor, name: str, keyring: Keyring, now: datetime) -> None:
+    """Send a link to the account of that name, if there is one with an e-mail and a second factor.
+
+    Everything is done for a name that no account has, too, and its letter taken back: neither the answer
+    nor its time tells whether the account exists.
+    """
+    agent = Agent.objects.filter(username=name.lower(), is_active=True).first()
+    can_be_asked = agent is not None and factors.has_one(agent)
+    known = (
+        agent if agent is not None and agent.email else Agent(username=name.lower(), email="nobody@invalid")
+    )
+    with transaction.atomic():
+        links.recover(known, allowed=can_be_asked, keyring=keyring, now=now)
+        if known is not agent:
+            transaction.set_rollback(True)
+    record(actor, Act.PASSWORD_ASKED, str(agent.id) if agent else "unknown", now=now, sent=bool(can_be_asked))
+
+
+@transaction.atomic
+def choose_password(*, link: Link, password: str, actor: Actor, now: datetime) -> Agent:
+    """Set the password by a link; every session of the account ends. Raises NotAllowed when somebody used
+    the link a moment ago."""
+    agent = Agent.objects.select_for_update().get(id=link.agent.id)
+    if agent.password != link.agent.password:
+        raise NotAllowed("the link was used")
+    _set(agent, password)
+    record(actor, Act.PASSWORD_CHANGED, str(agent.id), now=now, method=link.kind.value)
+    return agent
+
+
+@transaction.atomic
+def change_password(
+    *, agent: Agent, password: str, actor: Actor, keep: UUID | None, keyring: Keyring, now: datetime
+) -> None:
+    """Set another password, and end every session but the one at hand."""
+    _set(agent, password, keep=keep)
+    record(actor, Act.PASSWORD_CHANGED, str(agent.id), now=now, method="oneself")
+    links.tell(agent, _("Votre mot de passe vient d’être changé."), keyring=keyring, now=now)
+
+
+def sign_in_by_card(request: HttpRequest, agent: Agent) -> None:
+    """Sign in an agent whom Pro Santé Connect has just named: the card and its code are both factors.
+
+    Also how such an agent proves again who he is before something sensitive. Raises NotAllowed when the
+    account is suspended.
+    """
+    if not agent.is_active:
+        raise NotAllowed("suspended")
+    if request.user.pk != agent.pk:
+        logout(request)
+    record_authentication(request, agent, Means.CARD.value)
+    get_adapter().login(request, agent)
+
+
+def enter(request: HttpRequest, agent: Agent, *, means: Sequence[Means]) -> None:
+    """Sign in an agent who just chose a password by a link: what he proved on the way counts."""
+    logout(request)
+    for one in means:
+        _recorded(request, agent, one)
+    get_adapter().login(request, agent)
+
+
+def second_factor_set_up(request: HttpRequest, agent: Agent, authenticator: Authenticator) -> None:
+    """A new second factor was proved: a session that had the password only has both now, under another key."""
+    before = rules.passed(sessions.proofs_of(request))
+    _recorded(request, agent, Means(authenticator.type))
+    trace.note(Act.SECOND_FACTOR_ADDED, agent, request, method=authenticator.type)
+    links.tell(
+        agent,
+        _("Un second facteur vient d’être ajouté à votre compte."),
+        keyring=keyring_of(settings.KEY_STORE),
+        now=trace.at(request),
+    )
+    if before is not rules.Passed.BOTH:
+        request.session.cycle_key()
+        trace.signed_in(agent, request, [proof.means for proof in sessions.proofs_of(request)])
+
+
+def _recorded(request: HttpRequest, agent: Agent, means: Means) -> None:
+    if means in (Means.PASSWORD, Means.CARD):
+        record_authentication(request, agent, means.value)
+    else:
+        record_authentication(request, agent, "mfa", type=means.value)
+
+
+def _set(agent: Agent, password: str, *, keep: UUID | None = None) -> None:
+    agent.set_password(password)
+    agent.save(update_fields=["password"])
+    sessions.end(agent, but=keep)
