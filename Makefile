@@ -6,7 +6,7 @@ RUN := $(VENV)/bin
 ARGS ?=
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: setup demo serve test test-system check fix bench docs clean
+.PHONY: setup demo serve test test-system check fix bench simulate-guessing audit docs clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -49,6 +49,13 @@ fix: setup  ## let the formatter and the linter mend what they can
 bench: setup  ## ratios against a limit measured in the same run
 	$(UV) sync --frozen --quiet --group bench --python $(VENV)/bin/python
 	$(RUN)/rempart bench $(ARGS)
+
+simulate-guessing: setup  ## a million wrong guesses from ten thousand networks, and who waits
+	$(RUN)/python -m benchmarks.guessing $(ARGS)
+
+audit: setup  ## known weaknesses of what is pinned, and the bill of materials, into ./var/audit
+	$(UV) sync --frozen --quiet --group audit --python $(VENV)/bin/python
+	$(RUN)/python deploy/audit.py $(UV) var/audit
 
 docs: setup  ## the documentation site, into ./site
 	$(UV) sync --frozen --quiet --group docs --python $(VENV)/bin/python
