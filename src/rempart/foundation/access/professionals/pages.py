@@ -32,6 +32,7 @@ from rempart.foundation.access.openid.refusals import Reason, SignInRefused
 from rempart.foundation.access.professionals import services
 from rempart.foundation.access.rights import Right, Role, has
 from rempart.foundation.access.sign_in_answers import answer
+from rempart.foundation.access.signin.services import sign_in_by_card
 from rempart.foundation.identifiers import rpps
 
 _ATTEMPT, _PHONE, _REFUSED = "psc-attempt", "psc-phone", "psc-refused"
@@ -168,7 +169,7 @@ def _enter(request: HttpRequest, signed_in: SignedIn, destination: str) -> str:
     agent = services.enter(
         professional=professional_of(signed_in.claims), origin=_origin(request), now=_now(request)
     )
-    auth.login(request, agent, backend=settings.AUTHENTICATION_BACKENDS[0])
+    sign_in_by_card(request, agent)
     if destination:
         return destination
     return settings.LOGIN_REDIRECT_URL if has(Role(agent.role), Right.CASES_LIST) else reverse("home")
