@@ -93,7 +93,7 @@ def test_a_biologist_signs_in_by_card_at_once_and_leaves_both_places(window, sta
 
     expect(page.get_by_text("Aïcha BENSAÏD")).to_be_visible()
     agent = Agent.objects.get(rpps=AICHA)
-    assert (agent.role, agent.establishment, agent.departments) == ("biologist", "599920014", [])
+    assert (agent.role, agent.establishment, agent.departments) == ("biologist", "599920014", ["59"])
     assert not agent.has_usable_password()
     assert acts("signed-in") == [{"method": "pro-sante-connect"}]
 

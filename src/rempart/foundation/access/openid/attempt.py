@@ -21,22 +21,28 @@ class Attempt:
     state: str
     nonce: str
     verifier: str  # PKCE
-    until: float  # seconds since 1970
+    asked_at: float  # seconds since 1970
+    until: float
+    again: bool = (
+        False  # who is signed in proves anew who he is: an old session with the provider is not enough
+    )
     destination: str = ""  # where the person wanted to go
 
-    def as_session(self) -> dict[str, str | float]:
+    def as_session(self) -> dict[str, str | float | bool]:
         """As a session keeps it."""
         return asdict(self)
 
 
-def new_attempt(*, provider: str, now: datetime, destination: str = "") -> Attempt:
+def new_attempt(*, provider: str, now: datetime, destination: str = "", again: bool = False) -> Attempt:
     """A fresh one: state and nonce of 256 random bits each, a verifier as RFC 7636 §4.1 wants it."""
     return Attempt(
         provider=provider,
         state=secrets.token_urlsafe(32),
         nonce=secrets.token_urlsafe(32),
         verifier=secrets.token_urlsafe(48),
+        asked_at=now.timestamp(),
         until=(now + VALID).timestamp(),
+        again=again,
         destination=destination,
     )
 

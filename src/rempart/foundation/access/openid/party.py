@@ -49,6 +49,7 @@ class Party:
 
     def ask(self, *, attempt: Attempt, redirect_uri: str, now: datetime) -> str:
         """The address that the browser is sent to. Raises SignInRefused when the provider cannot be had."""
+        anew = {"prompt": "login", "max_age": "0"} if attempt.again else {}
         address, _ = self.oauth().create_authorization_url(
             self.endpoint("authorization_endpoint", now=now),
             state=attempt.state,
@@ -57,6 +58,7 @@ class Party:
             scope=self.provider.scope,
             nonce=attempt.nonce,
             acr_values=self.provider.acr_asked,
+            **anew,
         )
         return str(address)
 
@@ -77,7 +79,8 @@ class Party:
             },
             now=now,
         )
-        return self.signed_in(given, nonce=attempt.nonce if attempt else "", now=now)
+        since = attempt.asked_at if attempt and attempt.again else None
+        return self.signed_in(given, nonce=attempt.nonce if attempt else "", since=since, now=now)
 
     def exchange(self, grant: Mapping[str, str], *, now: datetime) -> Mapping[str, Any]:
         """What the token endpoint gives for a grant. Raises SignInRefused, REFUSED
@@ -91,7 +94,7 @@ class Party:
             raise _unreachable(answer.response) from None
         except httpx.HTTPError as failure:
             raise SignInRefused(Reason.UNREACHABLE, type(failure).__name__) from None
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             raise SignInRefused(Reason.UNREADABLE, "token answer") from None
         return given
 
@@ -112,13 +115,15 @@ class Party:
             raise SignInRefused(Reason.REFUSED, _word(answer.get("error")))
         return answer
 
-    def signed_in(self, given: Mapping[str, Any], *, nonce: str | None, now: datetime) -> SignedIn:
-        """Who the tokens are about. Raises SignInRefused."""
+    def signed_in(
+        self, given: Mapping[str, Any], *, nonce: str | None, since: float | None = None, now: datetime
+    ) -> SignedIn:
+        """Who the tokens are about; `since`: he must have proved it after that. Raises SignInRefused."""
         id_token, access_token = given.get("id_token"), given.get("access_token")
         if not isinstance(access_token, str) or not isinstance(id_token, str):
             raise SignInRefused(Reason.UNREADABLE, "tokens missing")
         claims = self._verified(id_token, self.provider.id_token_algorithm, now)
-        tokens.check_id_token(claims, provider=self.provider, nonce=nonce, now=now)
+        tokens.check_id_token(claims, provider=self.provider, nonce=nonce, since=since, now=now)
         identity = self._userinfo(access_token, now)
         signed = self.provider.userinfo_algorithm is not None
         tokens.check_userinfo(identity, provider=self.provider, subject=claims["sub"], signed=signed)

@@ -42,8 +42,11 @@ def verified(token: object, *, provider: Provider, algorithm: Algorithm, keys: o
         raise SignInRefused(Reason.TOKEN, "signature") from None
 
 
-def check_id_token(claims: Claims, *, provider: Provider, nonce: str | None, now: datetime) -> None:
-    """Whether a verified identity token is the one that was asked for; `nonce` is None when none was sent.
+def check_id_token(
+    claims: Claims, *, provider: Provider, nonce: str | None, since: float | None = None, now: datetime
+) -> None:
+    """Whether a verified identity token is the one that was asked for; `nonce` is None when none was sent,
+    `since` when it does not matter how long ago the person proved who he is.
 
     Raises SignInRefused: TOKEN (detail: the claim that is wrong), LEVEL.
     """
@@ -54,6 +57,9 @@ def check_id_token(claims: Claims, *, provider: Provider, nonce: str | None, now
         raise SignInRefused(Reason.TOKEN, "iat")
     if nonce is not None and not hmac.compare_digest(str(claims.get("nonce")).encode(), nonce.encode()):
         raise SignInRefused(Reason.TOKEN, "nonce")
+    proved_at: Any = claims.get("auth_time")
+    if since is not None and not (_number(proved_at) and proved_at >= since - LEEWAY.total_seconds()):
+        raise SignInRefused(Reason.TOKEN, "auth_time")
     if not isinstance(claims.get("sub"), str) or not claims["sub"]:
         raise SignInRefused(Reason.TOKEN, "sub")
     if str(claims.get("acr")) not in provider.acr_accepted:

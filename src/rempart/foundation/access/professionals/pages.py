@@ -57,10 +57,13 @@ class PhoneForm(forms.Form):
 
 @require_safe
 def begin(request: HttpRequest) -> HttpResponse:
-    """To Pro Santé Connect, and back later."""
+    """To Pro Santé Connect, and back later; who is signed in already proves anew who he is."""
     party = _party()
     attempt = attempts.new_attempt(
-        provider=party.provider.name, now=_now(request), destination=_destination(request)
+        provider=party.provider.name,
+        now=_now(request),
+        destination=_destination(request),
+        again=request.user.is_authenticated,
     )
     try:
         address = party.ask(attempt=attempt, redirect_uri=_address("psc-back"), now=_now(request))

@@ -19,6 +19,7 @@ from rempart.foundation.access.refusals import TooMany
 from rempart.foundation.access.rights import Role
 from rempart.foundation.audit.trail import Act, record
 from rempart.foundation.directories.models import Laboratory
+from rempart.foundation.identifiers import finess
 
 METHOD = "pro-sante-connect"
 """How he signed in, as the audit says it."""
@@ -28,8 +29,9 @@ def enter(*, professional: Professional, origin: str, now: datetime) -> Agent:
     """The account of a professional whom Pro Santé Connect vouches for; it is made the first time, and usable
     at once (amelipro's road by card).
 
-    His role, place and name follow the register each time, unless an administrator gave him another role. Raises
-    SignInRefused: CLAIMS without an RPPS number or a name, SUSPENDED, NO_ROLE.
+    His role, place and name follow the register each time, unless an administrator gave him another role. The
+    department is that of the place: it opens nothing by itself, and says which administrator may suspend him.
+    Raises SignInRefused: CLAIMS without an RPPS number or a name, SUSPENDED, NO_ROLE.
     """
     if not professional.rpps or not professional.name:
         raise SignInRefused(Reason.CLAIMS, "rpps")
@@ -45,10 +47,11 @@ def enter(*, professional: Professional, origin: str, now: datetime) -> Agent:
         by_card = agent is None or Role(agent.role) in rules.card_roles()
         if position is None and by_card:
             raise SignInRefused(Reason.NO_ROLE)
-        agent = agent or _new_agent(professional)
+        agent = agent or _new_agent(professional, now=now)
         if position is not None and by_card:
             agent.role = position.role.value
             agent.establishment = position.establishment
+            agent.departments = _departments(position.establishment)
             agent.organisation = position.organisation[:120]
         agent.name = professional.name[:120]
         agent.save()
@@ -101,9 +104,21 @@ def _known(professional: Professional) -> frozenset[str]:
     return frozenset(Laboratory.objects.filter(finess__in=numbers).values_list("finess", flat=True))
 
 
-def _new_agent(professional: Professional) -> Agent:
+def _departments(establishment: str) -> list[str]:
+    department = finess.parse(establishment).department if establishment else ""
+    return [department] if department else []
+
+
+def _new_agent(professional: Professional, *, now: datetime) -> Agent:
     """An account with nothing but the number; whoever made it at the same moment made it for both."""
-    agent = Agent(username=f"rpps-{professional.rpps}", rpps=professional.rpps, name="", role="")
+    agent = Agent(
+        username=f"rpps-{professional.rpps}",
+        rpps=professional.rpps,
+        name="",
+        role="",
+        opened_at=now,
+        awake_at=now,
+    )
     agent.set_unusable_password()
     try:
         with transaction.atomic():
