@@ -140,13 +140,15 @@ def _finish(
     request: HttpRequest, handover_id: UUID, attempt: incoming.Incoming, handler: Sealing
 ) -> HttpResponse:
     """Once the request is read and known for a form of ours."""
-    brought = request.FILES.get(FIELD)
+    brought = request.FILES.get(
+        FIELD
+    )  # there once the boundary after it was seen: a file that is cut short is not
     try:
         if handler.refused is not None:
             raise handler.refused
-        attempt.finish(
-            name=(brought.name or "") if brought else "", public_url=settings.PUBLIC_URL, now=_now(request)
-        )
+        if brought is None:
+            raise UploadRefused(FileFault.EMPTY)
+        attempt.finish(name=brought.name or "", public_url=settings.PUBLIC_URL, now=_now(request))
     except UploadRefused as refused:
         return _upload_page(request, handover_id, error=str(_FILE_WORDS[refused.fault]), status=422)
     except StaleVersion:
