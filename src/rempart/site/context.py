@@ -22,6 +22,7 @@ _NAVIGATION = (
     (_("Mon résultat"), "portal"),
     (_("Suivi des cas"), "worklist"),
     (_("Laboratoires"), "laboratories"),
+    (_("Fichiers remis"), "exchange-received"),
     (_("Accès exceptionnels"), "glass-review"),
 )
 """The menu, in its order; a page that needs a right is shown to whom his role gives it."""
