@@ -10,12 +10,13 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
 from rempart.foundation.access.actor import Actor
-from rempart.foundation.access.refusals import NotAllowed
+from rempart.foundation.access.refusals import NotAllowed, RightsClosed
 from rempart.foundation.access.rights import Right, Role, table
-from rempart.foundation.access.signin.guard import turned_away
+from rempart.foundation.access.signin.guard import sent, turned_away
 from rempart.site.middleware import refused
 
 _AGAIN = "again"
@@ -76,6 +77,8 @@ class every_door:  # noqa: N801 -- named as the middlewares beside it
         try:
             if isinstance(door, Right):
                 request.actor = request.user.actor(door, now=request.now, origin=request.origin)  # type: ignore[attr-defined]
+        except RightsClosed:
+            return sent(request, HttpResponseRedirect(reverse("account-standing")))
         except NotAllowed:
             return refused(request, by=_who(request, door), reason="role")
         return None

@@ -1,11 +1,12 @@
 """The addresses of accounts and of what they may see besides."""
 
-from django.urls import path
+from django.urls import include, path
 
 from rempart.foundation.access.glass import pages as glass
 from rempart.foundation.access.professionals import pages as professionals
 
 urlpatterns = [
+    path("", include("rempart.foundation.access.accounts.urls")),
     path("connexion/pro-sante-connect/", professionals.begin, name="psc-begin"),
     path("connexion/pro-sante-connect/retour/", professionals.back, name="psc-back"),
     path("connexion/pro-sante-connect/telephone/", professionals.ring, name="psc-phone"),

@@ -98,6 +98,14 @@ def field(bound: BoundField, width: str = "", label: str = "") -> SafeString:
 
 
 @register.simple_tag
+def choices(bound: BoundField, columns: bool = False) -> SafeString:
+    """Boxes to tick, or circles to choose from, under one legend; `columns` sets many of them side by side."""
+    return _render(
+        "choices", field=bound, radio=isinstance(bound.field.widget, RadioSelect), columns=columns
+    )
+
+
+@register.simple_tag
 def summary(rows: Iterable[tuple[str, Any]] | Mapping[str, Any]) -> SafeString:
     """A list of labels and values."""
     return _render("summary", rows=list(rows.items() if isinstance(rows, Mapping) else rows))
