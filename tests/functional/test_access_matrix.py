@@ -22,6 +22,7 @@ from tests.functional.trail import entries
 from rempart.foundation.access.actor import Purpose, acting, system
 from rempart.foundation.access.models import Agent, Glass
 from rempart.foundation.access.rights import Right, Role, Where, has, table
+from rempart.foundation.audit.models import Alert
 from rempart.foundation.database.keys import uuid7
 from rempart.protection.exchange.models import Handover
 from rempart.site.doors import Open, doors
@@ -82,10 +83,27 @@ def a_hand_over(department: str, agent: Agent) -> UUID:
         ).id  # fmt: skip
 
 
+def an_alert(department: str, agent: Agent) -> UUID:
+    """What the audit found; those who see alerts see the nation's."""
+    with acting(system(Purpose.OVERSIGHT)):
+        return Alert.objects.create(
+            rule="refused", actor=str(uuid7()), role="investigator", organisation="", key="2026-11-20",
+            first_at=NOW, last_at=NOW, made_at=NOW, figures={"times": 10},
+        ).id  # fmt: skip
+
+
+def an_account(department: str, agent: Agent) -> UUID:
+    """An account of this department, of a role that whoever asks opens: the operator's are national."""
+    return account(Role.HELP_DESK if agent.role == Role.OPERATOR else Role.INVESTIGATOR, department).id
+
+
 OBJECTS: dict[str, Callable[[str, Agent], object]] = {
     "case_id": a_case,
     "glass_id": a_glass,
     "handover_id": a_hand_over,
+    "alert_id": an_alert,
+    "agent_id": an_account,
+    "line_id": lambda department, agent: uuid7(),
     "reference": lambda department, agent: "an-unknown-reference",
     "token": lambda department, agent: "no-link",
     "passkey_id": lambda department, agent: 1,

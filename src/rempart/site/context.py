@@ -24,6 +24,8 @@ _NAVIGATION = (
     (_("Laboratoires"), "laboratories"),
     (_("Fichiers remis"), "exchange-received"),
     (_("Accès exceptionnels"), "glass-review"),
+    (_("Comptes"), "accounts"),
+    (_("Journal des accès"), "audit-search"),
 )
 """The menu, in its order; a page that needs a right is shown to whom his role gives it."""
 

@@ -76,7 +76,7 @@ class every_door:  # noqa: N801 -- named as the middlewares beside it
             return elsewhere
         try:
             if isinstance(door, Right):
-                request.actor = request.user.actor(door, now=request.now, origin=request.origin)  # type: ignore[attr-defined]
+                request.actor = request.user.actor(door, now=request.now, origin=request.origin)  # type: ignore[attr-defined,union-attr]
         except RightsClosed:
             return sent(request, HttpResponseRedirect(reverse("account-standing")))
         except NotAllowed:
