@@ -10,6 +10,8 @@ from rempart.proofs.commands import app as certificate
 from rempart.screening import commands as screening
 from rempart.simulators.commands import app as simulate
 from rempart.site import commands
+from rempart.site.audit_commands import audit
+from rempart.site.keys_commands import app as keys
 from rempart.site.retention_commands import app as retention
 
 app = typer.Typer(
@@ -25,8 +27,9 @@ app.command()(commands.migrate)
 app.command()(screening.check)
 app.command()(commands.ingest)
 app.command()(commands.bench)
+app.add_typer(audit, name="audit")
 app.add_typer(simulate, name="simulate")
-app.add_typer(commands.keys, name="keys")
+app.add_typer(keys, name="keys")
 app.add_typer(certificate, name="certificate")
 app.add_typer(commands.facts, name="facts")
 app.add_typer(commands.tasks, name="tasks")

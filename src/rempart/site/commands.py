@@ -13,7 +13,6 @@ import typer
 
 from rempart.screening.commands import FormatOption, ForPathogen, InFormat, Paths, ProfileOption, UnderProfile
 
-keys = typer.Typer(no_args_is_help=True, help="The key store: what is there, what to trust, what to destroy.")
 facts = typer.Typer(no_args_is_help=True, help="The pseudonymous facts.")
 tasks = typer.Typer(no_args_is_help=True, help="What runs by itself, each night or each hour.")
 
@@ -147,65 +146,6 @@ def bench(
         raise typer.Exit(2)
     command = [sys.executable, "-m", "benchmarks", *(only or []), "--results", str(results)]
     raise typer.Exit(subprocess.run(command, env=os.environ, check=False).returncode)  # noqa: S603 -- our own
-
-
-@keys.command("list")
-def keys_list() -> None:
-    """The names of the keys that are alive; never a value."""
-    from rempart.foundation.vault import keyring_of
-    from rempart.site.configuration import configuration
-
-    for name in keyring_of(configuration().key_store).names():
-        typer.echo(name)
-
-
-@keys.command("trust")
-def keys_trust(
-    folder: Annotated[Path, typer.Argument(help="Where to write the public certificates.")],
-) -> None:
-    """Write the public certificates of our signers, as `rempart certificate verify --trust` takes them."""
-    from rempart.screening.services.signers import export_trust
-    from rempart.site.configuration import configuration
-
-    for path in export_trust(configuration().key_store, folder):
-        typer.echo(str(path))
-
-
-@keys.command("destroy-expired")
-def keys_destroy_expired() -> None:
-    """Destroy the data keys whose day has passed: what they sealed can be read by nobody any more."""
-    from rempart.foundation.vault import keyring_of
-    from rempart.site.configuration import configuration
-
-    gone = keyring_of(configuration().key_store).destroy_expired(datetime.now(UTC).date())
-    typer.echo("\n".join(f"destroyed {name}" for name in gone) or "No key has expired.")
-
-
-@keys.command("laboratory")
-def keys_laboratory(
-    finess: Annotated[str, typer.Argument(help="FINESS number of the laboratory.")],
-    days: Annotated[int, typer.Option(help="How long the key is valid.")] = 365,
-) -> None:
-    """Make a key for a laboratory's software; it is shown this once."""
-    from datetime import timedelta
-
-    from rempart.foundation.identifiers import finess as numbers
-    from rempart.site.runtime import platform
-
-    if not numbers.is_valid(finess):
-        typer.echo(f"{finess} is not a FINESS number with the right key.", err=True)
-        raise typer.Exit(2)
-    with platform() as configuration:
-        from rempart.foundation.access.models import create_machine_key
-
-        typer.echo(f"A key for the platform under {configuration.var.absolute()}:", err=True)
-
-        now = datetime.now(UTC)
-        typer.echo(
-            create_machine_key(
-                laboratory=numbers.normalise(finess), now=now, expires_at=now + timedelta(days=days)
-            )
-        )
 
 
 @tasks.command("list")

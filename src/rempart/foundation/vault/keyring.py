@@ -236,6 +236,10 @@ class Keyring:
         """The name of every key alive, for the operator; never a value."""
         return sorted(self._name(path) for kind in _KINDS for path in self._alive(kind))
 
+    def check(self, name: str) -> None:
+        """Open one key, and forget it again. Raises KeyProviderError when it does not open."""
+        self._unwrap(name, (self.root / name).read_bytes())
+
     def status(self) -> KeyStatus:
         """What is kept, and by whom it is wrapped; says so where the provider does not answer."""
         kept = [
