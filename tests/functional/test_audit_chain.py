@@ -14,6 +14,7 @@ from django.db import ProgrammingError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from psycopg.conninfo import conninfo_to_dict
 from tests.factories import investigator
+from tests.functional.trail import sealed, unsealed
 
 from rempart.foundation.audit import anchoring, chain, sealing
 from rempart.foundation.audit.anchoring import anchor, anchor_key
@@ -32,26 +33,6 @@ def write(count=1, *, at=NOW):
     """So many entries, each in a transaction of its own."""
     for rank in range(count):
         record(PARIS, Act.CASES_SEARCHED, f"case-{rank}", now=at, found=rank)
-
-
-def sealed(*, now=NOW):
-    """Seal everything there is, whoever holds it back in another test."""
-    total, deadline = 0, datetime.now(UTC) + timedelta(seconds=20)
-    while unsealed():
-        total += seal(now=now)
-        assert datetime.now(UTC) < deadline
-    return total
-
-
-def unsealed() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('rempart.departments', '*', false)")
-        cursor.execute(
-            "SELECT count(*) FROM audit_entry, (SELECT coalesce(max(last_xid), 0) AS x, coalesce(max(last_id), 0) AS i"
-            " FROM (SELECT * FROM audit_block ORDER BY number DESC LIMIT 1) b) l"
-            " WHERE (xid::text::bigint, id) > (l.x, l.i)"
-        )
-        return cursor.fetchone()[0]
 
 
 @pytest.fixture
@@ -151,7 +132,7 @@ def test_security_an_entry_added_in_the_past_is_found(three_blocks, check, owner
 def test_an_entry_written_now_that_says_an_old_time_is_told(three_blocks, keys, folder):
     """It is sealed as what it is: one that came later than it says."""
     write(at=NOW - timedelta(hours=30))
-    assert sealed() == 1
+    assert sealed(now=NOW) == 1
     verdict = verify(folder=folder, certificate=anchor_key(keys, now=NOW).certificate, now=NOW)
     assert verdict.holds
     assert "a clock went back, or it was written afterwards" in verdict.remarks[0]
@@ -252,7 +233,7 @@ def test_a_transaction_open_for_long_is_sealed_when_it_ends_and_nothing_later_be
         write(3)
         assert seal(now=NOW) == 0
         slow.commit()
-    assert sealed() == 4
+    assert sealed(now=NOW) == 4
     (first,) = owner.execute("SELECT actor FROM audit_entry ORDER BY xid, id LIMIT 1").fetchone()
     assert first == "slow"
     assert check() == []
@@ -298,9 +279,9 @@ def broken_after(patch, calls):
 def test_a_sealer_killed_in_the_middle_leaves_nothing_half_done(monkeypatch, check, owner):
     write(4)
     with broken_after(monkeypatch, 1), pytest.raises(KeyboardInterrupt):
-        sealed()
+        sealed(now=NOW)
     assert owner.execute("SELECT count(*) FROM audit_block").fetchone() == (0,)
-    assert sealed() == 4
+    assert sealed(now=NOW) == 4
     assert check() == []
 
 
@@ -321,7 +302,7 @@ def test_a_sealer_killed_with_the_lock_in_its_hands_holds_nobody_up(test_databas
         assert other.stdout.readline() == b"locked\n"
         assert seal(now=NOW) == 0
         other.kill()
-    assert sealed() == 2
+    assert sealed(now=NOW) == 2
     assert check() == []
 
 
@@ -357,7 +338,7 @@ def drop(month) -> int:
 def test_a_block_never_crosses_months(owner, old, check):
     in_month(owner, old)
     write(2)
-    sealed()
+    sealed(now=NOW)
     assert owner.execute("SELECT month, count FROM audit_block ORDER BY number").fetchall() == [
         (old, 2),
         (NOW.date().replace(day=1), 2),
@@ -368,7 +349,7 @@ def test_a_block_never_crosses_months(owner, old, check):
 def test_a_month_past_its_retention_is_dropped_and_the_rest_still_holds(owner, old, check, keys, folder):
     in_month(owner, old)
     write(2)
-    sealed()
+    sealed(now=NOW)
     anchor(keyring=keys, folder=folder, now=NOW)
     assert drop(old) == 2
     assert drop(old) == 0
@@ -379,7 +360,7 @@ def test_a_month_past_its_retention_is_dropped_and_the_rest_still_holds(owner, o
 
 def test_security_a_month_within_its_retention_is_not_dropped(owner, check):
     write()
-    sealed()
+    sealed(now=NOW)
     for months in (0, 3, 6):
         (month,) = owner.execute(
             "SELECT (date_trunc('month', now() AT TIME ZONE 'UTC') - make_interval(months => %s))::date",
@@ -393,7 +374,7 @@ def test_security_a_month_that_is_not_sealed_is_not_dropped(owner, old):
     in_month(owner, old)
     with pytest.raises(ProgrammingError, match="its blocks do not count as many"):
         drop(old)
-    sealed()
+    sealed(now=NOW)
     in_month(owner, old, count=1)
     with pytest.raises(ProgrammingError, match="its blocks do not count as many"):
         drop(old)
@@ -401,7 +382,7 @@ def test_security_a_month_that_is_not_sealed_is_not_dropped(owner, old):
 
 def test_security_a_month_removed_by_hand_is_found(owner, old, check):
     in_month(owner, old)
-    sealed()
+    sealed(now=NOW)
     owner.execute("INSERT INTO audit_dropped_month VALUES (%s, 1, %s)", [old, old + timedelta(days=40)])
     owner.execute(f"DROP TABLE audit_entry_{old:%Y_%m}")
     faults = check()

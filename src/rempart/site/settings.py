@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "rempart.screening",
     "rempart.tracing",
     "rempart.surveillance",
+    "rempart.protection.accesses",
     "rempart.protection.retention",
     "rempart.protection.rights",
     "rempart.protection.exchange",

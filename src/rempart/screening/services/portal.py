@@ -96,6 +96,11 @@ def open_result(
     return bytes(access.reference).hex()
 
 
+def visitor(*, proof: str, origin: str, now: datetime) -> Actor:
+    """Who is behind a proven access, for what else he may ask of his own. Raises NotAllowed when it is gone."""
+    return _proven(proof, origin=origin, now=now)[0]
+
+
 def show(*, proof: str, keyring: Keyring, pathogen: Pathogen, origin: str, now: datetime) -> Shown:
     """The result behind a proven access, in its latest version. Raises NotAllowed when it is gone."""
     actor, access = _proven(proof, origin=origin, now=now)
