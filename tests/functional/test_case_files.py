@@ -8,7 +8,8 @@ from tests.factories import NOW, corrected, in_lyon, investigator, message, nir_
 from tests.functional.settling import settle
 from tests.functional.trail import entries
 
-from rempart.foundation.access.refusals import NotAllowed, StaleVersion
+from rempart.foundation.access.limits import Use, limits
+from rempart.foundation.access.refusals import NotAllowed, StaleVersion, TooMany
 from rempart.foundation.database.keys import uuid7
 from rempart.tracing import rules
 from rempart.tracing.services import working
@@ -205,4 +206,16 @@ def test_a_search_never_puts_what_was_searched_in_an_address(case, paris_client)
         .content.decode()
         .count("ZYGO")
         == 0
+    )
+
+
+def test_who_searches_on_and_on_has_to_wait_and_a_colleague_has_not(keep):
+    most = limits().pace[Use.SEARCH].burst
+    for _ in range(most):
+        service.search(actor=PARIS, number="279035121518989", keyring=keep.keyring, now=NOW)
+    with pytest.raises(TooMany):
+        service.search(actor=PARIS, number="279035121518989", keyring=keep.keyring, now=NOW)
+    service.search(actor=LYON, number="279035121518989", keyring=keep.keyring, now=NOW)
+    service.search(
+        actor=PARIS, number="279035121518989", keyring=keep.keyring, now=NOW + timedelta(seconds=20)
     )

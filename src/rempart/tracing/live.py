@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
+from collections import Counter
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 from django.db import Error
 
+from rempart.foundation.access.limits import limits
+from rempart.foundation.access.refusals import TooMany
 from rempart.foundation.events import bell
 from rempart.tracing.services.opening import CASES
 
@@ -15,23 +20,34 @@ _HEARTBEAT_SECONDS = 20.0
 _BETWEEN_SECONDS = 1.0
 _AGAIN_SECONDS = 3.0
 
+_open: Counter[str] = Counter()
+"""Lines that each agent keeps open in this process."""
 _waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
 _listening = threading.Lock()
 _thread: threading.Thread | None = None
 
 
-async def changes() -> AsyncIterator[bool]:
+def require_room(agent: str) -> None:
+    """Raise TooMany when this agent keeps as many lines open in this process as he may."""
+    if _open[agent] >= limits().streams.most:
+        raise TooMany(timedelta(seconds=_HEARTBEAT_SECONDS))
+
+
+async def changes(agent: str) -> AsyncIterator[bool]:
     """True when the cases may have changed, once a second at most; False now and then to keep the line open.
 
-    True at once: something may have come between the list and its line, or while the line was down.
+    True at once: something may have come between the list and its line, or while the line was down. A line
+    ends after a while, so that none outlives its session for long; browsers open it again by themselves.
     """
     _ensure_listening()
+    ends = time.monotonic() + limits().streams.longest.total_seconds()
     changed = asyncio.Event()
     changed.set()
     entry = (asyncio.get_running_loop(), changed)
     _waiting.add(entry)
+    _open[agent] += 1
     try:
-        while True:
+        while time.monotonic() < ends:
             try:
                 await asyncio.wait_for(changed.wait(), timeout=_HEARTBEAT_SECONDS)
             except TimeoutError:
@@ -42,6 +58,9 @@ async def changes() -> AsyncIterator[bool]:
                 await asyncio.sleep(_BETWEEN_SECONDS)  # what changes meanwhile is told after it
     finally:
         _waiting.discard(entry)
+        _open[agent] -= 1
+        if not _open[agent]:
+            del _open[agent]
 
 
 def _ensure_listening() -> None:

@@ -195,14 +195,16 @@ def take_back(request: HttpRequest, case_id: UUID) -> HttpResponse:
 
 async def stream(request: HttpRequest) -> HttpResponseBase:
     """Server-sent events: says that a list may have changed, never what."""
-    response = StreamingHttpResponse(_events(), content_type="text/event-stream")
+    agent = _actor(request).id
+    live.require_room(agent)
+    response = StreamingHttpResponse(_events(agent), content_type="text/event-stream")
     response.headers["X-Accel-Buffering"] = "no"
     return response
 
 
-async def _events() -> AsyncIterator[bytes]:
+async def _events(agent: str) -> AsyncIterator[bytes]:
     yield b"retry: 3000\n\n"
-    async for _changed in live.changes():
+    async for _changed in live.changes(agent):
         yield b"event: cases\ndata: .\n\n" if _changed else b": still here\n\n"
 
 

@@ -2,9 +2,13 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from rempart.foundation.access.limits import limits
+from rempart.foundation.access.refusals import TooMany
 from rempart.tracing import live
 
 
@@ -16,12 +20,13 @@ def line(monkeypatch):
     monkeypatch.setattr(live, "_HEARTBEAT_SECONDS", 0.2)
 
     async def on(calls):
-        changes = live.changes()
+        changes = live.changes("anne")
         try:
             await calls(changes)
         finally:
             await changes.aclose()
         assert live._waiting == set()
+        assert not live._open
 
     with ThreadPoolExecutor(1) as thread:  # this one may have a loop already: the browser's, in the same run
         yield lambda calls: thread.submit(lambda: asyncio.run(on(calls))).result()
@@ -49,5 +54,32 @@ def test_a_quiet_line_is_kept_open(line):
     async def calls(changes):
         await anext(changes)
         assert [await anext(changes), await anext(changes)] == [False, False]
+
+    line(calls)
+
+
+def test_a_line_ends_after_a_while(line, monkeypatch):
+    bound = replace(limits().streams, longest=timedelta(seconds=0.1))
+    monkeypatch.setattr(live, "limits", lambda: replace(limits(), streams=bound))
+
+    async def calls(changes):
+        assert len([change async for change in changes]) <= 2
+
+    line(calls)
+
+
+def test_an_agent_keeps_a_few_lines_open_and_no_more(line):
+    async def calls(changes):
+        await anext(changes)
+        others = [live.changes("anne") for _ in range(limits().streams.most - 1)]
+        for other in others:
+            live.require_room("anne")
+            await anext(other)
+        with pytest.raises(TooMany):
+            live.require_room("anne")
+        live.require_room("bruno")
+        for other in others:
+            await other.aclose()
+        live.require_room("anne")
 
     line(calls)

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Count, Q, QuerySet
 
+from rempart.foundation.access import limits
 from rempart.foundation.access.actor import Actor, acting, look, naming, require
 from rempart.foundation.access.rights import Right, Where
 from rempart.foundation.audit.trail import Act, record
@@ -98,9 +99,10 @@ def search(
     """Cases of a person found by NIR, or by name and birth date, in the actor's departments.
 
     Equality on blind indexes only; every spelling under which the person is known leads to all of
-    his cases. The search is audited, without what was searched.
+    his cases. The search is audited, without what was searched. Raises TooMany for who searches on and on.
     """
     require(actor, Right.CASES_SEARCH)
+    limits.take(limits.Use.SEARCH, of=actor.id, now=now)
     indexer = Indexer(keyring, now.date())
     condition = Q(pk__in=[])
     matricule = nir.parse(number) if number else None
