@@ -94,10 +94,6 @@ class Act(StrEnum):
     KEYS_DESTROYED = "keys-destroyed"
     KEY_ESCROWED = "key-escrowed"
     KEY_RECOVERED = "key-recovered"
-    KEY_ENCRYPTION_CHANGED = "key-encryption-changed"
-    KEYS_DESTROYED = "keys-destroyed"
-    KEY_ESCROWED = "key-escrowed"
-    KEY_RECOVERED = "key-recovered"
 
 
 class Undeclared(Exception):
