@@ -20,10 +20,13 @@ CSV = "nom;prénom\r\nZYGOMALAS;Théodosie\r\n".encode()
 
 def somebody_called(username: str, role: Role = Role.INVESTIGATOR, *departments: str, **more: Any) -> Agent:
     """Somebody with an account; in Paris unless told otherwise."""
-    return account(
-        role, *(departments or ["75"]), username=username, name=f"{username.capitalize()} Nom",
-        email=f"{username}@agence.example", organisation="", **more,
-    )  # fmt: skip
+    known = {
+        "username": username,
+        "name": f"{username.capitalize()} Nom",
+        "email": f"{username}@agence.example",
+        "organisation": "",
+    }
+    return account(role, *(departments or ["75"]), **(known | more))
 
 
 def acts(agent: Agent) -> Actor:
