@@ -94,7 +94,7 @@ def leave(request: HttpRequest) -> HttpResponse:
     """Forget everything of this visit, and end the session with FranceConnect if it began there."""
     token = farewell.token_of(request.session)
     request.session.flush()
-    if token is None or settings.FRANCE_CONNECT is None:
+    if not token or settings.FRANCE_CONNECT is None:
         return redirect("home")
     return farewell.take_leave(request, token=token, service="FranceConnect", onward=reverse("fc-part"))
 

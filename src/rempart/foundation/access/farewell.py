@@ -23,7 +23,8 @@ _SECONDS = 300
 
 
 def remember(session: SessionBase, id_token: str) -> None:
-    """Keep the identity token until its session ends (sessions are sealed: site/sessions.py)."""
+    """Keep the identity token until its session ends (sessions are sealed: site/sessions.py); empty when the
+    provider knows who came, and has no session with this browser."""
     session[_TOKEN] = id_token
 
 
@@ -43,7 +44,7 @@ def take_leave(request: HttpRequest, *, token: str, service: str, onward: str) -
 def part(request: HttpRequest, party: Party, *, back: str, now: datetime) -> HttpResponse:
     """To the provider's logout, or home when there is nothing to end or the provider cannot be had."""
     token = request.session.pop(_TOKEN, None)
-    if not isinstance(token, str):
+    if not isinstance(token, str) or not token:
         return redirect("home")
     state = secrets.token_urlsafe(24)
     try:

@@ -30,7 +30,6 @@ from rempart.foundation.access.openid.party import Party, SignedIn, party_of
 from rempart.foundation.access.openid.professional import professional_of
 from rempart.foundation.access.openid.refusals import Reason, SignInRefused
 from rempart.foundation.access.professionals import services
-from rempart.foundation.access.rights import Right, Role, has
 from rempart.foundation.access.sign_in_answers import answer
 from rempart.foundation.access.signin.services import sign_in_by_card
 from rempart.foundation.identifiers import rpps
@@ -125,7 +124,9 @@ def wait(request: HttpRequest) -> HttpResponse:
         seen = phone.look(_phone_party(), request_, now=_now(request))
         if isinstance(seen, SignedIn):
             del request.session[_PHONE]
-            return _lead(request, _enter(request, seen, request_.destination))
+            destination = _enter(request, seen, request_.destination)
+            farewell.remember(request.session, "")  # this browser has no session with the provider
+            return _lead(request, destination)
     except SignInRefused as refused:
         request.session.pop(_PHONE, None)
         if not _is_htmx(request):
@@ -148,7 +149,7 @@ def leave(request: HttpRequest) -> HttpResponse:
     if isinstance(agent, Agent):
         services.note_leaving(agent, origin=_origin(request), now=_now(request))
     auth.logout(request)
-    if token is None or settings.PRO_SANTE_CONNECT is None:
+    if not token or settings.PRO_SANTE_CONNECT is None:
         return redirect("home")
     return farewell.take_leave(request, token=token, service="Pro Santé Connect", onward=reverse("psc-part"))
 
@@ -173,9 +174,7 @@ def _enter(request: HttpRequest, signed_in: SignedIn, destination: str) -> str:
         professional=professional_of(signed_in.claims), origin=_origin(request), now=_now(request)
     )
     sign_in_by_card(request, agent)
-    if destination:
-        return destination
-    return settings.LOGIN_REDIRECT_URL if has(Role(agent.role), Right.CASES_LIST) else reverse("home")
+    return destination or settings.LOGIN_REDIRECT_URL
 
 
 def _lead(request: HttpRequest, address: str) -> HttpResponse:
