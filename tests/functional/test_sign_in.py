@@ -1,55 +1,561 @@
 """Signing in of agents: password, second factor, and everything that is refused."""
 
+import re
+import threading
+import time
 from datetime import UTC, datetime
+from statistics import median
 
 import pytest
+from allauth.mfa.models import Authenticator
+from django.db import connection
+from django.test import Client
+from tests.functional.accounts import account
+from tests.functional.doors import sign_in
+from tests.functional.test_access_matrix import ADDRESSES, GUARDED, HERE, knock
+from tests.functional.trail import entries
 
 from rempart.foundation.access.actor import Role
-from rempart.foundation.access.models import Agent
-from rempart.foundation.access.signin import factors, rules
+from rempart.foundation.access.signin import factors, rules, services
+from rempart.foundation.access.signin.models import Session
+from rempart.foundation.access.signin.policy import policy
+from rempart.site.doors import Open, again, doors
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PASSWORD = "Une phrase de passe longue, n° 7"
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"  # RFC 6238's
+SIGN_IN, SECOND, ACCOUNT = "/connexion/", "/connexion/second-facteur/", "/compte/"
 
 
-def code_now(*, ahead: int = 0) -> str:
+def code_now(*, ahead=0):
     return rules.code(SECRET, rules.counter_at(datetime.now(UTC)) + ahead)
+
+
+def newcomer(**fields):
+    """An investigator with a password, and nothing else yet."""
+    agent = account(
+        Role.INVESTIGATOR, "75", **{"username": "camille", "email": "camille@exemple.fr"} | fields
+    )
+    agent.set_password(PASSWORD)
+    agent.save()
+    return agent
 
 
 @pytest.fixture
 def agent(keyring):
     """An investigator with a password and an application."""
-    made = Agent(
-        username="camille", name="Camille Rivière", role=Role.INVESTIGATOR, departments=["75"],
-        email="camille@exemple.fr",
-    )  # fmt: skip
-    made.set_password(PASSWORD)
-    made.save()
-    factors.add_application(made, secret=SECRET, counter=-1, keyring=keyring)
-    return made
+    agent = newcomer()
+    factors.add_application(agent, secret=SECRET, counter=-1, keyring=keyring)
+    return agent
 
 
 def password_step(client, name="camille", password=PASSWORD, **more):
-    return client.post("/connexion/", {"login": name, "password": password, **more})
+    return client.post(SIGN_IN, {"login": name, "password": password, **more})
 
 
 def code_step(client, code):
-    return client.post("/connexion/second-facteur/", {"code": code})
+    return client.post(SECOND, {"code": code})
 
 
-def signed_in(client):
-    return client.get("/compte/").status_code == 200
+def is_in(client):
+    return client.get(ACCOUNT).status_code == 200
 
 
-def test_password_then_code_opens(client, agent, query):
-    answer = password_step(client, next="/suivi/")
-    assert answer["Location"] == "/connexion/second-facteur/"
-    assert not signed_in(client)
-    answer = code_step(client, code_now())
-    assert answer["Location"] == "/suivi/"
-    assert signed_in(client)
-    assert query("SELECT act, details FROM audit_entry WHERE actor = %s", str(agent.id)) == [
-        ("signed-in", {"method": "password+totp"})
+def enter(client, *, ahead=0):
+    password_step(client)
+    code_step(client, code_now(ahead=ahead))
+    assert is_in(client)
+
+
+def details(act):
+    return [entry.details for entry in entries(act=act)]
+
+
+# What opens
+
+
+def test_password_then_code_opens(client, agent):
+    assert password_step(client, next="/suivi/")["Location"] == SECOND
+    assert not is_in(client)
+    assert code_step(client, code_now())["Location"] == "/suivi/"
+    assert is_in(client)
+    assert [(e.actor, e.role, e.details) for e in entries(act="signed-in")] == [
+        (str(agent.id), "investigator", {"method": "password+totp"})
     ]
+
+
+def test_the_name_is_taken_as_people_type_it(client, agent):
+    assert password_step(client, name=" Camille ")["Location"] == SECOND
+    code = code_now()
+    assert code_step(client, f" {code[:3]} {code[3:]} ")["Location"] == "/espace/"
+
+
+def test_a_recovery_code_opens_once(client, agent, keyring):
+    from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+
+    codes = RecoveryCodes.activate(agent).get_unused_codes()
+    assert len(codes) == 10
+    for _ in range(2):
+        client.logout()
+        password_step(client)
+        code_step(client, codes[3])
+    assert not is_in(client)
+    code_step(client, codes[4])
+    assert is_in(client)
+    assert {entry["method"] for entry in details("signed-in")} == {"password+recovery_codes"}
+
+
+def test_a_card_is_both_factors(client, rf, agent):
+    request = rf.get("/")
+    request.session, request.user = client.session, agent
+    services.sign_in_by_card(request, agent)
+    request.session.save()
+    client.cookies["session"] = request.session.session_key
+    assert is_in(client)
+
+
+# What does not
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "reason"),
+    [
+        ("camille", "autre chose", "wrong"),
+        ("personne", PASSWORD, "no-account"),
+        ("dominique", PASSWORD, "suspended"),
+        ("rpps-10003456786", PASSWORD, "wrong"),
+    ],
+)
+def test_every_refusal_reads_alike_and_leaves_a_trace(client, agent, name, password, reason):
+    newcomer(username="dominique", is_active=False)
+    account(Role.DOCTOR, "75", username="rpps-10003456786", rpps="10003456786")
+    answer = password_step(client, name, password)
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert "Identifiant ou mot de passe incorrect, ou compte suspendu." in page
+    assert PASSWORD not in page
+    (refused,) = entries(act="sign-in-refused")
+    assert refused.details == {"method": "password", "reason": reason}
+    assert refused.actor == "nobody"
+    assert name not in refused.subject
+
+
+def test_the_texts_of_refusals_differ_in_nothing(client, agent):
+    def seen(name):
+        page = password_step(Client(), name, "autre chose").content.decode()
+        return re.sub(r'value="[^"]*"|nonce="[^"]*"', "", page)
+
+    assert seen("camille") == seen("personne")
+
+
+def test_the_time_of_refusals_tells_nothing(agent, settings):
+    newcomer(username="dominique", is_active=False)
+    account(Role.DOCTOR, "75", username="card")
+    took = {name: [] for name in ("camille", "dominique", "card", "personne")}
+    for turn in range(4):
+        for name, times in took.items():
+            began = time.perf_counter()
+            password_step(Client(REMOTE_ADDR=f"10.0.{turn}.1"), name, "autre chose")
+            times.append(time.perf_counter() - began)
+    middle = {name: median(times) for name, times in took.items()}
+    assert max(middle.values()) < 2 * min(middle.values()), (
+        middle
+    )  # a password left unlooked at is ten times less
+
+
+def test_a_code_serves_once(client, agent):
+    code = code_now()
+    enter(client)
+    other = Client()
+    password_step(other)
+    answer = code_step(other, code)
+    assert "Ce code est faux, ou il a déjà servi." in answer.content.decode()
+    assert not is_in(other)
+    code_step(other, code_now(ahead=1))
+    assert is_in(other)
+
+
+def test_of_two_who_bring_one_code_at_once_one_comes_in(agent):
+    clients = [Client(), Client(), Client()]
+    for client in clients:
+        password_step(client)
+    code, ready = code_now(), threading.Barrier(len(clients))
+
+    def bring(client):
+        ready.wait()
+        code_step(client, code)
+        connection.close()
+
+    threads = [threading.Thread(target=bring, args=(client,)) for client in clients]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(map(is_in, clients)) == [False, False, True]
+
+
+@pytest.mark.parametrize("code", ["", "000000", "abcdef", "1", "12345678", "９" * 6, "0" * 500, "\x00"])
+def test_a_wrong_code_does_not_open_and_leaves_a_trace(client, agent, code):
+    password_step(client)
+    code_step(client, code)
+    assert not is_in(client)
+    assert (
+        {"method": "second-factor", "reason": "wrong"} in details("sign-in-refused")
+        or not code.strip("\x00")
+        or len(code) > 20
+    )
+
+
+def test_a_code_of_long_ago_is_none(client, agent):
+    password_step(client)
+    for ahead in (-3, 3):
+        code_step(client, code_now(ahead=ahead))
+        assert not is_in(client)
+
+
+def test_nobody_comes_to_the_second_step_without_the_first(client, agent):
+    assert client.get(SECOND)["Location"] == SIGN_IN
+    assert code_step(client, code_now())["Location"] == SIGN_IN
+    assert not is_in(client)
+
+
+def test_the_second_step_waits_ten_minutes(client, agent, monkeypatch):
+    password_step(client)
+    later = time.time() + policy().second_step.total_seconds() + 1
+    monkeypatch.setattr("allauth.account.internal.stagekit.time.time", lambda: later)
+    code_step(client, code_now())
+    assert not is_in(client)
+
+
+def test_who_guesses_codes_waits_and_is_told_how_long(client, agent):
+    password_step(client)
+    answers = [code_step(client, f"{n:06}") for n in range(7)]
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429] * 2
+    assert "Réessayez dans 5 min" in answers[-1].content.decode()
+    code_step(client, code_now())
+    assert not is_in(client), "a right code is not looked at either"
+
+
+def test_who_guesses_passwords_waits_and_the_owner_elsewhere_does_not(agent):
+    guesser, owner = Client(REMOTE_ADDR="203.0.113.9"), Client(REMOTE_ADDR="198.51.100.2")
+    answers = [password_step(guesser, password=f"essai {n}") for n in range(8)]
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429] * 3
+    assert password_step(guesser).status_code == 429
+    enter(owner)
+
+
+def test_nobody_signs_up(client):
+    for path in ("/connexion/inscription/", "/accounts/signup/", "/signup/"):
+        assert client.get(path).status_code == 404
+
+
+# A session that has only the password
+
+
+def test_who_has_no_second_factor_is_led_to_one_and_nowhere_else(client, keyring):
+    agent = newcomer()
+    assert password_step(client)["Location"] == "/espace/"
+    elsewhere = [name for name, door in doors().items() if name in ADDRESSES and door is Open.SIGNED_IN]
+    for name in sorted(
+        {*GUARDED, *elsewhere} - {name for name in GUARDED if name.startswith(("portal", "api-"))}
+    ):
+        answer = knock(client, name, HERE, agent)
+        assert (answer.status_code, answer["Location"]) == (302, "/compte/second-facteur/"), name
+    for path in (
+        "/compte/second-facteur/",
+        "/compte/second-facteur/application/",
+        "/compte/second-facteur/cle/",
+    ):
+        assert client.get(path).status_code == 200
+    assert details("signed-in") == []
+
+
+def test_setting_an_application_up_opens_and_shows_recovery_codes_once(client, keyring):
+    agent = newcomer()
+    password_step(client)
+    key = client.session.session_key
+    page = client.get("/compte/second-facteur/application/").content.decode()
+    secret = re.search(r'class="rp-secret">([A-Z2-7 ]+)<', page)[1].replace(" ", "")
+    assert 'src="data:image/svg+xml;base64,' in page
+    code = rules.code(secret, rules.counter_at(datetime.now(UTC)))
+    wrong = client.post("/compte/second-facteur/application/", {"code": "000000"}).content.decode()
+    assert "Ce code est faux" in wrong
+    assert secret in wrong.replace(" ", ""), "the secret stays the one that was photographed"
+    answer = client.post("/compte/second-facteur/application/", {"code": code})
+    assert answer["Location"] == "/compte/codes-de-secours/"
+    assert client.session.session_key != key
+    codes = re.findall(
+        r"rp-secret\">(\d{4} \d{4})<", client.get("/compte/codes-de-secours/").content.decode()
+    )
+    assert len(codes) == 10
+    assert client.get("/compte/codes-de-secours/")["Location"] == ACCOUNT
+    assert details("signed-in") == [{"method": "password+totp"}]
+    assert details("second-factor-added") == [{"method": "totp"}]
+    other = Client()
+    password_step(other)
+    code_step(other, code)
+    assert not is_in(other), "the code that proved the application has served"
+    code_step(other, codes[0])
+    assert is_in(other)
+    (stored,) = Authenticator.objects.filter(user=agent, type="totp")
+    assert secret not in str(stored.data)
+
+
+def test_a_session_with_the_password_only_ends_when_a_factor_comes_from_elsewhere(client, keyring):
+    agent = newcomer()
+    password_step(client)
+    factors.add_application(agent, secret=SECRET, counter=-1, keyring=keyring)
+    answer = client.get("/compte/second-facteur/application/")
+    assert answer["Location"].startswith(SIGN_IN)
+    assert Session.objects.count() == 0
+
+
+@pytest.mark.parametrize("means", [("totp",), ("password",), ("other",)])
+def test_what_is_not_both_factors_opens_nothing(client, agent, means):
+    sign_in(client, agent, *means)
+    assert client.get("/suivi/").status_code == 302
+
+
+def test_the_records_of_another_account_count_for_nothing(client, agent):
+    sign_in(client, agent)
+    session = client.session
+    session["account_authentication_methods_user"] = str(newcomer(username="dominique").pk)
+    session.save()
+    assert client.get("/suivi/").status_code == 302
+
+
+# Sessions
+
+
+def test_a_session_key_that_somebody_knew_before_opens_nothing(client, agent):
+    password_step(client)
+    half = client.cookies["session"].value
+    thief = Client()
+    thief.cookies["session"] = half
+    code_step(client, code_now())
+    assert is_in(client)
+    assert client.cookies["session"].value != half
+    assert not is_in(thief)
+
+
+def test_a_planted_session_key_does_not_become_the_agents(client, agent):
+    client.get("/mon-resultat/")
+    planted = Client()
+    session = planted.session
+    session["x"] = 1
+    session.save()
+    client.cookies["session"] = session.session_key
+    password_step(client)
+    assert client.cookies["session"].value != session.session_key
+
+
+def test_a_session_ends_after_thirty_minutes_without_its_person(client, agent, clock):
+    sign_in(client, agent)
+    clock(minutes=29)
+    assert is_in(client)
+    clock(minutes=29)
+    assert is_in(client)
+    clock(minutes=31)
+    answer = client.get("/suivi/")
+    assert answer["Location"] == "/connexion/?next=/suivi/"
+    assert "Votre session a pris fin" in client.get(answer["Location"]).content.decode()
+    assert details("signed-out") == [{"method": "time"}]
+
+
+@pytest.mark.parametrize("header", [{"HX-Request": "true"}, {"Accept": "text/event-stream"}])
+def test_what_a_page_asks_by_itself_keeps_no_session_alive(client, agent, clock, header):
+    sign_in(client, agent)
+    for _ in range(3):
+        clock(minutes=11)
+        answer = client.get("/suivi/", headers=header)
+    assert answer.get("HX-Redirect", "").startswith("/connexion/") or answer.status_code == 204
+    assert not is_in(client)
+
+
+def test_a_list_left_open_leads_to_signing_in_as_a_whole(client):
+    answer = client.get(
+        "/suivi/", headers={"HX-Request": "true", "HX-Current-URL": "http://testserver/suivi/?etat=en-cours"}
+    )
+    assert answer.status_code == 200
+    assert answer["HX-Redirect"] == "/connexion/?next=http%3A//testserver/suivi/%3Fetat%3Den-cours"
+
+
+def test_a_session_ends_after_eight_hours_whatever_is_done(client, agent, clock):
+    sign_in(client, agent)
+    for _ in range(23):
+        clock(minutes=20)
+        assert is_in(client)
+    clock(minutes=20)
+    assert not is_in(client)
+
+
+def test_my_devices_are_listed_and_ended_from_elsewhere(agent):
+    here = Client(headers={"User-Agent": "Mozilla/5.0 (Windows NT 10.0) Firefox/140.0"})
+    there = Client(headers={"User-Agent": "Mozilla/5.0 (iPhone; CPU) Safari/604.1"})
+    enter(there)
+    enter(here, ahead=1)
+    page = here.get(ACCOUNT).content.decode()
+    assert "Firefox, Windows" in page
+    assert "Safari, iPhone" in page
+    (other,) = Session.objects.filter(browser="Safari, iPhone")
+    here.post("/compte/appareils/fermer/", {"session": str(other.id)})
+    assert not is_in(there)
+    assert is_in(here)
+    assert details("sessions-ended") == [{"count": 1}]
+
+
+def test_nobody_ends_the_session_of_another(client, agent):
+    stranger = newcomer(username="dominique")
+    sign_in(client, stranger)
+    own = Client()
+    enter(own)
+    (theirs,) = Session.objects.filter(agent=agent)
+    client.post("/compte/appareils/fermer/", {"session": str(theirs.id)})
+    assert is_in(own)
+
+
+def test_a_suspended_account_is_out_at_once(client, agent):
+    sign_in(client, agent)
+    agent.is_active = False
+    agent.save()
+    assert not is_in(client)
+
+
+def test_leaving_ends_the_session(client, agent):
+    sign_in(client, agent)
+    assert client.get("/deconnexion/").status_code == 200
+    assert is_in(client)
+    key = client.cookies["session"].value
+    client.post("/deconnexion/")
+    client.cookies["session"] = key
+    assert not is_in(client)
+    assert details("signed-out") == [{"method": "oneself"}]
+
+
+# Proving again
+
+
+def test_a_sensitive_door_asks_again_and_leads_back(client, agent, clock):
+    sign_in(client, agent)
+    clock(minutes=11)
+    answer = client.get("/compte/mot-de-passe/")
+    assert answer["Location"] == "/compte/confirmer/?next=%2Fcompte%2Fmot-de-passe%2F"
+    wrong = client.post(answer["Location"], {"password": "autre chose"})
+    assert "Ce mot de passe est faux." in wrong.content.decode()
+    assert client.get("/compte/mot-de-passe/").status_code == 302
+    assert client.post(answer["Location"], {"password": PASSWORD})["Location"] == "/compte/mot-de-passe/"
+
+
+@pytest.mark.parametrize("name", sorted(again()))
+def test_every_door_that_asks_again_does(name, client, agent, clock):
+    sign_in(client, agent)
+    clock(minutes=25 if again()[name].total_seconds() < 1500 else 29)
+    is_in(client)
+    clock(minutes=25)
+    right = doors()[name]
+    answer = knock(client, name, HERE, agent)
+    assert urlsplit_path(answer) == "/compte/confirmer/", right
+
+
+def urlsplit_path(answer):
+    return answer["Location"].partition("?")[0]
+
+
+def test_a_form_sent_too_late_is_not_sent_again_by_us(client, agent, clock):
+    sign_in(client, agent)
+    clock(minutes=11)
+    answer = client.post("/compte/codes-de-secours/autres/", headers={"Referer": "http://testserver/compte/"})
+    assert answer["Location"] == "/compte/confirmer/?next=http%3A%2F%2Ftestserver%2Fcompte%2F"
+    answer = client.post(answer["Location"], {"password": PASSWORD})
+    assert answer["Location"] == "http://testserver/compte/"
+    assert Authenticator.objects.filter(type="recovery_codes").count() == 0
+
+
+def test_proving_again_prolongs_no_session(client, agent, clock):
+    sign_in(client, agent)
+    for _ in range(24):
+        clock(minutes=20)
+        client.post("/compte/confirmer/", {"password": PASSWORD})
+    assert not is_in(client)
+
+
+def test_a_code_proves_again_once(client, agent, clock):
+    sign_in(client, agent)
+    clock(minutes=11)
+    for _ in range(2):
+        answer = client.post(
+            "/compte/confirmer/code/?next=/compte/mot-de-passe/", {"code": code_now_at(clock)}
+        )
+    assert answer.status_code == 200
+
+
+def code_now_at(clock):
+    from rempart.site import middleware
+
+    return rules.code(SECRET, rules.counter_at(middleware.datetime.now(UTC)))
+
+
+# My account
+
+
+def test_changing_the_password_ends_the_other_devices(agent):
+    here, there = Client(), Client()
+    enter(there)
+    enter(here, ahead=1)
+    new = "Une autre phrase, n° 8 !"
+    for weak in (
+        "court1!A",
+        "toutenminuscules1!",
+        "Motdepasse2021!!",
+        "Camille2021!!camille",
+        "TOUTENMAJUSCULES1!",
+    ):
+        answer = here.post("/compte/mot-de-passe/", {"password1": weak, "password2": weak})
+        assert answer.status_code == 200, weak
+    assert here.post("/compte/mot-de-passe/", {"password1": new, "password2": new + "x"}).status_code == 200
+    assert here.post("/compte/mot-de-passe/", {"password1": new, "password2": new})["Location"] == ACCOUNT
+    assert is_in(here)
+    assert not is_in(there)
+    assert details("password-changed") == [{"method": "oneself"}]
+
+
+def test_another_application_takes_the_place_of_the_first(client, agent):
+    enter(client)
+    page = client.get("/compte/second-facteur/application/").content.decode()
+    secret = re.search(r'class="rp-secret">([A-Z2-7 ]+)<', page)[1].replace(" ", "")
+    client.post(
+        "/compte/second-facteur/application/",
+        {"code": rules.code(secret, rules.counter_at(datetime.now(UTC)))},
+    )
+    other = Client()
+    password_step(other)
+    code_step(other, code_now(ahead=1))
+    assert not is_in(other)
+    assert Authenticator.objects.filter(type="totp").count() == 1
+
+
+def test_the_last_second_factor_stays(client, keyring):
+    agent = newcomer()
+    passkey = Authenticator.objects.create(user=agent, type="webauthn", data={"name": "bleue"})
+    sign_in(client, agent, "password", "totp")
+    client.post(f"/compte/second-facteur/cle/{passkey.pk}/retirer/")
+    assert Authenticator.objects.filter(pk=passkey.pk).exists()
+    factors.add_application(agent, secret=SECRET, counter=-1, keyring=keyring)
+    client.post(f"/compte/second-facteur/cle/{passkey.pk}/retirer/")
+    assert not Authenticator.objects.filter(pk=passkey.pk).exists()
+    assert details("second-factor-removed") == [{"method": "webauthn"}]
+
+
+def test_other_recovery_codes_end_those_before(client, agent):
+    from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+
+    before = RecoveryCodes.activate(agent).get_unused_codes()
+    sign_in(client, agent)
+    assert client.post("/compte/codes-de-secours/autres/")["Location"] == "/compte/codes-de-secours/"
+    page = client.get("/compte/codes-de-secours/").content.decode()
+    assert not any(f"{code[:4]} {code[4:]}" in page for code in before)
+    other = Client()
+    password_step(other)
+    code_step(other, before[0])
+    assert not is_in(other)

@@ -136,10 +136,6 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "rempart.foundation.access.signin.passwords.FourKinds"},
     {"NAME": "rempart.foundation.access.signin.passwords.NoCommonWord"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {
-        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
-        "OPTIONS": {"user_attributes": ("username", "name", "email")},
-    },
 ]
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "/connexion/"

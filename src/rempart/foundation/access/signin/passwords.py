@@ -7,6 +7,7 @@ holds; the length and Django's list of common passwords are in AUTH_PASSWORD_VAL
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 from importlib import resources
@@ -14,6 +15,9 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+
+_SHORTEST = 3  # of a word that is looked for
+_OWN_LETTERS = 4  # that a password has besides such words
 
 
 def lacking(password: str) -> list[str]:
@@ -61,12 +65,25 @@ class FourKinds:
         )
 
 
+def disguised(password: str, *, names: str = "") -> bool:
+    """Whether its letters are common words, or names, and next to nothing else."""
+    letters = left = letters_of(password)
+    known = common_words() | {letters_of(word) for word in re.split(r"\W+", names)}
+    for word in sorted(known, key=len, reverse=True):
+        if len(word) >= _SHORTEST:
+            left = left.replace(word, "")
+    return left != letters and len(left) < _OWN_LETTERS
+
+
 class NoCommonWord:
-    """Not one common word with digits and signs around it."""
+    """Not common words, or the agent's own name, with digits and signs around them."""
 
     def validate(self, password: str, user: Any = None) -> None:
-        if letters_of(password) in common_words():
-            raise ValidationError(_("Ce mot de passe est un mot courant, à peine déguisé."), code="common")
+        names = f"{user.name} {user.username} {user.email}" if user is not None else ""
+        if disguised(password, names=names):
+            raise ValidationError(
+                _("Ce mot de passe est un mot courant ou votre nom, à peine déguisé."), code="common"
+            )
 
     def get_help_text(self) -> str:
-        return _("pas un mot courant suivi de chiffres : plusieurs mots valent mieux qu’un")
+        return _("ni un mot courant ni votre nom, suivis de chiffres : plusieurs mots valent mieux qu’un")
