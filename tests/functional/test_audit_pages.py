@@ -160,23 +160,23 @@ def test_pages_of_a_search_go_on_by_a_button(officer, opened):
 def test_the_officer_protects_a_file_and_is_told_when_it_is_opened(officer, opened, paris_client):
     (person,) = re.findall(r'name="person" value="([^"]+)"', asked(officer, **HERS))
     answer = officer.post(
-        "/protection/dossiers-proteges/ajouter/", {"person": person, "kind": "well-known"}, follow=True
+        "/protection/acces/dossiers-proteges/ajouter/", {"person": person, "kind": "well-known"}, follow=True
     )
     assert "Ce dossier est protégé" in text_of(answer)
     again = officer.post(
-        "/protection/dossiers-proteges/ajouter/", {"person": person, "kind": "well-known"}, follow=True
+        "/protection/acces/dossiers-proteges/ajouter/", {"person": person, "kind": "well-known"}, follow=True
     )
     assert "déjà protégé" in text_of(again)
     assert watching.detect(now=datetime.now(UTC)) == 1
-    page = text_of(officer.get("/protection/alertes/"))
+    page = text_of(officer.get("/protection/acces/alertes/"))
     assert "Dossier d’une personne protégée" in page
     assert "Agent de Paris" in page
-    (address,) = re.findall(r'href="(/protection/alertes/[0-9a-f-]{36}/)"', page)
+    (address,) = re.findall(r'href="(/protection/acces/alertes/[0-9a-f-]{36}/)"', page)
     alert = text_of(officer.get(address))
     assert "Qui d’autre a ouvert ce dossier" in alert
     with acting(system(Purpose.OVERSIGHT)):
         line = Watched.objects.get()
-    lifted = officer.post(f"/protection/dossiers-proteges/{line.id}/lever/", follow=True)
+    lifted = officer.post(f"/protection/acces/dossiers-proteges/{line.id}/lever/", follow=True)
     assert "Aucun dossier protégé" in text_of(lifted)
 
 
@@ -191,7 +191,7 @@ def alert(transactional_db) -> Alert:
 
 
 def test_an_alert_is_closed_with_what_was_found(officer, alert):
-    address = f"/protection/alertes/{alert.id}/"
+    address = f"/protection/acces/alertes/{alert.id}/"
     page = text_of(officer.get(address))
     assert "Dossiers parcourus sans suite" in page
     assert "Personnes dont le dossier a été ouvert" in page
@@ -208,18 +208,18 @@ def test_an_alert_is_closed_with_what_was_found(officer, alert):
     assert "Dominique Garde" in text_of(closed)
     stale = officer.post(f"{address}traiter/", {"version": "1", "state": "seen"}, follow=True)
     assert "Un collègue a traité cette alerte" in text_of(stale)
-    assert "Aucune alerte ici" in text_of(officer.get("/protection/alertes/"))
-    assert "Dossiers parcourus" in text_of(officer.get("/protection/alertes/?etat=closed"))
+    assert "Aucune alerte ici" in text_of(officer.get("/protection/acces/alertes/"))
+    assert "Dossiers parcourus" in text_of(officer.get("/protection/acces/alertes/?etat=closed"))
 
 
 @pytest.mark.parametrize("query", ["?etat=nonsense", "?apres=x", f"?apres={uuid7()}", "?etat=seen&apres=1"])
 def test_a_list_of_alerts_takes_any_address(officer, alert, query):
-    assert officer.get(f"/protection/alertes/{query}").status_code == 200
+    assert officer.get(f"/protection/acces/alertes/{query}").status_code == 200
 
 
 def test_an_alert_that_is_not_there_is_refused(officer):
-    assert officer.get(f"/protection/alertes/{uuid7()}/").status_code == 403
-    assert officer.post(f"/protection/alertes/{uuid7()}/traiter/", {"state": "seen"}).status_code == 403
+    assert officer.get(f"/protection/acces/alertes/{uuid7()}/").status_code == 403
+    assert officer.post(f"/protection/acces/alertes/{uuid7()}/traiter/", {"state": "seen"}).status_code == 403
 
 
 def test_a_person_reads_who_opened_her_file_without_the_agents_name(arrives, visit, client, recent, query):

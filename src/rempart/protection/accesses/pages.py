@@ -19,7 +19,7 @@ from rempart.foundation.audit.catalogue import catalogue
 from rempart.foundation.identifiers import nir
 from rempart.foundation.vault import keyring_of
 from rempart.protection.accesses import services as service
-from rempart.protection.accesses.words import FIELDS, PURPOSES, ROLES, listed, word
+from rempart.protection.accesses.words import FIELDS, PURPOSES, ROLES, detailed, listed, word
 from rempart.screening import visits
 from rempart.screening.fields import BirthDateField
 from rempart.screening.services import portal
@@ -164,13 +164,9 @@ def _row(line: service.Line) -> dict[str, Any]:
         "role": word(ROLES, entry.role),
         "why": word(PURPOSES, entry.purpose),
         "fields": listed(FIELDS, entry.fields),
-        "details": ", ".join(f"{name} : {_shown(value)}" for name, value in sorted(entry.details.items())),
+        "details": detailed(entry.details),
         "subject": entry.subject if _is_key(entry.subject) else "",
     }
-
-
-def _shown(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _is_key(text: str) -> bool:

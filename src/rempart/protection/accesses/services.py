@@ -23,6 +23,7 @@ from rempart.foundation.people.models import Identity, Link
 from rempart.foundation.vault import Indexer, Keyring
 from rempart.screening.models import Access
 from rempart.screening.services.notices import reference_digest
+from rempart.tracing.models import Case
 
 MOST_IDENTITIES = 500
 """Records of one name and birth date that are looked at; more than anybody's."""
@@ -130,7 +131,7 @@ def agents_of(keys: Iterable[str]) -> Mapping[str, Agent]:
 
 
 def _persons(asked: Asked, *, keyring: Keyring, now: datetime) -> list[UUID]:
-    """The persons that what is asked names; a key may itself be one's."""
+    """The persons that what is asked names; a key is one's own, or that of a case or a result."""
     persons: set[UUID] = set()
     indexer = Indexer(keyring, now.date())
     condition = Q(pk__in=[])
@@ -146,7 +147,11 @@ def _persons(asked: Asked, *, keyring: Keyring, now: datetime) -> list[UUID]:
         known = Access.objects.filter(reference=reference_digest(asked.reference.strip().rsplit("/", 1)[-1]))
         persons |= set(known.values_list("person_id", flat=True))
     if asked.key:
-        persons.add(asked.key)
+        persons |= {
+            asked.key,
+            *Case.objects.filter(id=asked.key).values_list("person_id", flat=True),
+            *Access.objects.filter(result_id=asked.key).values_list("person_id", flat=True),
+        }
     return sorted(persons)
 
 

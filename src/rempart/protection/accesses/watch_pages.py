@@ -91,7 +91,7 @@ def handle(request: HttpRequest, alert_id: UUID) -> HttpResponse:
         )
         messages.success(request, _("C’est enregistré."))
     except alerts.NoReason:
-        messages.error(request, _("Dites en une phrase ce que vous avez constaté avant de clore l’alerte."))
+        messages.error(request, _("Dites en une phrase ce que vous avez constaté avant de classer l’alerte."))
     except StaleVersion:
         messages.error(request, _("Un collègue a traité cette alerte entre-temps : voici son état actuel."))
     return redirect("audit-alert", alert_id=alert_id)

@@ -54,7 +54,7 @@ FIELDS: Mapping[str, Promise] = {
 STATES: Mapping[str, tuple[Promise, str]] = {
     State.NEW: (_("Nouvelle"), "new"),
     State.SEEN: (_("Vue"), "info"),
-    State.CLOSED: (_("Close"), "success"),
+    State.CLOSED: (_("Classée"), "success"),
 }
 KINDS: Mapping[str, Promise] = {
     Kind.WELL_KNOWN: _("Personne connue du public"),
@@ -69,6 +69,34 @@ FIGURES: Mapping[str, Promise] = {
     "in_order": _("Plus longue suite dans l’ordre des dossiers"),
     "times": _("Nombre de fois"),
 }
+DETAILS: Mapping[str, Promise] = {
+    "found": _("trouvés"),
+    "states": _("états"),
+    "namesake": _("homonyme d’un collègue"),
+    "criteria": _("critères"),
+    "door": _("page"),
+    "method": _("moyen"),
+    "reason": _("motif"),
+    "channel": _("voie"),
+    "messages": _("messages"),
+    "results": _("résultats"),
+    "state": _("état"),
+    "kind": _("genre"),
+    "rule": _("règle"),
+    "departments": _("départements"),
+    "role": _("rôle"),
+}
+
+
+def detailed(details: Mapping[str, object]) -> str:
+    """The details of an entry in one line."""
+    return ", ".join(f"{word(DETAILS, name)} : {_value(value)}" for name, value in sorted(details.items()))
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return str(_("oui") if value else _("non"))
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def word(words: Mapping[str, Promise], code: str) -> str:
