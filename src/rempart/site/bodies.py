@@ -26,6 +26,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
+CERTIFICATE = "rempart.certificate"
+"""Where proxies.py writes, in the scope, the fingerprint of the certificate that our proxy saw."""
+
 MOST_OF_ANYBODY = 1_000_000
 """Bytes that are read of somebody who showed no key."""
 
@@ -62,8 +65,8 @@ def bounded(application: Application, *, patience: float = _PATIENCE) -> Applica
                 return
             if not scope["path"].startswith(_MACHINES) or size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
                 raise _Refused(413)
-            is_known = is_known or await sync_to_async(_has_key)(
-                header_of(scope["headers"], b"authorization")
+            is_known = is_known or await sync_to_async(_is_machine)(
+                header_of(scope["headers"], b"authorization"), str(scope.get(CERTIFICATE, ""))
             )
             if not is_known:
                 raise _Refused(401)
@@ -97,13 +100,13 @@ def header_of(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str:
     return next((value.decode("latin-1") for key, value in headers if key.lower() == name), "")
 
 
-def _has_key(authorization: str) -> bool:
-    """Whether a laboratory's machine speaks; gives its connection back."""
-    from rempart.foundation.access.models import machine_of
+def _is_machine(authorization: str, certificate: str) -> bool:
+    """Whether a laboratory's machine speaks, by key or by certificate; gives its connection back."""
+    from rempart.foundation.access.models import machine
     from rempart.foundation.access.refusals import NotAllowed
 
     try:
-        machine_of(authorization.partition(" ")[2].strip(), now=datetime.now(UTC))
+        machine(authorization.partition(" ")[2].strip(), certificate, now=datetime.now(UTC))
     except NotAllowed:
         return False
     finally:

@@ -15,6 +15,7 @@ from rempart.foundation.access.refusals import NotAllowed, StaleVersion, TooMany
 from rempart.foundation.audit.trail import record_refusal
 from rempart.foundation.database.pool import give_back_connections
 from rempart.foundation.vault import KeyProviderError
+from rempart.site.proxies import certificate_of
 
 _log = logging.getLogger(__name__)
 
@@ -38,11 +39,13 @@ def streams_hold_no_connection(get_response: Handler) -> Handler:
 
 
 def who_and_when(get_response: Handler) -> Handler:
-    """`request.now`: the one clock reading of the request; `request.origin`: the address it comes from."""
+    """`request.now`: the one clock reading of the request; `request.origin`: the address it comes from;
+    `request.certificate`: the fingerprint of the certificate that a machine showed to our proxy, or nothing."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         request.now = datetime.now(UTC)  # type: ignore[attr-defined]
         request.origin = request.META.get("REMOTE_ADDR", "")  # type: ignore[attr-defined]
+        request.certificate = certificate_of(request)  # type: ignore[attr-defined]
         return get_response(request)
 
     return middleware

@@ -16,9 +16,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from rempart.foundation.access.origin import Network, client, is_ours
-from rempart.site.bodies import Application, Receive, Scope, Send
-
-CERTIFICATE = "rempart.certificate"
+from rempart.site.bodies import CERTIFICATE, Application, Receive, Scope, Send
 
 _FORWARDED_FOR, _FORWARDED_PROTO = b"x-forwarded-for", b"x-forwarded-proto"
 _FINGERPRINT = b"x-rempart-certificate-sha256"

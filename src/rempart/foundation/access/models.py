@@ -254,7 +254,7 @@ class Decision(models.Model):
         constraints = [models.UniqueConstraint(fields=["review", "agent"], name="one_decision_an_account")]
 
 
-def create_machine_key(
+def new_machine_key(
     *,
     laboratory: str,
     now: datetime,
@@ -263,11 +263,11 @@ def create_machine_key(
     rights: Iterable[Right] = MACHINE_RIGHTS,
     created_by: UUID | None = None,
     replaces: UUID | None = None,
-) -> str:
-    """A new key for a laboratory; the answer is the only time it can be read."""
-    key = f"rmp_{secrets.token_urlsafe(32)}"
-    MachineKey.objects.create(
-        digest=_digest(key),
+) -> tuple[MachineKey, str]:
+    """A new key for a laboratory, and its text: the answer is the only time it can be read."""
+    text = f"rmp_{secrets.token_urlsafe(32)}"
+    row = MachineKey.objects.create(
+        digest=_digest(text),
         laboratory=laboratory,
         name=name,
         rights=[right.value for right in rights],
@@ -276,7 +276,33 @@ def create_machine_key(
         expires_at=expires_at,
         replaces_id=replaces,
     )
-    return key
+    return row, text
+
+
+def create_machine_key(*, laboratory: str, now: datetime, expires_at: datetime) -> str:
+    """The text of a new key for everything that a machine does: for the demo, benchmarks and tests."""
+    return new_machine_key(laboratory=laboratory, now=now, expires_at=expires_at)[1]
+
+
+def machine(
+    key: str, certificate: str, *, now: datetime, right: Right = Right.DELIVERIES_SEND
+) -> Actor:
+    """The laboratory's machine that speaks: by its key, by its certificate, or by both.
+
+    `certificate`: SHA-256 fingerprint as our proxy saw it, "" for none. A certificate that we do not know adds
+    nothing to a key. Raises NotAllowed when neither holds, or when they are of two laboratories.
+    """
+    if not key:
+        return machine_by_certificate(certificate, now=now, right=right)
+    found = machine_of(key, now=now, right=right)
+    if certificate:
+        try:
+            shown = machine_by_certificate(certificate, now=now, right=right)
+        except NotAllowed:
+            return found
+        if shown.laboratory != found.laboratory:
+            raise NotAllowed("the key of one laboratory with the certificate of another")
+    return found
 
 
 def machine_of(key: str, *, now: datetime, right: Right = Right.DELIVERIES_SEND) -> Actor:

@@ -1,0 +1,1 @@
+"""The keys and certificates by which laboratories' machines prove who they are."""
