@@ -68,7 +68,7 @@ def aging(table: str, *, kind: Kind, key: str = "id", since: str) -> Part:
         own = ", ".join(f"old.{column.strip()}" for column in key.split(","))
         cursor.execute(
             f"""WITH due AS MATERIALIZED (
-                    SELECT {key} FROM {table} WHERE {since} < %s LIMIT %s FOR UPDATE SKIP LOCKED)
+                    SELECT {key} FROM {table} WHERE {since} < %s LIMIT %s)
                 DELETE FROM {table} old USING due WHERE ({own}) = ({own.replace("old.", "due.")})
                 RETURNING 1""",  # noqa: S608 -- names of our own tables
             (retention(kind).kept_since(today), most),

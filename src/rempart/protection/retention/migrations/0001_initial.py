@@ -2,12 +2,12 @@ from django.db import migrations, models
 
 from rempart.foundation.database.row_security import EVERYWHERE
 
-# A hold is seen by whoever sees the nation.
+# A hold is seen by whoever sees every person of the nation.
 SIGHT = f"""
     ALTER TABLE retention_hold ENABLE ROW LEVEL SECURITY;
     CREATE POLICY everything ON retention_hold
-        USING ((SELECT current_setting('rempart.departments', true)) = '{EVERYWHERE}')
-        WITH CHECK ((SELECT current_setting('rempart.departments', true)) = '{EVERYWHERE}');
+        USING ((SELECT current_setting('rempart.nominative', true)) = '{EVERYWHERE}')
+        WITH CHECK ((SELECT current_setting('rempart.nominative', true)) = '{EVERYWHERE}');
 """
 
 

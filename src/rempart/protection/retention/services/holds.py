@@ -94,7 +94,9 @@ def listed(*, actor: Actor, keyring: Keyring, now: datetime) -> Sequence[Held]:
 
 def keep_held(actor: Actor, *, keyring: Keyring, today: date) -> Iterator[Mapping[str, int]]:
     """Keep what arrived since, and take out of sight what only the order still keeps; a person at a time."""
-    for person in held_persons(today):
+    with acting(actor):
+        persons = held_persons(today)
+    for person in persons:
         with acting(actor) as cursor:
             until = _until(person, today)
             changed = _settle(cursor, person, until=until, today=today, keyring=keyring) if until else 0

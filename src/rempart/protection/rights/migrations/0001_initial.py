@@ -2,12 +2,12 @@ from django.db import migrations, models
 
 from rempart.foundation.database.row_security import EVERYWHERE
 
-# Requests are seen by whoever sees the nation, and by the person, who may also ask.
+# Requests are seen by whoever sees every person of the nation, and by the person, who may also ask.
 SIGHT = f"""
     ALTER TABLE rights_request ENABLE ROW LEVEL SECURITY;
     CREATE POLICY everything ON rights_request
-        USING ((SELECT current_setting('rempart.departments', true)) = '{EVERYWHERE}')
-        WITH CHECK ((SELECT current_setting('rempart.departments', true)) = '{EVERYWHERE}');
+        USING ((SELECT current_setting('rempart.nominative', true)) = '{EVERYWHERE}')
+        WITH CHECK ((SELECT current_setting('rempart.nominative', true)) = '{EVERYWHERE}');
     CREATE POLICY own ON rights_request FOR SELECT USING (person_id = ANY (
         (SELECT string_to_array(nullif(current_setting('rempart.person', true), ''), ',')::uuid[])::uuid[]));
     CREATE POLICY asks ON rights_request FOR INSERT WITH CHECK (
