@@ -307,12 +307,12 @@ def test_a_citizen_of_whom_nothing_is_kept_and_one_born_elsewhere_read_the_same(
         page.get_by_role("button", name="Continuer").click()
         title(page, "Aucun résultat à vous montrer ici")
         axe(page)
+        picture(page, "no-own-result")
         pages.append(page.locator("main").inner_text())
         page.get_by_role("button", name="Quitter").click()
         page.get_by_role("button", name="Se déconnecter").click()
         expect(page.get_by_text("Vous êtes déconnecté de Rempart et de FranceConnect.")).to_be_visible()
     assert pages[0] == pages[1]
-    picture(page, "no-own-result")
     assert [row["reason"] for row in acts("sign-in-refused")] == ["doubt", "no-result"]
 
 
