@@ -121,7 +121,7 @@ def test_everything_done_with_a_file_leaves_its_trace(case, keyring):
     who = (PARIS.id, "investigator", "investigation")
     assert acts() == [
         ("cases-searched", *who, "case", {"found": 1}),
-        ("case-opened", *who, str(case.id), {}),
+        ("case-opened", *who, str(case.id), {"namesake": False}),
         ("case-taken", *who, str(case.id), {}),
         ("case-called", *who, str(case.id), {}),
     ]

@@ -12,6 +12,7 @@ from django.db.models import Count, Q, QuerySet
 
 from rempart.foundation.access import limits
 from rempart.foundation.access.actor import Actor, acting, look, naming, require
+from rempart.foundation.access.colleagues import is_namesake
 from rempart.foundation.access.rights import Right, Where
 from rempart.foundation.audit.trail import Act, record
 from rempart.foundation.directories.models import Laboratory
@@ -130,7 +131,12 @@ def open_file(*, actor: Actor, case_id: UUID, keyring: Keyring, now: datetime) -
         result = result_of(cursor, month=case.result_month, result_id=case.result_id)
         details = contact(keyring, result.sealed, result.id.bytes) if result else None
         laboratory = Laboratory.objects.filter(finess=case.laboratory).first()
-        record(actor, Act.CASE_OPENED, str(case.id), now=now, person=case.person_id)
+        namesake = identity is not None and is_namesake(
+            actor,
+            family_names=(identity.birth_name, identity.used_name),
+            first_name=next(iter(identity.first_names), ""),
+        )
+        record(actor, Act.CASE_OPENED, str(case.id), now=now, person=case.person_id, namesake=namesake)
     details = details or {}
     return File(
         case=case,
