@@ -10,6 +10,7 @@ from rempart.proofs.commands import app as certificate
 from rempart.screening import commands as screening
 from rempart.simulators.commands import app as simulate
 from rempart.site import commands
+from rempart.site.account_commands import accounts, machine_keys
 from rempart.site.audit_commands import audit
 from rempart.site.keys_commands import app as keys
 from rempart.site.retention_commands import app as retention
@@ -30,6 +31,8 @@ app.command()(commands.bench)
 app.add_typer(audit, name="audit")
 app.add_typer(simulate, name="simulate")
 app.add_typer(keys, name="keys")
+app.add_typer(machine_keys, name="machine-keys")
+app.add_typer(accounts, name="accounts")
 app.add_typer(certificate, name="certificate")
 app.add_typer(commands.facts, name="facts")
 app.add_typer(commands.tasks, name="tasks")

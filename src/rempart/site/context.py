@@ -25,6 +25,7 @@ _NAVIGATION = (
     (_("Fichiers remis"), "exchange-received"),
     (_("Accès exceptionnels"), "glass-review"),
     (_("Comptes"), "accounts"),
+    (_("Clés"), "machine-keys"),
     (_("Journal des accès"), "audit-search"),
 )
 """The menu, in its order; a page that needs a right is shown to whom his role gives it."""
@@ -43,6 +44,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     """The brand block, the menu, and whether this is the demo."""
     return {
         "DEMO": settings.DEMO,
+        "DEMO_CODE": _demo_code(request) if settings.DEMO else "",
         "BRAND": [line for line in settings.BRAND.split("|") if line],
         "MARIANNE": settings.MARIANNE,
         "PRO_SANTE_CONNECT": settings.PRO_SANTE_CONNECT is not None,
@@ -74,6 +76,12 @@ def _opens(name: str, request: HttpRequest) -> bool:
     if not isinstance(door, Right):
         return True
     return isinstance(agent, Agent) and has(Role(agent.role), door)
+
+
+def _demo_code(request: HttpRequest) -> str:
+    from rempart.site.demo_accounts import code_for  # of the demo only
+
+    return code_for(request)
 
 
 def _came_by_card(request: HttpRequest) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,31 +60,6 @@ def trust(folder: Annotated[Path, typer.Argument(help="Where to write the public
 
 
 @app.command()
-def laboratory(
-    finess: Annotated[str, typer.Argument(help="FINESS number of the laboratory.")],
-    days: Annotated[int, typer.Option(help="How long the key is valid.")] = 365,
-) -> None:
-    """Make a key for a laboratory's software; it is shown this once."""
-    from rempart.foundation.identifiers import finess as numbers
-    from rempart.site.runtime import platform
-
-    if not numbers.is_valid(finess):
-        typer.echo(f"{finess} is not a FINESS number with the right key.", err=True)
-        raise typer.Exit(2)
-    with platform() as configuration:
-        from rempart.foundation.access.models import create_machine_key
-
-        typer.echo(f"A key for the platform under {configuration.var.absolute()}:", err=True)
-
-        now = datetime.now(UTC)
-        typer.echo(
-            create_machine_key(
-                laboratory=numbers.normalise(finess), now=now, expires_at=now + timedelta(days=days)
-            )
-        )
-
-
-@app.command()
 def rotate(
     rewraps: Annotated[
         bool, typer.Option("--rewrap/--no-rewrap", help="Wrap the keys that are there by it, too.")
@@ -112,6 +87,31 @@ def rewrap() -> None:
     keyring = _keyring()
     if moved := _rewrap(keyring):
         _note_rotation(next(v.by for v in keyring.status().versions if v.wraps), done="rewrapped", keys=moved)
+
+
+@app.command()
+def reindex(
+    new_key: Annotated[
+        bool, typer.Option("--new-key", help="Under a key made now: the one in use may be known to others.")
+    ] = False,
+    later: Annotated[bool, typer.Option("--later", help="Leave it to the worker.")] = False,
+) -> None:
+    """Index every person again under the newest blind-index key; searches go on meanwhile.
+
+    May be stopped: the worker goes on with it. A new key settles for ten minutes before it begins.
+    """
+    from rempart.site.runtime import platform
+
+    with platform() as configuration:
+        from rempart.foundation.people.reindexing import ask
+        from rempart.foundation.vault import keyring_of
+
+        keyring, now = keyring_of(configuration.key_store), datetime.now(UTC)
+        if new_key:
+            typer.echo(f"{keyring.renew_index(now.date())} indexes what arrives.")
+        typer.echo(f"Everybody is indexed again under {ask(keyring=keyring, now=now)}.")
+        if not later:
+            _reindex(keyring)
 
 
 @destroy.command("expired")
@@ -153,6 +153,35 @@ def destroy_index(
             f"Nothing that was indexed before {before:%Y-%m-%d} is found any more. Destroy?", abort=True
         )
     _destroyed(keyring.destroy_index_periods(before=before.date()))
+
+
+@destroy.command("index-key")
+def destroy_index_key(
+    period: Annotated[str, typer.Argument(help="As `rempart keys list` names it after index/.")],
+    sure: Sure = False,
+) -> None:
+    """Destroy a blind-index key that another replaced, once `rempart keys reindex` is through.
+
+    Persons are found under the new one. What only the old one recognised is gone: a message or a result
+    sent again that was first sent under it counts as new.
+    """
+    from rempart.foundation.vault import StillNeeded
+    from rempart.site.runtime import platform
+
+    keyring = _keyring()
+    with platform():
+        from rempart.foundation.people.reindexing import done
+
+        if not done(keyring.index_period(datetime.now(UTC).date())):
+            typer.echo("Not destroyed: index everybody again first (rempart keys reindex)", err=True)
+            raise typer.Exit(1)
+    if not sure:
+        typer.confirm(f"What was sent under {period} and is sent again counts as new. Destroy?", abort=True)
+    try:
+        _destroyed(keyring.destroy_index_key(period))
+    except (StillNeeded, ValueError) as why:
+        typer.echo(f"Not destroyed: {why}", err=True)
+        raise typer.Exit(1) from None
 
 
 @destroy.command("version")
@@ -224,6 +253,31 @@ def _rewrap(keyring: Keyring) -> int:
     moved = sum(keyring.rewrap_key(name) for name in bar) + keyring.rewrap()
     typer.echo(f"{moved} key(s) wrapped anew." if moved else "Every key is wrapped by the newest version.")
     return moved
+
+
+def _reindex(keyring: Keyring) -> None:
+    """Do what was asked for, with a line that counts where somebody looks."""
+    import time
+
+    from rich.console import Console
+
+    from rempart.foundation.people.reindexing import NotSettled
+    from rempart.site.operator import operator
+    from rempart.site.reindexing import Progress, run
+
+    with Console(stderr=True).status("…") as line:
+
+        def tell(done: Progress) -> None:
+            line.update(f"{done.seen} identities, {done.changed} indexed again")
+
+        while True:
+            try:
+                done = run(keyring=keyring, clock=lambda: datetime.now(UTC), actor=operator(), tell=tell)
+                break
+            except NotSettled as why:
+                line.update(f"{why}; the worker goes on with it if you stop this")
+                time.sleep(max(1.0, (why.until - datetime.now(UTC)).total_seconds()))
+    typer.echo(f"{done.changed} of {done.seen} identities were indexed again.")
 
 
 def _show(found: KeyStatus) -> None:

@@ -1,0 +1,155 @@
+"""`rempart machine-keys` and `rempart accounts`: what the operator does on the machine itself."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import typer
+
+from rempart.site.configuration import Configuration
+
+if TYPE_CHECKING:
+    from rempart.foundation.access.actor import Actor
+
+machine_keys = typer.Typer(no_args_is_help=True, help="The keys and certificates of laboratories' machines.")
+accounts = typer.Typer(no_args_is_help=True, help="Operators' accounts, and signed access reviews.")
+
+Finess = Annotated[str, typer.Argument(help="FINESS number of the laboratory.")]
+Key = Annotated[str, typer.Argument(help="Which key: the identifier that `list` shows.")]
+Name = Annotated[str, typer.Option(help="What it is for, such as the name of the software.")]
+
+
+@machine_keys.command("create")
+def create(
+    finess: Finess,
+    name: Name = "",
+    days: Annotated[int | None, typer.Option(help="How long it is valid; a year at most.")] = None,
+) -> None:
+    """Make a key for a laboratory's software; it is shown this once."""
+    laboratory = _finess(finess)
+    with _working() as (configuration, actor, now):
+        from rempart.foundation.access.machines import services
+
+        made = services.create_key(actor=actor, laboratory=laboratory, name=name, days=days, now=now)
+        typer.echo(f"A key for the platform under {configuration.var.absolute()}:", err=True)
+        typer.echo(made.text)
+
+
+@machine_keys.command("rotate")
+def rotate(key: Key) -> None:
+    """Make the key that takes over; the old one goes on for thirty days at most."""
+    with _working() as (_, actor, now):
+        from rempart.foundation.access.machines import services
+
+        typer.echo(services.rotate_key(actor=actor, key_id=_key(key), now=now).text)
+
+
+@machine_keys.command("revoke")
+def revoke(key: Key) -> None:
+    """End a key, or a certificate, at once."""
+    with _working() as (_, actor, now):
+        from rempart.foundation.access.machines import services
+        from rempart.foundation.access.refusals import NotAllowed
+
+        try:
+            services.revoke_key(actor=actor, key_id=_key(key), now=now)
+        except NotAllowed:
+            services.revoke_certificate(actor=actor, certificate_id=_key(key), now=now)
+
+
+@machine_keys.command("list")
+def list_(finess: Finess) -> None:
+    """What a laboratory has: identifier, name, end, last use, state; never a value."""
+    laboratory = _finess(finess)
+    with _working() as (_, _actor, now):
+        from rempart.foundation.access.models import ClientCertificate, MachineKey
+
+        for kind, rows in (("key", MachineKey.objects), ("certificate", ClientCertificate.objects)):
+            for row in rows.filter(laboratory=laboratory).order_by("created_at"):
+                state = "revoked" if row.revoked_at else "valid" if row.expires_at > now else "expired"
+                used = row.last_used_on or "never used"
+                typer.echo(f"{row.id}  {kind}  {row.name or '-'}  {row.expires_at:%Y-%m-%d}  {used}  {state}")
+
+
+@machine_keys.command("add-certificate")
+def add_certificate(
+    finess: Finess,
+    file: Annotated[Path, typer.Argument(help="The certificate, PEM or DER.", exists=True, dir_okay=False)],
+    name: Name = "",
+) -> None:
+    """Register the certificate by which a laboratory's machine proves itself to the proxy (mutual TLS)."""
+    laboratory = _finess(finess)
+    with _working() as (_, actor, now):
+        from rempart.foundation.access.machines import services
+
+        row = services.add_certificate(
+            actor=actor, laboratory=laboratory, name=name or file.name, content=file.read_bytes(), now=now
+        )
+        typer.echo(str(row.id))
+
+
+@accounts.command("operator")
+def operator(
+    username: Annotated[str, typer.Argument(help="What is typed to sign in.")],
+    name: Annotated[str, typer.Argument(help="First name and name.")],
+    email: Annotated[str, typer.Argument(help="Where the invitation goes.")],
+) -> None:
+    """Open an operator's account, and show the link by which its password is chosen."""
+    with _working() as (configuration, actor, now):
+        from rempart.foundation.access.accounts.services import AccountRefused, Opening, make_operator
+        from rempart.foundation.access.rights import Role
+        from rempart.foundation.access.signin import links
+        from rempart.foundation.vault import keyring_of
+
+        opening = Opening(username=username, name=name, email=email, role=Role.OPERATOR, departments=("*",))
+        try:
+            agent = make_operator(
+                actor=actor, opening=opening, keyring=keyring_of(configuration.key_store), now=now
+            )
+        except AccountRefused as refused:
+            typer.echo(f"Not opened: {refused}.", err=True)
+            raise typer.Exit(2) from None
+        typer.echo("Whoever opens this link chooses the password; it serves once:", err=True)
+        typer.echo(links.address(agent, links.Kind.OPENING, now=now))
+
+
+@contextmanager
+def _working() -> Iterator[tuple[Configuration, Actor, datetime]]:
+    """The platform, whoever gives the command as the audit shall say, and now. A refusal ends with code 2."""
+    from rempart.site.runtime import platform
+
+    with platform() as configuration:
+        from rempart.foundation.access.actor import Purpose, system
+        from rempart.foundation.access.machines.services import KeyRefused
+        from rempart.foundation.access.refusals import NotAllowed
+
+        actor = replace(system(Purpose.ADMINISTRATION), id=f"operator:{getpass.getuser()}")
+        try:
+            yield configuration, actor, datetime.now(UTC)
+        except (KeyRefused, NotAllowed) as refused:
+            typer.echo(f"Refused: {refused}.", err=True)
+            raise typer.Exit(2) from None
+
+
+def _finess(text: str) -> str:
+    from rempart.foundation.identifiers import finess
+
+    if not finess.is_valid(text):
+        typer.echo(f"{text} is not a FINESS number with the right key.", err=True)
+        raise typer.Exit(2)
+    return finess.normalise(text)
+
+
+def _key(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        typer.echo(f"{text} is no identifier: see `rempart machine-keys list`.", err=True)
+        raise typer.Exit(2) from None
