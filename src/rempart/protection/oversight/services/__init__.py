@@ -1,0 +1,1 @@
+"""Counting each day, and reading what was counted."""
