@@ -13,7 +13,7 @@ from rempart.site.proxies import believed
 from rempart.site.static_files import with_static_files
 from rempart.site.streaming import application as django_application
 
-PROVING = ("portal", "portal-code", "login")
+PROVING = ("portal", "portal-code", "login", "mfa_authenticate", "password-forgotten", "password-choose")
 """Where somebody proves who he is: what is found out there takes no time that can be measured."""
 
 lifeline.follow()
