@@ -234,3 +234,28 @@ def test_after_a_recovery_keys_that_do_not_open_are_named(
     assert back.exit_code == 1
     assert "1 of 2 key(s) open." in back.stdout
     assert "kek-2 is missing" in back.stderr
+
+
+# index keys
+
+
+def test_reindexing_is_asked_for_and_done(
+    run: Run, root: Path, traces: Traces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ring = Keyring(root)
+    current = ring.index_period(TODAY)
+    ring.index_key(current)
+    early = run("destroy", "index-key", current, "--yes")
+    assert early.exit_code == 1
+    assert "index everybody again first" in early.stderr
+    asked = run("reindex", "--new-key", "--later")
+    assert asked.exit_code == 0, asked.output
+    assert f"{current}-2 indexes what arrives." in asked.stdout
+    assert ring.index_periods()[:2] == [f"{current}-2", current]
+    assert run("destroy", "index-key", current, "--yes").exit_code == 1  # asked for, not done
+    monkeypatch.setattr("rempart.foundation.people.reindexing.SETTLED", timedelta(0))
+    assert "0 of 0 identities were indexed again." in run("reindex").stdout
+    assert run("destroy", "index-key", f"{current}-2", "--yes").exit_code == 1
+    assert run("destroy", "index-key", "../kek", "--yes").exit_code == 1
+    assert f"destroyed index/{current}" in run("destroy", "index-key", current, typed="y\n").stdout
+    assert traces() == [("keys-destroyed", "keys", {"keys": [f"index/{current}"]})]

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import contextlib
+from datetime import UTC, datetime, timedelta
 
 from asgiref.sync import async_to_sync
+from django.conf import settings
 from procrastinate.contrib.django import app
 
+from rempart.foundation.people.reindexing import NotSettled, asked
+from rempart.foundation.vault import keyring_of
+from rempart.site.reindexing import run
+
+_REINDEXES_FOR = timedelta(minutes=8)
 _KEPT_HOURS = 30 * 24
 """How long the outcome of a task is kept, for `rempart tasks list` and for whoever asks why."""
 
@@ -26,3 +33,13 @@ def resume_stalled(timestamp: int) -> None:
     """Put back what a worker was doing when it died."""
     for job in async_to_sync(app.job_manager.get_stalled_jobs)():
         async_to_sync(app.job_manager.retry_job)(job, retry_at=datetime.fromtimestamp(timestamp, UTC))
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="keys.reindex")
+def reindex(timestamp: int) -> None:
+    """Go on indexing people again, where `rempart keys reindex` asked for it and was not let finish."""
+    until = datetime.now(UTC) + _REINDEXES_FOR
+    if asked():
+        with contextlib.suppress(NotSettled):
+            run(keyring=keyring_of(settings.KEY_STORE), clock=lambda: datetime.now(UTC), until=until)

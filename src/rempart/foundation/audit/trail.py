@@ -94,6 +94,7 @@ class Act(StrEnum):
     KEYS_DESTROYED = "keys-destroyed"
     KEY_ESCROWED = "key-escrowed"
     KEY_RECOVERED = "key-recovered"
+    INDEX_RENEWED = "index-renewed"
 
 
 class Undeclared(Exception):

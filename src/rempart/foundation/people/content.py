@@ -61,6 +61,11 @@ def open_identity(identity: UUID, sealed: bytes, *, keyring: Keyring) -> Identit
         content = unseal(keyring, sealed, purpose=Purpose.IDENTITY, context=identity.bytes)
     except KeyDestroyed:
         return None
+    return read_content(identity, content)
+
+
+def read_content(identity: UUID, content: bytes) -> IdentityRecord:
+    """The traits of an identity that was unsealed."""
     birth_name, used_name, first_names, sex, born, birth_place, ins, *_ = json.loads(content)
     return IdentityRecord(
         id=identity,

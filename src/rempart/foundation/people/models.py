@@ -71,3 +71,16 @@ class Objection(models.Model):
 
     class Meta:
         db_table = "people_objection"
+
+
+class Reindexing(models.Model):
+    """Somebody asked for everybody to be indexed again under the key of a period; how far that came."""
+
+    period = models.CharField(max_length=12, primary_key=True)
+    asked_at = models.DateTimeField()
+    after = models.UUIDField(null=True)  # the last identity that was done
+    changed = models.BigIntegerField(default=0)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "people_reindexing"

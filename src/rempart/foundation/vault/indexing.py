@@ -7,10 +7,12 @@ is alive. Destroying an old period's key makes its digests meaningless.
 from __future__ import annotations
 
 import hmac
+from contextlib import suppress
 from datetime import date
 from enum import StrEnum
 
 from rempart.foundation.vault.keyring import Keyring
+from rempart.foundation.vault.provider import KeyDestroyed
 
 DIGEST_BYTES = 16
 
@@ -35,7 +37,10 @@ class Indexer:
     def __init__(self, keyring: Keyring, today: date) -> None:
         current = keyring.index_period(today)
         keys = [keyring.index_key(current)]
-        keys += [keyring.index_key(period) for period in keyring.index_periods() if period != current]
+        for period in keyring.index_periods():
+            if period != current:
+                with suppress(KeyDestroyed):  # since it was listed
+                    keys.append(keyring.existing_index_key(period))
         self._by_index = {
             index: [hmac.digest(key, index.encode(), "sha256") for key in keys] for index in BlindIndex
         }

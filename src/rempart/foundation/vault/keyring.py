@@ -13,7 +13,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from enum import IntEnum
 from pathlib import Path
 
@@ -94,6 +94,18 @@ class Keyring:
         period = periods.period_of(today)
         return next((name for name in self.index_periods() if name.startswith(period)), period)
 
+    def existing_index_key(self, period: str) -> bytes:
+        """The blind-index key of a period that was listed; raises `KeyDestroyed` when it just went."""
+        return self._key(f"index/{period}", create=False)
+
+    def index_made_at(self, period: str) -> datetime:
+        """When the key of a period was made. Raises `KeyDestroyed`."""
+        try:
+            made = (self.root / "index" / period).stat().st_mtime
+        except FileNotFoundError:
+            raise KeyDestroyed(f"index/{period}") from None
+        return datetime.fromtimestamp(made, UTC)
+
     def renew_index(self, today: date) -> str:
         """Make a key that replaces the one of today's period at once; the name of the new one."""
         current = self.index_period(today)
@@ -133,15 +145,15 @@ class Keyring:
         """
         return self._destroy(path for path in self._alive("index") if periods.last_day(path.name) < before)
 
-    def destroy_index_key(self, period: str) -> None:
-        """Destroy the key of one period that another has replaced, once everything was indexed again.
+    def destroy_index_key(self, period: str) -> list[str]:
+        """Destroy the key of one period that another has replaced, once everything was indexed again; its name.
 
         Raises StillNeeded for a key that indexes what arrives, or would.
         """
         newer = [name for name in self.index_periods() if periods.order(name) > periods.order(period)]
         if not newer:
             raise StillNeeded(f"index key {period} is the newest: what arrives is indexed under it")
-        self._destroy([self.root / "index" / period])
+        return self._destroy(path for path in self._alive("index") if path.name == period)
 
     # the key-encryption key
 

@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 
 from rempart.foundation.database.keys import uuid7s
 from rempart.foundation.facts import age_class
-from rempart.foundation.identifiers import finess, nir
+from rempart.foundation.identifiers import finess
 from rempart.foundation.people.content import identity_content
-from rempart.foundation.people.rules import canonical_traits, name_and_birth
+from rempart.foundation.people.found_by import found_by
 from rempart.foundation.retention import Kind, retention
 from rempart.foundation.terminology import Analysis, Pathogen
 from rempart.foundation.territories import department_of, zone_of
@@ -145,19 +145,18 @@ class Preparer:
 
     def _identity(self, person: Person, written: str, department: str, expires_on: date) -> PreparedIdentity:
         index = self._indexer
-        birth_name = person.birth_name or person.used_name
-        first_name = person.first_names[0] if person.first_names else ""
-        sex = (person.sex or Sex.UNKNOWN).value
-        matricule = nir.parse(person.ins) if person.ins else None
-        number = matricule.number if matricule and matricule.valid else ""
-        born = person.birth_date.isoformat() if person.birth_date else ""
-        traits = canonical_traits(
-            birth_name=birth_name, first_name=first_name, birth_date=person.birth_date, sex=sex
+        values = found_by(
+            birth_name=person.birth_name,
+            used_name=person.used_name,
+            first_names=person.first_names,
+            sex=(person.sex or Sex.UNKNOWN).value,
+            birth_date=person.birth_date,
+            ins=person.ins,
         )
-        by_ins = index.digests(BlindIndex.PERSON_INS, f"{number}|{born}") if number and born else ()
-        by_traits = index.digests(BlindIndex.PERSON_TRAITS, traits) if traits else ()
-        by_name = name_and_birth(birth_name, person.birth_date)
-        by_used_name = name_and_birth(person.used_name, person.birth_date)
+        by_ins = index.digests(BlindIndex.PERSON_INS, values.person_ins) if values.person_ins else ()
+        by_traits = (
+            index.digests(BlindIndex.PERSON_TRAITS, values.person_traits) if values.person_traits else ()
+        )
         key = next(self._keys)
         return PreparedIdentity(
             id=key,
@@ -167,14 +166,13 @@ class Preparer:
             department=department,
             expires_on=expires_on,
             sealed=self._sealer(Purpose.IDENTITY, expires_on).seal(written.encode(), context=key.bytes),
-            ins=index.digest(BlindIndex.INS, number) if number else None,
-            name_birth=index.digest(BlindIndex.NAME_BIRTH, by_name) if by_name else None,
-            used_name_birth=(
-                index.digest(BlindIndex.NAME_BIRTH, by_used_name)
-                if by_used_name and by_used_name != by_name
-                else None
-            ),
+            ins=self._digest(BlindIndex.INS, values.ins),
+            name_birth=self._digest(BlindIndex.NAME_BIRTH, values.name_birth),
+            used_name_birth=self._digest(BlindIndex.NAME_BIRTH, values.used_name_birth),
         )
+
+    def _digest(self, index: BlindIndex, value: str) -> bytes | None:
+        return self._indexer.digest(index, value) if value else None
 
 
 def _only_its_own(judged: Judged, laboratory: str) -> Judgement:
