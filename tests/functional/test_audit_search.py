@@ -1,13 +1,14 @@
 """Searching the trail, page by page; what a person is told of it; what is forgotten of it."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.db import connection
 from tests.factories import NOW, investigator
 
 from rempart.foundation.access.actor import Purpose, acting, patient, system
-from rempart.foundation.audit import months
+from rempart.foundation.audit import months, retention
 from rempart.foundation.audit.searching import PAGE, Criteria, accesses_of, search
 from rempart.foundation.audit.trail import About, Act, record, record_each
 from rempart.foundation.database.keys import uuid7, uuid7s
@@ -106,3 +107,33 @@ def test_the_months_ahead_are_made_again_and_again(query):
     ]
     assert sorted(made)[0] == "audit_entry_2031_12"
     assert "audit_entry_2033_12" in made
+
+
+def test_what_detection_kept_is_forgotten_like_the_trail(owner, query):
+    """And not before: the database itself refuses it to the application."""
+    old, young = datetime.now(UTC) - timedelta(days=400), datetime.now(UTC)
+    for at in (old, young):
+        owner.execute("INSERT INTO audit_habit VALUES ('a', %s, 'investigator', '', 1, 1)", [at.date()])
+        owner.execute(
+            "INSERT INTO audit_watched VALUES (gen_random_uuid(), gen_random_uuid(), 'well-known', '', %s, %s)",
+            [at, at],
+        )
+        owner.execute(
+            "INSERT INTO audit_alert (id, rule, actor, role, organisation, key, first_at, last_at, made_at, figures,"
+            " state, reason, handled_by, version)"
+            " VALUES (gen_random_uuid(), 'refused', 'a', '', '', %s, %s, %s, %s, '{}', 'new', '', '', 1)",
+            [str(at), at, at, at],
+        )
+    owner.execute(
+        "INSERT INTO audit_watched VALUES (gen_random_uuid(), gen_random_uuid(), 'colleague', '', %s)", [old]
+    )
+    gone: dict[str, int] = {}
+    for part in retention.PARTS:
+        with acting(system(Purpose.OPERATION)), connection.cursor() as cursor:
+            while step := part.step(cursor, young.date(), 10):
+                gone |= step
+    assert {table: gone[table] for table in ("audit_alert", "audit_watched", "audit_habit")} == {
+        "audit_alert": 1, "audit_watched": 1, "audit_habit": 1,
+    }  # fmt: skip
+    assert query("SELECT count(*) FROM audit_watched") == [(2,)]
+    assert query("SELECT count(*) FROM audit_alert") == [(1,)]

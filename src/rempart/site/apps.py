@@ -18,7 +18,7 @@ _LESS_THAN_EVERYTHING = {
     "audit_anchor": "SELECT, INSERT",
     "audit_dropped_month": "SELECT",
     "audit_habit": "SELECT, INSERT, DELETE",
-    "audit_watched": "SELECT, INSERT, UPDATE (until), DELETE",
+    "audit_watched": "SELECT, INSERT, UPDATE (ended_at), DELETE",
     "audit_alert": "SELECT, INSERT, UPDATE (state, reason, handled_by, handled_at, version), DELETE",
     "events_event": "SELECT, INSERT",
     "django_migrations": "SELECT",

@@ -89,7 +89,7 @@ def handle(actor: Who, key: UUID, *, state: State, reason: str, seen_version: in
 
 def watched(person: UUID | None = None) -> Sequence[Watched]:
     """Who is watched now, newest first; one person's lines when one is named."""
-    found = Watched.objects.filter(until__isnull=True).order_by("-since")
+    found = Watched.objects.filter(ended_at__isnull=True).order_by("-since")
     return list(found.filter(person_id=person) if person else found)
 
 
@@ -109,9 +109,9 @@ def watch(actor: Who, person: UUID, *, kind: Kind, organisation: str = "", now: 
 
 def unwatch(actor: Who, line: UUID, *, now: datetime) -> None:
     """Watch no longer; a line that ended already stays as it is."""
-    found = Watched.objects.select_for_update().filter(pk=line, until__isnull=True).first()
+    found = Watched.objects.select_for_update().filter(pk=line, ended_at__isnull=True).first()
     if found is None:
         return
-    found.until = now
-    found.save(update_fields=["until"])
+    found.ended_at = now
+    found.save(update_fields=["ended_at"])
     record(actor, Act.PERSON_UNWATCHED, str(line), now=now, person=found.person_id, kind=found.kind)

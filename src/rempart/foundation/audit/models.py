@@ -108,14 +108,14 @@ class Watched(models.Model):
     kind = models.CharField(max_length=12)
     organisation = models.CharField(max_length=120, default="", blank=True)
     since = models.DateTimeField()
-    until = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "audit_watched"
         constraints = [
             models.UniqueConstraint(
                 fields=["person_id", "kind", "organisation"],
-                condition=models.Q(until__isnull=True),
+                condition=models.Q(ended_at__isnull=True),
                 name="audit_watched_once",
             )
         ]

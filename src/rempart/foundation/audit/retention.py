@@ -33,5 +33,6 @@ def _first_due(cursor: Cursor, today: date) -> date | None:
 PARTS = (
     Part(table="audit_entry", kind=Kind.AUDIT, step=forget_month, first_due=_first_due),
     aging("audit_alert", kind=Kind.AUDIT, since="last_at"),
+    aging("audit_watched", kind=Kind.AUDIT, since="ended_at"),
     aging("audit_habit", kind=Kind.AUDIT, key="actor, day", since="day"),
 )

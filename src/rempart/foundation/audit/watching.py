@@ -104,7 +104,7 @@ def _look_at(day: date, *, now: datetime) -> int:
         with connection.cursor() as cursor, connection.chunked_cursor() as done:
             set_sight(cursor, departments=(EVERYWHERE,))
             watched = list(
-                Watched.objects.filter(until__isnull=True).values_list("person_id", "organisation")
+                Watched.objects.filter(ended_at__isnull=True).values_list("person_id", "organisation")
             )
             habits = _Habits(cursor, day, known)
             done.execute(_DONE, (*_bounds(day, known), list(NOT_PEOPLE), acts))
