@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from rempart.site.refusals import NotServing
 
-_SOCKET_MODE = "660"  # the proxy's account shares our group; nobody else connects
+_SOCKET_MODE = "0660"  # the proxy's account shares our group; nobody else connects
 _OTHER_KEYS = (b"BEGIN RSA PRIVATE KEY", b"BEGIN EC PRIVATE KEY", b"BEGIN ENCRYPTED PRIVATE KEY")
 
 

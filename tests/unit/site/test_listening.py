@@ -85,7 +85,7 @@ def test_a_socket_left_by_a_killed_server_is_taken_away_and_a_living_one_is_not(
 
 def test_a_private_socket_is_open_to_its_group_only(tmp_path):
     said = Listening(socket=tmp_path / "x").arguments()
-    assert said[said.index("--uds-permissions") + 1] == "660"
+    assert said[said.index("--uds-permissions") + 1] == "0660"
 
 
 def test_security_a_demo_over_another_database_is_refused():
