@@ -164,7 +164,7 @@ class MachineKey(models.Model):
     created_by = models.UUIDField(null=True)
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
-    replaces = models.ForeignKey("self", null=True, on_delete=models.PROTECT)
+    replaces = models.UUIDField(null=True)
     last_used_on = models.DateField(null=True)
 
     class Meta:
@@ -274,7 +274,7 @@ def new_machine_key(
         created_at=now,
         created_by=created_by,
         expires_at=expires_at,
-        replaces_id=replaces,
+        replaces=replaces,
     )
     return row, text
 

@@ -170,7 +170,7 @@ def _page(
         except KeyRefused as refused:
             messages.error(request, str(_FAULTS[refused.fault]))
         else:
-            replaced = {key.replaces_id for key in held.keys if key.revoked_at is None}
+            replaced = {key.replaces for key in held.keys if key.revoked_at is None}
             context |= {
                 "held": held,
                 "keys": [(key, *_state(key, now), key.id not in replaced) for key in held.keys],

@@ -128,7 +128,7 @@ def rotate_key(*, actor: Actor, key_id: UUID, now: datetime) -> Made:
     policy = accounts_on(civil_day(now))
     with transaction.atomic():
         old = _own_key(actor, key_id)
-        if not _holds(old, now) or MachineKey.objects.filter(replaces=old, revoked_at=None).exists():
+        if not _holds(old, now) or MachineKey.objects.filter(replaces=old.id, revoked_at=None).exists():
             raise KeyRefused(Fault.STATE)
         old.expires_at = min(old.expires_at, now + policy.key_overlap)
         old.save(update_fields=["expires_at"])
