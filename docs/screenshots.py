@@ -50,7 +50,7 @@ def demo() -> Iterator[tuple[str, str]]:
                 said += line
                 if line.startswith("received "):
                     break
-            yield read(r"(http\S+)/suivi/", said), read(r"enquete-idf\s+(\w+)", said)
+            yield read(r"(http\S+)/suivi/", said), read(r"enquete-idf\s+(\S+)", said)
         finally:
             running.send_signal(signal.SIGINT)
             running.wait(timeout=60)
@@ -84,6 +84,8 @@ def worklist(page: Page, url: str, password: str) -> None:
     page.get_by_label("Identifiant").fill("enquete-idf")
     page.get_by_label("Mot de passe").fill(password)
     page.get_by_role("button", name="Se connecter").click()
+    page.get_by_label("Code").fill(page.locator(".rp-secret").inner_text())
+    page.get_by_role("button", name="Continuer").click()
     for rank in range(3):
         page.goto(f"{url}/suivi/")
         page.locator("#liste tbody a").nth(3).click()

@@ -15,11 +15,14 @@ from pathlib import Path
 import httpx
 import pytest
 from django.test import override_settings
+from tests.functional.accounts import account
 
 from rempart.foundation.access.actor import Role
 from rempart.foundation.access.models import Agent, create_machine_key
+from rempart.foundation.access.signin import factors
 from rempart.foundation.database.connection import Database
 from rempart.foundation.directories.models import Laboratory as Known
+from rempart.foundation.vault import Keyring, keyring_of
 from rempart.screening.rules.report import Format
 from rempart.screening.services.signers import export_trust
 from rempart.simulators.messages import Laboratory, Sample, text_of
@@ -27,7 +30,8 @@ from rempart.site import serving
 from rempart.site.configuration import Configuration
 from rempart.site.listening import Listening, free_port
 
-PASSWORD = "une phrase de passe longue"
+PASSWORD = "Une phrase de passe longue, n° 7"
+SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"  # of every application: RFC 6238's
 _TYPES = {Format.HL7V2: "application/hl7-v2", Format.HPRIM_MEDECIN: "application/hprim-medecin"}
 
 
@@ -38,11 +42,25 @@ class Served:
     url: str
     configuration: Configuration
 
-    def employ(self, username: str, name: str, *departments: str) -> None:
-        """Give an investigator an account."""
-        agent = Agent(username=username, name=name, role=Role.INVESTIGATOR, departments=list(departments))
+    def employ(
+        self, username: str, name: str, *departments: str, application: bool = True, email: str = ""
+    ) -> Agent:
+        """Give an investigator an account, trained, with an application as second factor or with none yet."""
+        agent = account(Role.INVESTIGATOR, *departments, username=username, name=name, email=email)
         agent.set_password(PASSWORD)
         agent.save()
+        if application:
+            factors.add_application(agent, secret=SECRET, counter=-1, keyring=self.keyring)
+        return agent
+
+    def code(self, username: str) -> str:
+        """What the application of an account shows, or would show after the code it spent."""
+        agent = Agent.objects.get(username=username)
+        return factors.next_code(agent, keyring=self.keyring, now=datetime.now(UTC))
+
+    @property
+    def keyring(self) -> Keyring:
+        return keyring_of(self.configuration.key_store)
 
     def admit(self, laboratory: Laboratory) -> httpx.Client:
         """Write a laboratory into the directory; its software, with its key."""

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
@@ -27,6 +27,7 @@ from rempart.site.runtime import platform
 if TYPE_CHECKING:
     from rempart.simulators.laboratory import Epidemic
     from rempart.simulators.sending import Laboratories, Tally
+    from rempart.site.demo_accounts import DemoAccount
 
 SEED = 2022
 _LIVE_PER_SECOND = 1.5
@@ -74,13 +75,13 @@ def run(*, once: bool, days: int, population: int, host: str, port: int) -> bool
     with platform(demo=True) as configuration:
         from rempart.simulators.laboratory import Epidemic
         from rempart.simulators.sending import Laboratories, Tally
-        from rempart.site import demo_people
+        from rempart.site import demo_accounts, demo_people
 
         with console.status("An epidemic is being invented…"):
             start = datetime.now(UTC).date() - timedelta(days=days)
             epidemic = Epidemic(seed=SEED, population=population, start=start, days=days)
             keys = demo_people.register(epidemic.laboratories(), valid=timedelta(days=_KEY_DAYS))
-            accounts = demo_people.accounts()
+            accounts = demo_accounts.make(now=datetime.now(UTC))
             serving.collect_static(configuration)
         listening = Listening(host=host, port=port)
         web = serving.web_command(listening)
@@ -111,7 +112,7 @@ def run(*, once: bool, days: int, population: int, host: str, port: int) -> bool
     return summary.good
 
 
-def _invite(console: Console, url: str, accounts: Mapping[str, str], seconds: float) -> None:
+def _invite(console: Console, url: str, accounts: Sequence[DemoAccount], seconds: float) -> None:
     console.print(f"\n[bold]Rempart is ready[/] after {seconds:.0f} s.\n")
     table = Table(box=None, show_header=False, pad_edge=False)
     for label, address in (
@@ -121,9 +122,12 @@ def _invite(console: Console, url: str, accounts: Mapping[str, str], seconds: fl
         ("Everything", f"{url}/"),
     ):
         table.add_row(label, address)
-    for name, password in accounts.items():
-        table.add_row(f"Account {name}", password)
     console.print(table)
+    console.print("\nAccounts; at the second step, the page shows the code that a telephone would:")
+    people = Table(box=None, show_header=False, pad_edge=False)
+    for account in accounts:
+        people.add_row(account.username, account.password, account.role)
+    console.print(people)
     console.print()
 
 

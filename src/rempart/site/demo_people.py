@@ -1,4 +1,4 @@
-"""The people of the demo: laboratories with keys, agents with accounts, patients who fetch certificates."""
+"""The people of the demo: laboratories with keys, patients who fetch certificates (demo_accounts.py: agents)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Any
 
 from django.conf import settings
 
-from rempart.foundation.access.accounts.policy import Training
-from rempart.foundation.access.actor import Purpose, Role, acting, system
-from rempart.foundation.access.models import Agent, create_machine_key
+from rempart.foundation.access.actor import Purpose, acting, system
+from rempart.foundation.access.models import create_machine_key
 from rempart.foundation.directories.models import Laboratory
 from rempart.foundation.messaging.outbox import newest
 from rempart.foundation.people.identities import read_identities, read_identity
@@ -24,11 +23,6 @@ from rempart.screening.services.signers import signers
 from rempart.simulators.messages import Laboratory as Simulated
 from rempart.tracing.models import Case
 
-_AGENTS = (
-    ("enquete-idf", "Camille Rivière", ("75", "77", "78", "91", "92", "93", "94", "95")),
-    ("enquete-nord", "Dominique Leroy", ("59", "62")),
-    ("enquete-rhone", "Claude Fabre", ("69", "01", "38", "42")),
-)
 _REFERENCE = re.compile(r"/r/(\S+)")
 _LINK = re.compile(r"(https?://\S+)")
 _CODE = re.compile(r"\b(\d{6})\b")
@@ -46,22 +40,6 @@ def register(laboratories: Iterable[Simulated], *, valid: timedelta) -> dict[str
         lab.finess: create_machine_key(laboratory=lab.finess, now=now, expires_at=now + valid)
         for lab in known
     }
-
-
-def accounts() -> dict[str, str]:
-    """The demo's accounts, made when missing: username to password (this installation's own)."""
-    password = keyring_of(settings.KEY_STORE).secret("demo-password").hex()[:12]
-    trained = {training.value: datetime.now(UTC).date().isoformat() for training in Training}
-    for username, name, departments in _AGENTS:
-        agent, made = Agent.objects.get_or_create(
-            username=username,
-            defaults={"name": name, "role": Role.INVESTIGATOR.value, "departments": list(departments)},
-        )
-        if made or not agent.check_password(password):
-            agent.set_password(password)
-        agent.trainings = trained
-        agent.save()
-    return {username: password for username, _, _ in _AGENTS}
 
 
 def positives() -> int:
