@@ -107,6 +107,22 @@ def test_a_biologist_signs_in_by_card_at_once_and_leaves_both_places(window, sta
     assert len(acts("signed-out")) == 1
 
 
+def test_who_is_signed_in_proves_anew_who_he_is(window, stage):
+    page = window(expected=REFUSED)
+    to_card(page, stage)
+    pick(page, "Aïcha BENSAÏD")
+    expect(page.get_by_text("Aïcha BENSAÏD")).to_be_visible()
+    page.goto(f"{stage.url}/connexion/pro-sante-connect/?next=/compte/")
+    title(page, "Qui êtes-vous ?")  # the provider's session alone does not do
+    pick(page, "Aïcha BENSAÏD")
+    expect(page).to_have_url(f"{stage.url}/compte/")
+    page.goto(f"{stage.url}/connexion/pro-sante-connect/?next=https://autre.exemple.fr/")
+    pick(page, "Yannick LE GOFF")  # another card: another agent, and never another site
+    expect(page.get_by_text("Yannick LE GOFF")).to_be_visible()
+    assert page.url.startswith(stage.url)
+    expect(page.get_by_text("Aïcha BENSAÏD")).to_have_count(0)
+
+
 @pytest.mark.parametrize(
     ("choice", "heading", "reason"),
     [
