@@ -16,6 +16,7 @@ from rempart.proofs.signing import LocalSigner
 from rempart.proofs.testcertificate import issue as issue_certificate
 from rempart.proofs.trust import NOTHING, TrustError, TrustList
 from rempart.proofs.twoddoc import GS, RS, US
+from rempart.proofs.typesetting import RenderError
 from rempart.proofs.verdict import Verdict, open_text
 from rempart.proofs.verdict import verify as verify_text
 
@@ -78,7 +79,7 @@ def issue(
             page.write_bytes(pdf.render_pdf(certificate, issued))
     except OSError as error:
         raise CannotRunError(f"Cannot read or write {error.filename}: {error.strerror}.") from error
-    except (ValueError, pdf.RenderError) as error:
+    except (ValueError, RenderError) as error:
         raise CannotRunError(str(error)) from error
     if as_json:
         _say(json.dumps({"hc1": issued.hc1, "2d-doc": issued.twoddoc, "uvci": certificate.uvci}))

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Iterator
 from datetime import date, datetime
 from functools import cache
 from importlib import resources
-from threading import Lock
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from rempart.proofs import barcodes
 from rempart.proofs.testcertificate import Analysis, Issued, Result, Sex, TestCertificate
 from rempart.proofs.transliteration import capitals
+from rempart.proofs.typesetting import typeset
 
 if TYPE_CHECKING:
     import pypdfium2
-    import typst
 
 _RESULTS = {
     Result.POSITIVE: ("positive", "Positif", "Detected"),
@@ -48,45 +46,15 @@ _DRAWN = re.compile(
 _MAX_PAGES = 20
 _READ_DPI = 200
 _MAX_SIDE = 4_000  # pixels; a larger page is rendered smaller
-_lock = Lock()  # a typst compiler serves one thread at a time, and two would be no faster
-
-
-class RenderError(Exception):
-    """The page could not be made: a fault of the template or of the installation, not of the data."""
 
 
 def render_pdf(certificate: TestCertificate, issued: Issued) -> bytes:
     """The PDF of an issued certificate, at most 40 kB; the same bytes for the same values.
 
     Letters that the font lacks are transliterated, values longer than 80 characters are cut with an
-    ellipsis (the signed codes hold what their formats allow).
+    ellipsis (the signed codes hold what their formats allow). Raises RenderError.
     """
-    import typst
-
-    with _lock:
-        try:
-            compiler, template = _compiler()
-            pdf, warnings = compiler.compile_with_warnings(
-                template,
-                format="pdf",
-                sys_inputs={"data": json.dumps(_page(certificate, issued))},
-                pdf_standards=["a-2a", "ua-1"],
-                timestamp=int(issued.at.timestamp()),
-            )
-        except typst.TypstError as error:
-            # Not chained: the compiler quotes the text it fails on, which is a person's name.
-            raise RenderError(
-                f"The certificate's template does not compile: {_unquoted(error.message)}"
-            ) from None
-    if warnings:
-        raise RenderError(f"The certificate's template has a flaw: {_unquoted(warnings[0].message)}")
-    if not isinstance(pdf, bytes):
-        raise RenderError("The certificate is not one document.")
-    return pdf
-
-
-def _unquoted(message: str) -> str:
-    return re.sub(r'".*"', '"…"', message, flags=re.DOTALL)
+    return typeset(_template(), _page(certificate, issued), at=issued.at)
 
 
 def read_pdf(data: bytes) -> list[str]:
@@ -115,15 +83,8 @@ def _read_page(document: pypdfium2.PdfDocument, index: int) -> Iterator[str]:
 
 
 @cache
-def _compiler() -> tuple[typst.Compiler, bytes]:
-    import typst
-
-    room = resources.files("rempart.proofs")
-    with resources.as_file(room / "fonts") as folder:
-        fonts = typst.Fonts(
-            include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(folder)]
-        )
-    return typst.Compiler(font_paths=fonts), (room / "templates" / "certificate.typ").read_bytes()
+def _template() -> bytes:
+    return (resources.files("rempart.proofs") / "templates" / "certificate.typ").read_bytes()
 
 
 def _page(certificate: TestCertificate, issued: Issued) -> dict[str, object]:

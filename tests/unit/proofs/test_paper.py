@@ -11,6 +11,7 @@ from PIL import Image
 from tests.certificates import AT, TRUST, certificate, issued
 
 from rempart.proofs import barcodes, pdf, testcertificate
+from rempart.proofs.typesetting import RenderError
 from rempart.proofs.verdict import verify
 
 
@@ -132,7 +133,7 @@ def test_it_stays_one_page_of_forty_kilobytes(changes: dict[str, object]) -> Non
 
 def test_a_letter_missing_from_the_font_would_not_pass_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pdf, "_printable", lambda value: value)
-    with pytest.raises(pdf.RenderError) as error:
+    with pytest.raises(RenderError) as error:
         render(birth_name="Ткаченко")
     assert "does not compile" in str(error.value)
     assert "Ткаченко" not in str(error.value)  # an error may be logged, a name may not
