@@ -6,26 +6,22 @@ keeps the files elsewhere, and the certificate, needs to trust neither.
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives import serialization
 from django.db import transaction
 
 from rempart.foundation.audit.sealing import lock
 from rempart.foundation.vault import Keyring
+from rempart.foundation.vault.signing import DocumentKey, document_key, is_signed
 
 _NAME = "audit-anchor"
-_VALIDITY = timedelta(days=10 * 365)
 _REWRITTEN = 31
 """Anchors of the database whose missing files are written again: those of the last month."""
 
@@ -52,22 +48,9 @@ class Anchor:
         return f"{self.signed_at:%Y-%m-%d}-{self.block}.json"
 
 
-@dataclass(frozen=True, slots=True)
-class AnchorKey:
-    """The key that signs anchors (ECDSA, P-256), and its own certificate (DER)."""
-
-    private: ec.EllipticCurvePrivateKey
-    certificate: bytes
-
-
-def anchor_key(keyring: Keyring, *, now: datetime) -> AnchorKey:
+def anchor_key(keyring: Keyring, *, now: datetime) -> DocumentKey:
     """The deployment's key, made when missing."""
-    kept = keyring.load(_NAME) or keyring.store(_NAME, _made(now))
-    private, certificate = (base64.b64decode(part) for part in json.loads(kept))
-    key = serialization.load_der_private_key(private, None)
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise TypeError("the anchor's key is not one of an elliptic curve")
-    return AnchorKey(key, certificate)
+    return document_key(keyring, _NAME, common_name="Rempart audit anchors", now=now)
 
 
 _UNSIGNED = """
@@ -117,14 +100,7 @@ def read(path: Path) -> Anchor:
 
 def holds(anchor: Anchor, *, certificate: bytes) -> bool:
     """Whether the statement was signed by the key of this certificate (DER)."""
-    key = x509.load_der_x509_certificate(certificate).public_key()
-    if not isinstance(key, ec.EllipticCurvePublicKey):
-        return False
-    try:
-        key.verify(anchor.signature, anchor.statement, ec.ECDSA(hashes.SHA256()))
-    except InvalidSignature:
-        return False
-    return True
+    return is_signed(anchor.statement, anchor.signature, certificate=certificate)
 
 
 def pem(certificate: bytes) -> bytes:
@@ -143,7 +119,7 @@ def certificate_from(path: Path) -> bytes:
     return load(data).public_bytes(serialization.Encoding.DER)
 
 
-def _signed(key: AnchorKey, *, block: int, digest: bytes, sealed_at: datetime, now: datetime) -> Anchor:
+def _signed(key: DocumentKey, *, block: int, digest: bytes, sealed_at: datetime, now: datetime) -> Anchor:
     statement = json.dumps(
         {
             "what": "rempart audit anchor 1",
@@ -154,7 +130,7 @@ def _signed(key: AnchorKey, *, block: int, digest: bytes, sealed_at: datetime, n
         },
         sort_keys=True,
     ).encode()
-    return _of(statement, key.private.sign(statement, ec.ECDSA(hashes.SHA256())), key.certificate)
+    return _of(statement, key.sign(statement), key.certificate)
 
 
 def _of(statement: bytes, signature: bytes, certificate: bytes) -> Anchor:
@@ -201,26 +177,3 @@ def _write(path: Path, anchor: Anchor) -> None:
 
 def _der(text: str) -> bytes:
     return x509.load_pem_x509_certificate(text.encode()).public_bytes(serialization.Encoding.DER)
-
-
-def _made(now: datetime) -> bytes:
-    """A new key with its own certificate, as the vault keeps them."""
-    private = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Rempart audit anchors")])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(private.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now)
-        .not_valid_after(now + _VALIDITY)
-        .sign(private, hashes.SHA256())
-    )
-    parts = (
-        private.private_bytes(
-            serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        ),
-        certificate.public_bytes(serialization.Encoding.DER),
-    )
-    return json.dumps([base64.b64encode(part).decode() for part in parts]).encode()
