@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from rempart.foundation import facts
 from rempart.foundation.events.stream import Published, Subscriber
 from rempart.foundation.identifiers import finess
 from rempart.foundation.vault import Keyring
+from rempart.screening.services.objecting import fact_id, note_objections
 from rempart.screening.services.published import PublishedResult, announced
 from rempart.screening.services.receive import RESULTS
 
@@ -26,8 +26,10 @@ def subscriber(*, keyring: Keyring, root: Path) -> Subscriber:
     key = keyring.secret("facts")
 
     def handle(cursor: CursorWrapper, events: Sequence[Published]) -> None:
-        batch = [_fact(result, key) for result in announced(cursor, events)]
+        results = announced(cursor, events)
+        batch = [_fact(result, key) for result in results]
         if batch:
+            note_objections(cursor, results, key)
             facts.write_batch(root, batch, start=f"{events[0].xid:020d}-{events[0].id:020d}")
 
     return Subscriber(name="screening.facts", topics=(RESULTS,), handle=handle, batch=8)
@@ -36,7 +38,7 @@ def subscriber(*, keyring: Keyring, root: Path) -> Subscriber:
 def _fact(result: PublishedResult, key: bytes) -> facts.ResultFact:
     timed = result.sampled_precision in ("hour", "minute", "second")
     return facts.ResultFact(
-        fact_id=hmac.digest(key, bytes(result.ledger_key), "sha256")[:16].hex(),
+        fact_id=fact_id(key, result.ledger_key).hex(),
         version=result.version,
         retracted=result.retracted,
         pathogen=result.pathogen,

@@ -1,0 +1,1 @@
+"""What a person and those who answer him can do."""

@@ -1,0 +1,182 @@
+"""Giving a person everything that is kept of him: gathered under his own sight, and noted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from rempart.foundation.access.actor import Actor, acting, look, naming, require
+from rempart.foundation.access.refusals import NotAllowed
+from rempart.foundation.access.rights import Right
+from rempart.foundation.audit.searching import accesses_of
+from rempart.foundation.audit.trail import Act, record
+from rempart.foundation.directories.models import Laboratory
+from rempart.foundation.people import models as people
+from rempart.foundation.people.content import IdentityRecord
+from rempart.foundation.people.identities import read_identities
+from rempart.foundation.terminology import Pathogen
+from rempart.foundation.vault import Keyring
+from rempart.protection.rights import dossier
+from rempart.protection.rights.models import Informed, Request
+from rempart.protection.rights.services import kept
+from rempart.protection.rights.services.asking import person_of
+from rempart.screening.models import Access, TestResult
+from rempart.screening.services import objecting, recognition
+from rempart.screening.services.notices import contact
+from rempart.tracing.models import Case
+
+
+def give(*, actor: Actor, form: str, keyring: Keyring, pathogen: Pathogen, now: datetime) -> dossier.Dossier:
+    """The visitor's own dossier; `form` (page, pdf, json) is noted in the audit.
+
+    Whoever proved one result by a code stands for the person, and sees every record of him. Whoever came by
+    FranceConnect sees the records that are certainly his, and what bears them.
+    """
+    require(actor, Right.REQUESTS_OWN)
+    person = person_of(actor)
+    with acting(actor) as cursor:
+        if actor.id == recognition.METHOD:
+            identities = actor.identities
+        else:
+            identities = tuple(
+                people.Link.objects.filter(person_id=person).values_list("identity_id", flat=True)
+            )
+        look(cursor, naming(actor, identities=identities))
+        found = _gathered(person, identities, keyring=keyring, pathogen=pathogen, now=now)
+        record(actor, Act.DOSSIER_GIVEN, str(person), now=now, person=person, form=form)
+    return found
+
+
+def give_for(
+    *, actor: Actor, request_id: UUID, form: str, keyring: Keyring, pathogen: Pathogen, now: datetime
+) -> dossier.Dossier:
+    """The same of the person of a request, for whoever answers it (a letter). Raises NotAllowed."""
+    require(actor, Right.REQUESTS_HANDLE)
+    with acting(actor):
+        row = Request.objects.filter(pk=request_id).first()
+        if row is None:
+            raise NotAllowed("no such request")
+        identities = tuple(
+            people.Link.objects.filter(person_id=row.person_id).values_list("identity_id", flat=True)
+        )
+        found = _gathered(row.person_id, identities, keyring=keyring, pathogen=pathogen, now=now)
+        record(actor, Act.DOSSIER_GIVEN, str(row.person_id), now=now, person=row.person_id, form=form)
+    return found
+
+
+def _gathered(
+    person: UUID, identities: Sequence[UUID], *, keyring: Keyring, pathogen: Pathogen, now: datetime
+) -> dossier.Dossier:
+    own = {"person_id": person, "identity_id__in": identities}
+    rows = list(TestResult.objects.filter(**own).order_by("-sampled_at", "-version"))
+    names = dict(
+        Laboratory.objects.filter(finess__in={row.laboratory for row in rows}).values_list("finess", "name")
+    )
+    records = read_identities(identities, keyring=keyring)
+    accesses = Access.objects.filter(**own).order_by("-created_at")
+    return dossier.Dossier(
+        made_at=now,
+        identities=tuple(
+            _identity(row, records[row.id])
+            for row in people.Identity.objects.filter(id__in=records).order_by("-created_at", "-id")
+        ),
+        results=tuple(_result(row, names, pathogen, keyring) for row in rows),
+        notices=tuple(
+            dossier.Notice(made_at=one.created_at, usable_until=one.expires_on) for one in accesses
+        ),
+        cases=tuple(
+            dossier.Case(
+                state=case.state,
+                department=case.department,
+                opened_on=case.received_at,
+                taken_at=case.taken_at,
+                called_at=case.called_at,
+                kept_until=case.expires_on,
+            )
+            for case in Case.objects.filter(**own).order_by("-received_at")
+        ),
+        accesses=tuple(
+            dossier.Access(
+                at=one.at,
+                what=one.what,
+                role=one.role,
+                organisation=one.organisation,
+                purpose=one.purpose,
+            )
+            for one in accesses_of([person])
+        ),
+        requests=tuple(
+            _asked(kept.opened(row, keyring=keyring))
+            for row in Request.objects.filter(person_id=person).order_by("-made_at", "-id")
+        ),
+        informed=tuple(
+            dossier.Told(version=one.version, shown_at=one.shown_at)
+            for one in Informed.objects.filter(person_id=person).order_by("-version")
+        ),
+        objects_to_research=objecting.objects(person),
+    )
+
+
+def _identity(row: people.Identity, opened: IdentityRecord) -> dossier.Identity:
+    return dossier.Identity(
+        birth_name=opened.birth_name,
+        used_name=opened.used_name,
+        first_names=opened.first_names,
+        sex=opened.sex,
+        birth_date=opened.birth_date,
+        birth_place=opened.birth_place,
+        number=opened.ins,
+        received_at=row.created_at,
+        kept_until=row.expires_on,
+    )
+
+
+def _result(
+    row: TestResult, names: Mapping[str, str], pathogen: Pathogen, keyring: Keyring
+) -> dossier.Result:
+    details: Mapping[str, Any] = contact(keyring, bytes(row.sealed), row.id.bytes) or {}
+    analysis = pathogen.analysis(row.loinc)
+    return dossier.Result(
+        test=analysis.label_fr if analysis else row.loinc,
+        loinc=row.loinc,
+        result=row.result,
+        current=row.current,
+        retracted=row.retracted,
+        version=row.version,
+        sampled_at=row.sampled_at,
+        sampled_precision=row.sampled_precision,
+        received_at=row.received_at,
+        laboratory=names.get(row.laboratory) or details.get("laboratory", ""),
+        laboratory_finess=row.laboratory,
+        record_number=details.get("record", ""),
+        mobile=details.get("mobile", ""),
+        phone=details.get("phone", ""),
+        email=details.get("email", ""),
+        address=tuple(line for line in details.get("address", ()) if line),
+        prescriber=_doctor(details.get("prescriber")),
+        general_practitioner=_doctor(details.get("general_practitioner")),
+        symptoms=row.symptoms,
+        residence=row.residence,
+        health_worker=row.health_worker,
+        kept_until=row.expires_on,
+    )
+
+
+def _doctor(practitioner: Sequence[str] | None) -> str:
+    """Name and RPPS of a practitioner as they are kept: [rpps, name]."""
+    rpps, name = practitioner or ("", "")
+    return ", ".join(part for part in (name, rpps and f"RPPS {rpps}") if part)
+
+
+def _asked(one: kept.Asked) -> dossier.Asked:
+    return dossier.Asked(
+        number=one.number,
+        kind=one.kind.value,
+        state=one.standing.state.value,
+        made_at=one.made_at,
+        due_on=one.standing.due_on,
+        asks=one.said.asks,
+        answer=one.said.answer,
+    )
