@@ -120,6 +120,17 @@ def operator(
         typer.echo(links.address(agent, links.Kind.OPENING, now=now))
 
 
+@accounts.command("reset")
+def reset(username: Annotated[str, typer.Argument(help="What is typed to sign in.")]) -> None:
+    """Take password, second factors and sessions from an account, and show the link to begin again."""
+    with _working() as (_, actor, now):
+        from rempart.foundation.access.signin import links, services
+
+        agent = services.start_again(actor=actor, username=username, now=now)
+        typer.echo("Whoever opens this link chooses the password; it serves once:", err=True)
+        typer.echo(links.address(agent, links.Kind.OPENING, now=now))
+
+
 @contextmanager
 def _working() -> Iterator[tuple[Configuration, Actor, datetime]]:
     """The platform, whoever gives the command as the audit shall say, and now. A refusal ends with code 2."""

@@ -1,15 +1,15 @@
-"""What never reaches a log: the reference in the address of a patient's link."""
+"""What never reaches a log: the secret part of the address of a patient's link, or of an agent's."""
 
 from __future__ import annotations
 
 import logging
 import re
 
-_REFERENCE = re.compile(r"/r/[^\s'\"?#]+")
+_REFERENCE = re.compile(r"(/r/|/connexion/lien/)[^\s'\"?#]+")
 
 
 class WithoutReferences(logging.Filter):
-    """Cuts references out of every record before it is written."""
+    """Cuts references and links out of every record before it is written."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
@@ -19,4 +19,4 @@ class WithoutReferences(logging.Filter):
 
 
 def _cut(value: object) -> object:
-    return _REFERENCE.sub("/r/…", value) if isinstance(value, str) else value
+    return _REFERENCE.sub(r"\1…", value) if isinstance(value, str) else value

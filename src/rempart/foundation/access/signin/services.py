@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from rempart.foundation.access.actor import Actor
 from rempart.foundation.access.models import Agent
 from rempart.foundation.access.refusals import NotAllowed
+from rempart.foundation.access.rights import Role
 from rempart.foundation.access.signin import factors, links, rules, sessions, trace
 from rempart.foundation.access.signin.links import Link
 from rempart.foundation.access.signin.rules import Means
@@ -64,6 +65,24 @@ def change_password(
     _set(agent, password, keep=keep)
     record(actor, Act.PASSWORD_CHANGED, str(agent.id), now=now, method="oneself")
     links.tell(agent, _("Votre mot de passe vient d’être changé."), keyring=keyring, now=now)
+
+
+@transaction.atomic
+def start_again(*, actor: Actor, username: str, now: datetime) -> Agent:
+    """Take password, second factors and sessions from an account: on the machine itself only, as the platform,
+    for an operator who lost everything. A link lets him begin again.
+
+    Raises NotAllowed for anybody else, and for a name that no active account has.
+    """
+    agent = Agent.objects.select_for_update().filter(username=username.lower(), is_active=True).first()
+    if actor.role is not Role.SYSTEM or agent is None:
+        raise NotAllowed("no such account")
+    agent.set_unusable_password()
+    agent.save(update_fields=["password"])
+    factors.forget(agent)
+    sessions.end(agent)
+    record(actor, Act.FACTORS_RESET, str(agent.id), now=now)
+    return agent
 
 
 def sign_in_by_card(request: HttpRequest, agent: Agent) -> None:
