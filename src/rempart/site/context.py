@@ -22,6 +22,7 @@ _NAVIGATION = (
     (_("Mon résultat"), "portal"),
     (_("Suivi des cas"), "worklist"),
     (_("Laboratoires"), "laboratories"),
+    (_("Comité de contrôle"), "oversight"),
     (_("Fichiers remis"), "exchange-received"),
     (_("Accès exceptionnels"), "glass-review"),
     (_("Comptes"), "accounts"),
