@@ -91,6 +91,9 @@ def test_rotate_rewrap_and_destroy_leave_a_trace(run: Run, root: Path, query: An
     assert "Not destroyed: 1 keys are wrapped by file:1" in refused.stderr
     assert "1 key(s) wrapped anew." in run("rewrap").stdout
     assert "Every key is wrapped by the newest version." in run("rewrap").stdout
+    told = run("status").stdout
+    assert "file:2 is in no escrow package" in told
+    assert "file:1 is in no escrow package" not in told  # it wraps nothing any more
     assert run("destroy", "version", "file:1", typed="n\n").exit_code == 1
     assert (root / "kek").exists()
     assert run("destroy", "version", "file:1", typed="y\n").exit_code == 0

@@ -39,7 +39,7 @@ def status(
     Exit code: 0 nothing to do, 1 something is missing or waits.
     """
     found = _keyring().status()
-    notes = [*_to_do(found), *_escrow_to_do()]
+    notes = [*_to_do(found), *_escrow_to_do(found)]
     if as_json:
         typer.echo(json.dumps({**dataclasses.asdict(found), "to_do": notes}, default=str))
     else:
@@ -74,7 +74,7 @@ def rotate(
     typer.echo(f"{version} wraps new keys.")
     moved = _rewrap(keyring) if rewraps else 0
     _note_rotation(version, done="rotated", keys=moved)
-    for note in _escrow_to_do():
+    for note in _escrow_to_do(keyring.status()):
         typer.echo(f"! {note}")
 
 
@@ -315,22 +315,22 @@ def _to_do(found: KeyStatus) -> list[str]:
     return notes
 
 
-def _escrow_to_do() -> list[str]:
-    """Which versions of the local key no custodian could bring back."""
-    from rempart.foundation.vault import LocalKey, Provider
+def _escrow_to_do(found: KeyStatus) -> list[str]:
+    """Which versions of the local key that are in use no custodian could bring back."""
+    from rempart.foundation.vault import LocalKey
     from rempart.foundation.vault.escrow import EscrowError, record
     from rempart.site.configuration import configuration
 
-    store = configuration().key_store
-    if store.provider is not Provider.FILE:
-        return []
-    key = LocalKey(store.root / "kek")
+    root = configuration().key_store.root
     try:
-        kept = record(store.root)
+        kept = record(root)
     except EscrowError as why:
         return [str(why)]
+    used = [
+        v.by for v in found.versions if v.by.startswith("file:") and (v.keys or v.wraps) and not v.missing
+    ]
     return [
-        f"file:{version} is in no escrow package: rempart keys escrow create"
-        for version in key.versions()
-        if kept is None or not kept.covers(key, version)
+        f"{by} is in no escrow package: rempart keys escrow create"
+        for by in used
+        if kept is None or not kept.covers(LocalKey(root / "kek"), int(by.removeprefix("file:")))
     ]

@@ -53,7 +53,7 @@ class LocalKey:
         return tuple(sorted([*first, *(int(match[1]) for match in found if match)]))
 
     def rotate(self) -> int:
-        version = self._newest() + 1
+        version = max(self.versions(), default=0) + 1
         read_or_create(self.file(version), lambda: secrets.token_bytes(_KEY_BYTES))
         return version
 

@@ -66,6 +66,11 @@ def test_a_new_version_wraps_what_is_new_and_the_old_opens_what_is_old(
     assert len(ring.pending()) == len(keys)
 
 
+def test_the_first_rotation_of_an_empty_store_makes_the_first_version(root: Path) -> None:
+    assert Keyring(root).rotate() == "file:1"
+    assert [path.name for path in root.iterdir()] == ["kek"]
+
+
 def test_after_a_rewrap_the_old_version_may_go(root: Path, keys: dict[str, bytes]) -> None:
     ring = Keyring(root)
     ring.rotate()
