@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Install what the system tests need, with apt and as root; say clearly what could not be had.
 set -u
-needed=(softhsm2 haproxy)
+needed=(softhsm2 haproxy systemd)
 missing=()
 for package in "${needed[@]}"; do
     dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
