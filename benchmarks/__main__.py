@@ -1,6 +1,6 @@
 """`rempart bench`: every benchmark, or those named, with the machine they ran on.
 
-python -m benchmarks [decode] [certificates] [road] [sight] [--results N] [--cases N]
+python -m benchmarks [decode] [certificates] [road] [sight] [audit] [--results N] [--cases N]
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _VERSIONS = ("django", "psycopg", "cryptography", "cbor2", "typst", "pixeltable-
 
 
 def main() -> None:
-    names = ("decode", "certificates", "road", "sight")
+    names = ("decode", "certificates", "road", "sight", "audit")
     parser = argparse.ArgumentParser(prog="rempart bench")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; all when none")
     parser.add_argument(
@@ -43,6 +43,12 @@ def main() -> None:
             from benchmarks import sight
 
             print(rows.latencies(sight.run(cases=asked.cases)))
+        elif name == "audit":
+            from benchmarks import audit
+
+            latencies, ratios = audit.run()
+            print(rows.latencies(latencies))
+            print(audit.told(ratios))
         else:
             from benchmarks import road
 

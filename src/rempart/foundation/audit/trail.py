@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from psycopg import Cursor
 
 from rempart.foundation.audit.catalogue import Value, catalogue, deviations, touched
 
@@ -136,15 +137,19 @@ def record(
     record_each(actor, act, [About(subject=subject, person=person, details=details)], now=now)
 
 
-_INSERT = """
-    INSERT INTO audit_entry
-        (at, actor, role, organisation, purpose, act, fields, origin, subject, person_id, details)
-    SELECT %s, %s, %s, %s, %s, %s, %s::text[], %s, about.*
-    FROM unnest(%s::text[], %s::uuid[], %s::jsonb[]) AS about (subject, person_id, details)"""
+_COLUMNS = "at, actor, role, organisation, purpose, act, fields, origin, subject, person_id, details"
+_ONE = f"INSERT INTO audit_entry ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"  # noqa: S608 -- columns of ours
+_MANY = f"""
+    INSERT INTO audit_entry ({_COLUMNS})
+    SELECT %s::timestamptz, %s::text, %s::text, %s::text, %s::text, %s::text, %s::text[], %s::text, about.*
+    FROM unnest(%s::text[], %s::uuid[], %s::jsonb[]) AS about (subject, person_id, details)"""  # noqa: S608
 
 
 def record_each(actor: Who, act: Act, about: Iterable[About], *, now: datetime) -> None:
-    """Add one entry for each thing acted upon, in one statement."""
+    """Add one entry for each thing acted upon, in one statement.
+
+    It is prepared on the server, which Django's cursors do for none: every page waits for it.
+    """
     things = list(about)
     if not things:
         return
@@ -152,17 +157,18 @@ def record_each(actor: Who, act: Act, about: Iterable[About], *, now: datetime) 
     for thing in things:
         if wrong := deviations(declared, purpose=actor.purpose, details=thing.details):
             _complain("; ".join(wrong))
-    with transaction.get_connection().cursor() as cursor:
-        cursor.execute(
-            _INSERT,
-            (
-                now, actor.id, actor.role.value, actor.organisation, actor.purpose.value, act.value,
-                touched(declared, actor.fields), actor.origin,
-                [thing.subject for thing in things],
-                [thing.person for thing in things],
-                [json.dumps(thing.details) for thing in things],
-            ),
-        )  # fmt: skip
+    who = (
+        now, actor.id, actor.role.value, actor.organisation, actor.purpose.value, act.value,
+        touched(declared, actor.fields), actor.origin,
+    )  # fmt: skip
+    rows = [(thing.subject, thing.person, json.dumps(thing.details)) for thing in things]
+    connection = transaction.get_connection()
+    with connection.wrap_database_errors, connection.cursor() as cursor:
+        prepared: Cursor[Any] = Cursor(cursor.connection)
+        if len(rows) == 1:
+            prepared.execute(_ONE, (*who, *rows[0]), prepare=True)
+        else:
+            prepared.execute(_MANY, (*who, *map(list, zip(*rows, strict=True))), prepare=True)
 
 
 def record_refusal(actor: Who, *, door: str, method: str, reason: str, now: datetime) -> None:
