@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
+from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -21,11 +22,14 @@ from tests.functional.doors import sign_in
 from tests.functional.trail import entries
 
 from rempart.foundation.access.actor import Purpose, acting, system
-from rempart.foundation.access.models import Agent, ClientCertificate, Glass, new_machine_key
+from rempart.foundation.access.models import Agent, ClientCertificate, Glass, Review, new_machine_key
+from rempart.foundation.access.reviews.document import signing_key
 from rempart.foundation.access.rights import Right, Role, Where, has, table
 from rempart.foundation.audit.models import Alert
 from rempart.foundation.database.keys import uuid7
 from rempart.foundation.directories.models import Laboratory
+from rempart.foundation.territories import departments
+from rempart.foundation.vault import keyring_of
 from rempart.protection.exchange.models import Handover
 from rempart.site.doors import Open, doors
 from rempart.tracing.models import Case
@@ -121,6 +125,15 @@ def a_certificate(department: str, agent: Agent) -> UUID:
     ).id
 
 
+def a_review(department: str, agent: Agent) -> UUID:
+    """The signed access review of the region of this department."""
+    return Review.objects.create(
+        region=departments()[department].region, quarter="2026Q3", begun_at=NOW, signed_at=NOW,
+        statement=b'{"what": "rempart access review 1", "accounts": []}', signature=b"",
+        certificate=signing_key(keyring_of(settings.KEY_STORE), now=NOW).certificate,
+    ).id  # fmt: skip
+
+
 OBJECTS: dict[str, Callable[[str, Agent], object]] = {
     "case_id": a_case,
     "glass_id": a_glass,
@@ -128,6 +141,7 @@ OBJECTS: dict[str, Callable[[str, Agent], object]] = {
     "alert_id": an_alert,
     "agent_id": an_account,
     "key_id": a_key,
+    "review_id": a_review,
     "certificate_id": a_certificate,
     "line_id": lambda department, agent: uuid7(),
     "result": lambda department, agent: uuid7(),

@@ -131,6 +131,56 @@ def reset(username: Annotated[str, typer.Argument(help="What is typed to sign in
         typer.echo(links.address(agent, links.Kind.OPENING, now=now))
 
 
+@accounts.command("verify-review")
+def verify_review(
+    file: Annotated[Path, typer.Argument(help="A signed access review (JSON).", exists=True, dir_okay=False)],
+    certificate: Annotated[
+        Path | None, typer.Option(help="The certificate to trust (PEM); this platform's own when left out.")
+    ] = None,
+    table: Annotated[Path | None, typer.Option(help="Write its accounts there, as CSV.")] = None,
+) -> None:
+    """Check who signed an access review, and that nothing of it was changed.
+
+    Exit code: 0 it holds, 1 it does not, 2 it could not be read.
+    """
+    from rempart.foundation.access.reviews import document
+    from rempart.foundation.audit.anchoring import certificate_from
+
+    try:
+        review = document.read(file.read_bytes())
+        trusted = certificate_from(certificate) if certificate else _own_certificate()
+        said = review.said
+    except ValueError as wrong:
+        typer.echo(f"{file}: {wrong}.", err=True)
+        raise typer.Exit(2) from None
+    if not review.holds(certificate=trusted):
+        typer.echo("DOES NOT HOLD: it was changed, or another key signed it.")
+        raise typer.Exit(1)
+    place = said["region_name"] or "the nation"
+    typer.echo(
+        f"Holds: {place}, {said['quarter']}, {len(said['accounts'])} account(s), signed {said['signed_at']}"
+        f" by {said['reviewer']['name']}"
+    )
+    if table:
+        table.write_text(document.table(review), encoding="utf-8-sig")
+
+
+@accounts.command("review-certificate")
+def review_certificate() -> None:
+    """The public certificate of whoever signs access reviews here (PEM), to be kept elsewhere."""
+    from rempart.foundation.audit.anchoring import pem
+
+    typer.echo(pem(_own_certificate()).decode(), nl=False)
+
+
+def _own_certificate() -> bytes:
+    from rempart.foundation.access.reviews.document import signing_key
+    from rempart.foundation.vault import keyring_of
+    from rempart.site.configuration import configuration
+
+    return signing_key(keyring_of(configuration().key_store), now=datetime.now(UTC)).certificate
+
+
 @contextmanager
 def _working() -> Iterator[tuple[Configuration, Actor, datetime]]:
     """The platform, whoever gives the command as the audit shall say, and now. A refusal ends with code 2."""

@@ -222,7 +222,7 @@ class Enrolment(models.Model):
 class Review(models.Model):
     """The access review of one region (or of the nation: "") for one quarter ("2026Q4").
 
-    `statement` and `signature`: what was decided, as signed once every account had its decision.
+    `statement`: what was decided, as signed once every account had its decision; `certificate`: of the key.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -233,6 +233,7 @@ class Review(models.Model):
     signed_by = models.UUIDField(null=True)
     statement = models.BinaryField(null=True)
     signature = models.BinaryField(null=True)
+    certificate = models.BinaryField(null=True)
 
     class Meta:
         db_table = "access_review"
@@ -240,12 +241,16 @@ class Review(models.Model):
 
 
 class Decision(models.Model):
-    """What was decided of one account in a review; the latest word stands until the review is signed."""
+    """What was decided of one account in a review; the latest word stands until the review is signed.
+
+    `departments`: its perimeter then.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     review = models.ForeignKey(Review, on_delete=models.CASCADE)
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT)
     decision = models.CharField(max_length=8)
+    departments = ArrayField(models.CharField(max_length=3), default=list)
     decided_at = models.DateTimeField()
     decided_by = models.UUIDField()
 
@@ -284,9 +289,7 @@ def create_machine_key(*, laboratory: str, now: datetime, expires_at: datetime) 
     return new_machine_key(laboratory=laboratory, now=now, expires_at=expires_at)[1]
 
 
-def machine(
-    key: str, certificate: str, *, now: datetime, right: Right = Right.DELIVERIES_SEND
-) -> Actor:
+def machine(key: str, certificate: str, *, now: datetime, right: Right = Right.DELIVERIES_SEND) -> Actor:
     """The laboratory's machine that speaks: by its key, by its certificate, or by both.
 
     `certificate`: SHA-256 fingerprint as our proxy saw it, "" for none. A certificate that we do not know adds

@@ -8,6 +8,7 @@ from rempart.foundation.access.professionals import pages as professionals
 urlpatterns = [
     path("", include("rempart.foundation.access.accounts.urls")),
     path("", include("rempart.foundation.access.machines.urls")),
+    path("", include("rempart.foundation.access.reviews.urls")),
     path("connexion/pro-sante-connect/", professionals.begin, name="psc-begin"),
     path("connexion/pro-sante-connect/retour/", professionals.back, name="psc-back"),
     path("connexion/pro-sante-connect/telephone/", professionals.ring, name="psc-phone"),
