@@ -86,7 +86,7 @@ def set_up_application(request: HttpRequest) -> HttpResponse:
     return render(request, "signin/application.html", context)
 
 
-class AddPasskey(AddWebAuthnView):  # type: ignore[misc]
+class AddPasskey(AddWebAuthnView):
     """Register a passkey; the browser asks for a finger, a face, or a touch of the key."""
 
     template_name = "signin/passkey.html"

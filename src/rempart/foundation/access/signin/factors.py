@@ -18,17 +18,17 @@ _HELD = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 def has_one(agent: Agent) -> bool:
     """Whether the agent has an application or a passkey; recovery codes alone are none."""
-    return Authenticator.objects.filter(user=agent, type__in=_HELD).exists()
+    return bool(Authenticator.objects.filter(user=agent, type__in=_HELD).exists())
 
 
 def has_application(agent: Agent) -> bool:
     """Whether a code can be asked of the agent."""
-    return Authenticator.objects.filter(user=agent, type=Authenticator.Type.TOTP).exists()
+    return bool(Authenticator.objects.filter(user=agent, type=Authenticator.Type.TOTP).exists())
 
 
 def has_passkey(agent: Agent) -> bool:
     """Whether a passkey can be asked of the agent."""
-    return Authenticator.objects.filter(user=agent, type=Authenticator.Type.WEBAUTHN).exists()
+    return bool(Authenticator.objects.filter(user=agent, type=Authenticator.Type.WEBAUTHN).exists())
 
 
 def verified(agent: Agent, given: str, *, keyring: Keyring, now: datetime) -> Authenticator | None:
@@ -68,7 +68,7 @@ def next_code(agent: Agent, *, keyring: Keyring, now: datetime) -> str:
 def forget(agent: Agent) -> int:
     """Take every factor from an account; how many there were."""
     count, _ = Authenticator.objects.filter(user=agent).delete()
-    return count
+    return int(count)
 
 
 @transaction.atomic

@@ -78,17 +78,17 @@ class _OneCode(forms.Form):
 
 def tried_code(agent: Agent, given: str) -> Any:
     """The factor that the code is of, spent. Raises ValidationError when it is wrong, or has to wait."""
-    request = context.request
-    tried = {"subject": str(agent.id), "address": trace.origin(request), "now": trace.at(request)}
+    request, subject = context.request, str(agent.id)
+    address, now = trace.origin(request), trace.at(request)
     try:
-        limits.charge(Door.SECOND_FACTOR, **tried)
+        limits.charge(Door.SECOND_FACTOR, subject=subject, address=address, now=now)
     except TooMany as wait:
         raise too_many(wait) from None
-    found = factors.verified(agent, given, keyring=keyring_of(settings.KEY_STORE), now=trace.at(request))
+    found = factors.verified(agent, given, keyring=keyring_of(settings.KEY_STORE), now=now)
     if found is None:
         trace.refused(request, Step.SECOND_FACTOR, agent=agent)
         raise forms.ValidationError(_WRONG_CODE, code="incorrect_code")
-    limits.give_back(Door.SECOND_FACTOR, **tried)
+    limits.give_back(Door.SECOND_FACTOR, subject=subject, address=address, now=now)
     return found
 
 

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.views import LoginView, ReauthenticateView
+from allauth.account.views import BaseReauthenticateView, LoginView, ReauthenticateView
 from allauth.mfa.base.views import AuthenticateView
 from allauth.mfa.base.views import ReauthenticateView as CodeAgainView
 from allauth.mfa.webauthn.views import ReauthenticateWebAuthnView
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from rempart.foundation.access.models import Agent
 from rempart.foundation.access.signin import factors
 from rempart.foundation.access.signin.forms import CodeAgainForm, PasswordAgain, SecondStepForm, SignInForm
 
 
-class SignIn(LoginView):  # type: ignore[misc]
+class SignIn(LoginView):
     """User name and password."""
 
     template_name = "signin/sign_in.html"
@@ -31,7 +29,7 @@ class SignIn(LoginView):  # type: ignore[misc]
         return _after_refusal(super().form_invalid(form), form)
 
 
-class SecondStep(AuthenticateView):  # type: ignore[misc]
+class SecondStep(AuthenticateView):
     """A code, a passkey, or a recovery code, before anything opens."""
 
     template_name = "signin/second_step.html"
@@ -43,39 +41,33 @@ class SecondStep(AuthenticateView):  # type: ignore[misc]
         return _after_refusal(super().form_invalid(form), form)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return {**super().get_context_data(**kwargs), **_ways(self.stage.login.user)}
+        context = super().get_context_data(**kwargs)
+        return {**context, "by_passkey": factors.has_passkey(self.stage.login.user)}
 
 
-class _Again:
+class _Again(BaseReauthenticateView):
     """What the three ways to prove again who one is share."""
 
     def form_invalid(self, form: Any) -> HttpResponse:
-        return _after_refusal(super().form_invalid(form), form)  # type: ignore[misc]
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context_data(**kwargs)  # type: ignore[misc]
-        return context
+        return _after_refusal(self.render_to_response(self.get_context_data(form=form)), form)
 
 
-class PasswordAgainPage(_Again, ReauthenticateView):  # type: ignore[misc]
+class PasswordAgainPage(_Again, ReauthenticateView):
     template_name = "signin/again_password.html"
 
     def get_form_class(self) -> type[PasswordAgain]:
         return PasswordAgain
 
 
-class CodeAgainPage(_Again, CodeAgainView):  # type: ignore[misc]
+class CodeAgainPage(_Again, CodeAgainView):
     template_name = "signin/again_code.html"
 
     def get_form_class(self) -> type[CodeAgainForm]:
         return CodeAgainForm
 
 
-class PasskeyAgainPage(ReauthenticateWebAuthnView):  # type: ignore[misc]
+class PasskeyAgainPage(_Again, ReauthenticateWebAuthnView):
     template_name = "signin/again_passkey.html"
-
-    def form_invalid(self, form: Any) -> HttpResponse:
-        return self.render_to_response(self.get_context_data(form=form))
 
 
 @require_http_methods(["GET", "POST"])
@@ -85,10 +77,6 @@ def sign_out(request: HttpRequest) -> HttpResponse:
         logout(request)
         return redirect("home")
     return render(request, "signin/sign_out.html") if request.user.is_authenticated else redirect("home")
-
-
-def _ways(agent: Agent) -> dict[str, Any]:
-    return {"by_code": True, "by_passkey": factors.has_passkey(agent), "here": reverse("mfa_authenticate")}
 
 
 def _after_refusal(response: HttpResponse, form: Any) -> HttpResponse:

@@ -127,8 +127,10 @@ def _left(sender: object, *, request: HttpRequest, user: Agent | None, **_: obje
 
 
 def _of(request: HttpRequest) -> Session | None:
-    key = current(request)
-    return Session.objects.filter(id=key, agent_id=request.user.pk).first() if key else None
+    key, agent = current(request), request.user
+    if key is None or not isinstance(agent, Agent):
+        return None
+    return Session.objects.filter(id=key, agent=agent).first()
 
 
 def _by_itself(request: HttpRequest) -> bool:
