@@ -6,11 +6,9 @@ import os
 from pathlib import Path
 
 import pytest
-from django.conf import settings
-from django.test import Client
 from playwright.sync_api import Page, expect
 from tests.browser.conftest import DESKTOP, PHONE
-from tests.functional.doors import sign_in
+from tests.browser.entering import enter
 from tests.functional.exchanges import somebody_called
 
 from rempart.foundation.access.models import Agent
@@ -33,22 +31,6 @@ def alix(store) -> Agent:
 @pytest.fixture
 def bao(store) -> Agent:
     return somebody_called("bao", Role.REGIONAL_INVESTIGATOR, organisation="ARS Île-de-France")
-
-
-def enter(page: Page, agent: Agent, url: str) -> Page:
-    """A window in which the agent has signed in."""
-    browser = Client()
-    sign_in(browser, agent)
-    page.context.add_cookies(
-        [
-            {
-                "name": settings.SESSION_COOKIE_NAME,
-                "value": browser.cookies[settings.SESSION_COOKIE_NAME].value,
-                "url": url,
-            }
-        ]
-    )
-    return page
 
 
 def offer(page: Page, url: str) -> None:

@@ -10,6 +10,7 @@ from functools import cache
 from importlib import resources
 
 from django.utils.formats import date_format
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
 from rempart.proofs.typesetting import typeset
@@ -29,7 +30,7 @@ def as_pdf(report: Report, *, quarter: Quarter, issuer: str) -> bytes:
     """The report as a page that can be signed and sent: PDF/A-2a and PDF/UA-1."""
     made = report.counted_at or datetime.combine(report.last, time(), UTC)
     counted = (
-        _("Chiffres comptés le %(day)s.") % {"day": date_format(report.counted_at, "j F Y")}
+        _("Chiffres comptés le %(day)s.") % {"day": _day(localdate(report.counted_at))}
         if report.counted_at
         else _("Aucun jour n’a encore été compté.")
     )
@@ -39,7 +40,7 @@ def as_pdf(report: Report, *, quarter: Quarter, issuer: str) -> bytes:
     data = {
         "issuer": issuer,
         "title": _("Rapport trimestriel au comité de contrôle"),
-        "period": f"{title_of(quarter)} – {_from_to(report.first, report.last)}",
+        "period": f"{title_of(quarter)}, {_from_to(report.first, report.last)}",
         "counted": counted,
         "explanation": explanation(),
         "date": [made.year, made.month, made.day],
@@ -122,9 +123,14 @@ def _cell(value: int | None) -> str:
 
 def _from_to(first: date, last: date) -> str:
     return _("du %(first)s au %(last)s") % {
-        "first": date_format(first, "j F Y"),
-        "last": date_format(last, "j F Y"),
+        "first": _day(first),
+        "last": _day(last),
     }
+
+
+def _day(day: date) -> str:
+    text = date_format(day, "j F Y")
+    return text.replace("1 ", "1er ", 1) if day.day == 1 else text
 
 
 @cache
