@@ -97,3 +97,26 @@ def identity(
     except NoProvider as why:
         typer.echo(f"rempart: {why}", err=True)
         raise typer.Exit(2) from None
+
+
+@app.command()
+def transit(
+    port: Annotated[int, typer.Option(min=0, help="Port; 0: a free one.")] = 8200,
+) -> None:
+    """Imitate the transit engine of Vault or OpenBao, until Ctrl-C. Its keys are gone with it: for trials only."""
+    import signal
+
+    from rempart.simulators.transit import engine
+
+    told = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, told)  # before its threads begin: they would take them
+    try:
+        with engine(port=port) as imitated:
+            typer.echo("# Start Rempart with these settings; what this wraps nobody opens later.", err=True)
+            typer.echo("REMPART_KEY_PROVIDER='transit'")
+            typer.echo(f"REMPART_TRANSIT_URL='{imitated.url}'")
+            typer.echo(f"REMPART_TRANSIT_TOKEN='{imitated.token}'")
+            signal.sigwait(told)
+    except OSError as why:
+        typer.echo(f"rempart: port {port} of this machine: {why.strerror}", err=True)
+        raise typer.Exit(2) from None
