@@ -39,7 +39,7 @@ def test_an_empty_platform_is_counted(keyring):
     count(now=NOW)
     found = read()
     assert {measure: found.total(measure) for measure in Measure} == dict.fromkeys(Measure, 0)
-    assert (found.counted_at, found.days) == (NOW, 21)
+    assert (found.counted_at, found.days) == (NOW, 2)
 
 
 def test_results_and_cases_are_counted_by_their_delays(keyring, arrive, query):

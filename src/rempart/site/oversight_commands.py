@@ -36,7 +36,7 @@ def count(
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Argument(help="Where to write the report and its data.")],
+    folder: Annotated[Path, typer.Argument(help="Where to write the report and its data.", file_okay=False)],
     quarter: Annotated[
         str, typer.Option(help="Which one, such as 2026Q4; the last that ended when none.")
     ] = "",

@@ -38,22 +38,18 @@ def count(*, since: date | None = None, now: datetime) -> date:
     """
     last = today(now)
     latest = Counted.objects.order_by("-day").values_list("day", flat=True).first() or last
-    actor, earliest = system(Purpose.OVERSIGHT), last
+    actor, begin = system(Purpose.OVERSIGHT), since or min(last, latest) - timedelta(days=_AT_ONCE - 1)
     for measure in STATEMENTS:
-        before = timedelta(days=_SETTLING.get(measure, _AT_ONCE) - 1)
-        first = last if measure in STATES else since or min(last, latest) - before
-        earliest = min(earliest, first)
+        settling = timedelta(days=_SETTLING.get(measure, _AT_ONCE) - _AT_ONCE)
+        first = last if measure in STATES else begin if since else begin - settling
         _keep(measure, first, last, _counted(measure, first, last, actor=actor))
     Counted.objects.bulk_create(
-        [
-            Counted(day=earliest + timedelta(days=n), counted_at=now)
-            for n in range((last - earliest).days + 1)
-        ],
+        [Counted(day=begin + timedelta(days=n), counted_at=now) for n in range((last - begin).days + 1)],
         update_conflicts=True,
         unique_fields=["day"],
         update_fields=["counted_at"],
     )
-    return earliest
+    return begin
 
 
 def _counted(measure: Measure, first: date, last: date, *, actor: Actor) -> list[tuple[Any, ...]]:
