@@ -2,7 +2,7 @@
 
     python docs/render.py
 
-docs/spec/    every tests/spec/test_*.py (TITLE, WHY and its tables), the catalogue of findings, each pathogen
+docs/spec/    every tests/spec/test_*.py (TITLE, WHY and its tables), the catalogues of findings and of acts, each pathogen
 docs/house/   README's neighbours at the root (ARCHITECTURE, SECURITY, CHANGELOG), their links made relative
 
 Both folders are made anew at each run and never committed. Nothing is imported from a test: its texts are
@@ -25,6 +25,7 @@ DOCS = ROOT / "docs"
 SPECS = ROOT / "tests" / "spec"
 FINDINGS = ROOT / "src" / "rempart" / "screening" / "data" / "findings.toml"
 PATHOGENS = ROOT / "src" / "rempart" / "foundation" / "terminology" / "data" / "pathogens"
+ACTS = ROOT / "src" / "rempart" / "foundation" / "audit" / "data" / "catalogue.toml"
 
 HOUSE = {"ARCHITECTURE.md": "architecture", "SECURITY.md": "security", "CHANGELOG.md": "changelog"}
 
@@ -122,6 +123,32 @@ def pathogen_page(path: Path) -> Page:
     )
 
 
+def acts_page(path: Path = ACTS) -> Page:
+    """The catalogue of the trail: every act that leaves a trace, and what its trace may say."""
+    rows = [
+        (
+            f"`{code}`",
+            _escaped(row["label"]),
+            _escaped(row.get("told", "")) or "—",
+            row["kind"],
+            ", ".join(row["purposes"]),
+            ", ".join(row.get("fields", ())) or "—",
+            ", ".join(f"{name} ({of})" for name, of in row.get("details", {}).items()) or "—",
+        )
+        for code, row in tomllib.loads(path.read_text("utf-8")).items()
+    ]
+    header = ("Act", "In French", "What the person is told", "Kind", "Purposes", "Fields", "Details")
+    parts = [
+        "# The trail: every act that leaves a trace",
+        "Each entry says who, in what role, for which organisation, when, what (a key), whose data, which groups of fields, "
+        "why (the purpose), from where, and the details below. Nothing else may be written: a test holds the code against "
+        "this table.",
+        _table(header, rows),
+        f"Read from `{path.relative_to(ROOT)}`.",
+    ]
+    return Page(name="audit-acts", title="The trail: every act", text=_joined(parts))
+
+
 def index_page(pages: Sequence[Page]) -> Page:
     """The way to all the others."""
     parts = [
@@ -150,7 +177,11 @@ def house_page(name: str) -> str:
 def main() -> None:
     """Make both folders anew."""
     pages = [spec_page(path) for path in sorted(SPECS.glob("test_*.py"))]
-    pages += [findings_page(), *(pathogen_page(path) for path in sorted(PATHOGENS.glob("*.toml")))]
+    pages += [
+        findings_page(),
+        acts_page(),
+        *(pathogen_page(path) for path in sorted(PATHOGENS.glob("*.toml"))),
+    ]
     _write(DOCS / "spec", {page.name: page.text for page in (index_page(pages), *pages)})
     _write(DOCS / "house", {page: house_page(name) for name, page in HOUSE.items()})
 

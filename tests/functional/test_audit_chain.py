@@ -1,5 +1,6 @@
 """The sealed trail: what was altered, removed or added is found, whoever has the database."""
 
+import re
 import subprocess
 import sys
 import threading
@@ -430,3 +431,21 @@ def test_what_the_version_before_wrote_is_kept(empty_database):
         (NOW - timedelta(days=100), case, person, {"found": 1}, "", "", []),
         (NOW - timedelta(days=90), "another", None, {"found": 1}, "", "", []),
     ]
+
+
+GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "operator.md"
+
+
+def test_after_a_restore_the_guides_repair_lets_the_sealer_go_on(three_blocks, owner, check):
+    """A logical restore begins a new count of transactions: what was written before lies far ahead of it."""
+    write()  # of which no block knew when the dump was made
+    owner.execute("UPDATE audit_entry SET xid = (xid::text::bigint + 1000000000)::text::xid8")
+    owner.execute("UPDATE audit_block SET last_xid = last_xid + 1000000000")
+    assert seal(now=NOW) == 0
+    (repair,) = re.findall(
+        r"^BEGIN;\nUPDATE audit_entry.*?^COMMIT;$", GUIDE.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    owner.execute(repair)
+    write()
+    assert sealed(now=NOW) == 2
+    assert check() == []

@@ -8,6 +8,7 @@ import pytest
 from docs import render
 from tests.messages import FRENCH, NOW
 
+from rempart.foundation.audit.catalogue import catalogue as acts
 from rempart.foundation.terminology import pathogen
 from rempart.screening.formats import decode
 from rempart.screening.rules.catalogue import Profile, catalogue
@@ -57,6 +58,11 @@ def test_every_specification_becomes_a_page_with_all_its_lines() -> None:
 def test_the_catalogue_becomes_a_page_with_every_code() -> None:
     page = render.findings_page()
     assert re.findall(r"^\| \*\*(\w+)\*\*", page.text, re.MULTILINE) == list(catalogue())
+
+
+def test_every_act_of_the_trail_has_its_line() -> None:
+    page = render.acts_page()
+    assert re.findall(r"^\| `([a-z-]+)` \|", page.text, re.MULTILINE) == list(acts())
 
 
 def test_a_specification_without_its_reason_is_refused(tmp_path: Path) -> None:
