@@ -21,13 +21,15 @@ _NAVIGATION = (
     (_("L’épidémie"), "indicators"),
     (_("Mon résultat"), "portal"),
     (_("Suivi des cas"), "worklist"),
+    (_("Prélèvement"), "file-sampling"),
+    (_("Masques"), "file-masks"),
     (_("Laboratoires"), "laboratories"),
     (_("Comité de contrôle"), "oversight"),
-    (_("Fichiers remis"), "exchange-received"),
     (_("Accès exceptionnels"), "glass-review"),
     (_("Comptes"), "accounts"),
     (_("Clés"), "machine-keys"),
     (_("Journal des accès"), "audit-search"),
+    (_("Fichiers remis"), "exchange-received"),
 )
 """The menu, in its order; a page that needs a right is shown to whom his role gives it."""
 
