@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
+from django.conf import settings as settings_of_django
 
 from rempart.foundation.access.openid.attempt import new_attempt
 from rempart.foundation.access.openid.party import Party, SignedIn
@@ -32,15 +34,21 @@ def providers() -> Iterator[Imitations]:
         yield running
 
 
+def answer_of(address: str, **form: str) -> httpx.URL:
+    """Where the provider sends a browser back that came to this address and chose so."""
+    with httpx.Client(timeout=20) as browser:
+        page = browser.get(address, follow_redirects=True)
+        answer = browser.post(page.url, data={"decision": "accept", "acr": "eidas1", **form})
+        while not (there := page.url.join(answer.headers["location"])).path.endswith("/retour/"):
+            answer = browser.get(there)
+    return there
+
+
 def sign_in(party: Party, back: str, **form: str) -> SignedIn:
     """There and back, as a browser without scripts."""
     now = datetime.now(UTC)
     attempt = new_attempt(provider=party.provider.name, now=now)
-    with httpx.Client(timeout=20) as browser:
-        page = browser.get(party.ask(attempt=attempt, redirect_uri=back, now=now), follow_redirects=True)
-        answer = browser.post(page.url, data={"decision": "accept", "acr": "eidas1", **form})
-        while not (there := page.url.join(answer.headers["location"])).path.endswith("/retour/"):
-            answer = browser.get(there)
+    there = answer_of(party.ask(attempt=attempt, redirect_uri=back, now=now), **form)
     return party.receive(answer=dict(there.params), attempt=attempt, redirect_uri=back, now=datetime.now(UTC))
 
 
@@ -101,3 +109,53 @@ def test_the_wrong_secret(providers):
     )
     with pytest.raises(SignInRefused, match="refused: invalid_client"):
         sign_in(Party(settings.provider()), CARD, person="810100543213")
+
+
+@pytest.fixture
+def by_card(providers, settings):
+    """The site signs in by the imitated Pro Santé Connect."""
+    settings.PUBLIC_URL = ORIGIN
+    settings.PRO_SANTE_CONNECT = ProSanteConnect(
+        issuer=providers.pro_sante_connect,
+        client_id="rempart",
+        client_secret=providers.secret,
+        openid_test=True,
+    ).provider()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_security_nothing_of_a_sign_in_is_logged_and_no_session_is_carried_in(by_card, client, caplog):
+    caplog.set_level(logging.WARNING)  # as the site logs
+    asked = client.get("/connexion/pro-sante-connect/")["location"]
+    before = client.cookies[settings_of_django.SESSION_COOKIE_NAME].value
+    attempt = dict(client.session["psc-attempt"])
+    there = answer_of(asked, person="810100543213")
+    entered = client.get(f"{there.path}?{there.query.decode()}")
+    assert entered.status_code == 302
+    assert client.cookies[settings_of_django.SESSION_COOKIE_NAME].value != before
+    refused = client.get(f"{there.path}?{there.query.decode()}")
+    assert refused.status_code == 400
+    token = client.session["openid-token"]
+    assert "retour" in caplog.text  # the refusal was logged, by its path
+    secrets = [there.params["code"], token, token.split(".")[1]]
+    secrets += [attempt[name] for name in ("state", "nonce", "verifier")]
+    for secret in secrets:
+        assert secret not in caplog.text + entered.headers["location"] + refused.content.decode()
+    for claim in ("FAURE", "10100543213", "599920022"):
+        assert claim not in caplog.text + entered.headers["location"]
+    assert attempt["state"] not in str(dict(client.session))
+
+
+@pytest.mark.django_db
+def test_pages_of_a_provider_that_is_not_configured_do_not_exist(client):
+    for address in (
+        "/connexion/pro-sante-connect/",
+        "/connexion/pro-sante-connect/retour/?code=c&state=s",
+        "/connexion/pro-sante-connect/telephone/",
+        "/deconnexion/pro-sante-connect/suite/",
+        "/mon-resultat/franceconnect/",
+        "/mon-resultat/franceconnect/retour/?code=c&state=s",
+    ):
+        assert client.get(address).status_code == 404
+    assert "Pro Santé Connect" not in client.get("/connexion/").content.decode()
+    assert "FranceConnect" not in client.get("/mon-resultat/").content.decode()
