@@ -11,6 +11,7 @@ from django import forms
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -134,14 +135,14 @@ def search(request: HttpRequest) -> HttpResponse:
 @require_GET
 def mine(request: HttpRequest) -> HttpResponse:
     """Who had access to the visitor's data: when, what for, under whose authority."""
-    actor = _visitor(request)
+    actor = visitor(request)
     if actor is None:
         return redirect("portal")
     told = service.told_to(actor=actor, now=_now(request))
     rows = [
         {
             "at": one.at,
-            "what": one.what,
+            "what": gettext(one.what),  # data, with its English in the catalogue of the pages
             "who": _("Vous-même") if one.role == actor.role else word(ROLES, one.role),
             "organisation": one.organisation,
             "why": word(PURPOSES, one.purpose),
@@ -177,7 +178,7 @@ def _is_key(text: str) -> bool:
     return True
 
 
-def _visitor(request: HttpRequest) -> Actor | None:
+def visitor(request: HttpRequest) -> Actor | None:
     """Whoever proved on the portal who he is, by one result or by FranceConnect; None when nobody is there."""
     now, origin = _now(request), request.origin  # type: ignore[attr-defined]
     visit = visits.visit_of(request.session, now=now)

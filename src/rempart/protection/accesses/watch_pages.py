@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -139,7 +140,7 @@ def _who(found: service.Shown) -> str:
 
 def _rule(code: str) -> str:
     known = {rule.value for rule in detection.Rule}
-    return detection.label(detection.Rule(code)) if code in known else code
+    return gettext(detection.label(detection.Rule(code))) if code in known else code
 
 
 def _state(text: str) -> State:
