@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from tests.factories import COVID, NOW, corrected, message, nir_of, of, person, report, retracted
 from tests.functional.settling import settle
 from tests.functional.trail import entries
@@ -227,3 +229,15 @@ def test_security_a_refusal_notes_why_and_not_whose(keep, refusal, keyring):
     (trace,) = entries(act="sign-in-refused")
     assert (trace.person_id, trace.subject) == (None, "franceconnect")
     assert trace.details == {"method": "franceconnect", "reason": "doubt"}
+
+
+def test_a_longer_list_asks_the_database_no_more(keep, recognise):
+    keep(message(report()))
+    visit = recognise()
+    with CaptureQueriesContext(connection) as one:
+        assert len(lines(visit)) == 1
+    keep(*(message(report(record_number=f"D{number}")) for number in range(5)), now=NOW + timedelta(hours=2))
+    longer = recognise()
+    with CaptureQueriesContext(connection) as six:
+        assert len(lines(longer)) == 6
+    assert len(six) == len(one)
