@@ -119,6 +119,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
         "analyses": _labels(),
         "now": _now(request),
         "form": SearchForm(),
+        "may_break_glass": has(actor.role, Right.GLASS_BREAK),
     }
     template = "tracing/lines.html" if request.headers.get("HX-Request") else "tracing/worklist.html"
     return render(request, template, context)
