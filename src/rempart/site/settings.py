@@ -131,12 +131,12 @@ AUTH_USER_MODEL = "access.Agent"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "NAME": "rempart.foundation.access.signin.passwords.LongEnough",
         "OPTIONS": {"min_length": 12},
     },
     {"NAME": "rempart.foundation.access.signin.passwords.FourKinds"},
     {"NAME": "rempart.foundation.access.signin.passwords.NoCommonWord"},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "rempart.foundation.access.signin.passwords.NotCommon"},
 ]
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "/connexion/"

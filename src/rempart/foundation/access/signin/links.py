@@ -7,9 +7,12 @@ nothing any more.
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
+from importlib import resources
 from uuid import UUID
 
 from django.conf import settings
@@ -17,7 +20,6 @@ from django.core import signing
 from django.db import transaction
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
-from django.utils.translation import gettext as _
 
 from rempart.foundation.access.models import Agent
 from rempart.foundation.access.signin.policy import policy
@@ -71,57 +73,49 @@ def address(agent: Agent, kind: Kind, *, now: datetime) -> str:
     return str(settings.PUBLIC_URL) + reverse("password-link", args=[token_of(agent, kind, now=now)])
 
 
+class News(StrEnum):
+    """What an agent is told of his account."""
+
+    PASSWORD_CHANGED = "password-changed"  # noqa: S105 -- a word for it
+    SECOND_FACTOR_ADDED = "second-factor-added"
+
+
 def invite(agent: Agent, *, keyring: Keyring, now: datetime) -> None:
     """Write to whoever has a new account how to choose its password."""
-    days = Kind.OPENING.valid // timedelta(days=1)
-    text = _(
-        "Un compte Rempart a été ouvert pour vous. Identifiant : {name}\n\n"
-        "Choisissez votre mot de passe dans les {days} jours : {link}\n\n"
-        "Il vous faudra ensuite un second facteur : une application sur votre téléphone, ou une clé d’accès."
-    ).format(name=agent.username, days=days, link=address(agent, Kind.OPENING, now=now))
-    _write(
-        agent,
-        _("Rempart : votre compte est ouvert"),
-        text,
-        keyring=keyring,
-        valid=Kind.OPENING.valid,
-        now=now,
-    )
+    _write(agent, "opening", keyring=keyring, kind=Kind.OPENING, now=now)
 
 
 def recover(agent: Agent, *, allowed: bool, keyring: Keyring, now: datetime) -> None:
     """Write to whoever forgot his password: a link, or whom to ask when the account has no second factor."""
-    minutes = Kind.RECOVERY.valid // timedelta(minutes=1)
-    link = address(agent, Kind.RECOVERY, now=now)
-    if allowed:
-        text = _(
-            "Pour choisir un nouveau mot de passe pour le compte {name}, ouvrez ce lien dans les {minutes} minutes : "
-            "{link}\n\nVotre second facteur vous sera demandé. Si vous n’avez rien demandé, ne faites rien."
-        ).format(name=agent.username, minutes=minutes, link=link)
-    else:
-        text = _(
-            "Quelqu’un a demandé un nouveau mot de passe pour le compte {name}. Ce compte n’a pas de second facteur : "
-            "adressez-vous à votre administrateur."
-        ).format(name=agent.username)
-    _write(
-        agent, _("Rempart : votre mot de passe"), text, keyring=keyring, valid=Kind.RECOVERY.valid, now=now
-    )
+    letter = "recovery" if allowed else "no-second-factor"
+    _write(agent, letter, keyring=keyring, kind=Kind.RECOVERY, now=now)
 
 
-def tell(agent: Agent, what: str, *, keyring: Keyring, now: datetime) -> None:
+def tell(agent: Agent, news: News, *, keyring: Keyring, now: datetime) -> None:
     """Write to an agent that something changed about how he signs in."""
-    text = _("{what}\n\nSi ce n’est pas vous, prévenez tout de suite votre administrateur.").format(what=what)
-    _write(agent, _("Rempart : votre compte"), text, keyring=keyring, valid=timedelta(days=1), now=now)
+    _write(agent, news.value, keyring=keyring, kind=Kind.RECOVERY, now=now)
 
 
-def _write(
-    agent: Agent, subject: str, text: str, *, keyring: Keyring, valid: timedelta, now: datetime
-) -> None:
+def _write(agent: Agent, letter: str, *, keyring: Keyring, kind: Kind, now: datetime) -> None:
     if not agent.email:
         return
-    letter = Letter(channel=Channel.EMAIL, recipient=agent.email, subject=subject, text=text)
+    said = {
+        "name": agent.username,
+        "link": address(agent, kind, now=now),
+        "days": kind.valid // timedelta(days=1),
+        "minutes": kind.valid // timedelta(minutes=1),
+    }
+    text = _letters()[letter]["text"].strip().format(**said)
+    written = Letter(
+        channel=Channel.EMAIL, recipient=agent.email, subject=_letters()[letter]["subject"], text=text
+    )
     with transaction.atomic(), transaction.get_connection().cursor() as cursor:
-        enqueue(cursor, [letter], keyring=keyring, expires_on=(now + valid).date(), now=now)
+        enqueue(cursor, [written], keyring=keyring, expires_on=(now + kind.valid).date(), now=now)
+
+
+@lru_cache(maxsize=1)
+def _letters() -> dict[str, dict[str, str]]:
+    return tomllib.loads(resources.files(__package__).joinpath("data/letters.toml").read_text("utf-8"))
 
 
 def _state(agent: Agent) -> str:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
+from django.contrib.auth.password_validation import CommonPasswordValidator, MinimumLengthValidator
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
@@ -61,7 +62,8 @@ class FourKinds:
 
     def get_help_text(self) -> str:
         return _(
-            "au moins une majuscule, une minuscule, un chiffre et un caractère spécial (par exemple ! ? - ou une espace)"
+            "Il contient au moins une majuscule, une minuscule, un chiffre et un caractère spécial "
+            "(une ponctuation ou une espace)."
         )
 
 
@@ -86,4 +88,20 @@ class NoCommonWord:
             )
 
     def get_help_text(self) -> str:
-        return _("ni un mot courant ni votre nom, suivis de chiffres : plusieurs mots valent mieux qu’un")
+        return _(
+            "Il n’est ni un mot courant ni votre nom, suivis de chiffres : plusieurs mots valent mieux qu’un."
+        )
+
+
+class LongEnough(MinimumLengthValidator):
+    """At least so many characters; any more are welcome."""
+
+    def get_help_text(self) -> str:
+        return _("Il a au moins %(least)d caractères.") % {"least": self.min_length}
+
+
+class NotCommon(CommonPasswordValidator):
+    """None of the passwords that are found in every list of stolen ones."""
+
+    def get_help_text(self) -> str:
+        return _("Il n’est pas dans les listes de mots de passe volés.")

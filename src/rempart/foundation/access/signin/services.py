@@ -13,14 +13,13 @@ from django.conf import settings
 from django.contrib.auth import logout
 from django.db import transaction
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
 
 from rempart.foundation.access.actor import Actor
 from rempart.foundation.access.models import Agent
 from rempart.foundation.access.refusals import NotAllowed
 from rempart.foundation.access.rights import Role
 from rempart.foundation.access.signin import factors, links, rules, sessions, trace
-from rempart.foundation.access.signin.links import Link
+from rempart.foundation.access.signin.links import Link, News
 from rempart.foundation.access.signin.rules import Means
 from rempart.foundation.audit.trail import Act, record
 from rempart.foundation.vault import Keyring, keyring_of
@@ -64,7 +63,7 @@ def change_password(
     """Set another password, and end every session but the one at hand."""
     _set(agent, password, keep=keep)
     record(actor, Act.PASSWORD_CHANGED, str(agent.id), now=now, method="oneself")
-    links.tell(agent, _("Votre mot de passe vient d’être changé."), keyring=keyring, now=now)
+    links.tell(agent, News.PASSWORD_CHANGED, keyring=keyring, now=now)
 
 
 @transaction.atomic
@@ -112,12 +111,7 @@ def second_factor_set_up(request: HttpRequest, agent: Agent, authenticator: Auth
     before = rules.passed(sessions.proofs_of(request))
     _recorded(request, agent, Means(authenticator.type))
     trace.note(Act.SECOND_FACTOR_ADDED, agent, request, method=authenticator.type)
-    links.tell(
-        agent,
-        _("Un second facteur vient d’être ajouté à votre compte."),
-        keyring=keyring_of(settings.KEY_STORE),
-        now=trace.at(request),
-    )
+    links.tell(agent, News.SECOND_FACTOR_ADDED, keyring=keyring_of(settings.KEY_STORE), now=trace.at(request))
     if before is not rules.Passed.BOTH:
         request.session.cycle_key()
         trace.signed_in(agent, request, [proof.means for proof in sessions.proofs_of(request)])

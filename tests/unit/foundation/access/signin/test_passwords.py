@@ -71,5 +71,5 @@ def test_a_name_counts_only_for_whoever_has_it():
 
 def test_the_rules_are_told_in_french():
     told = " ".join(password_validators_help_texts())
-    for word in ("12", "majuscule", "chiffre", "caractère spécial", "mot courant"):
+    for word in ("au moins 12", "majuscule", "chiffre", "caractère spécial", "mot courant", "volés"):
         assert word in told
