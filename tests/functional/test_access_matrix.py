@@ -7,7 +7,7 @@ OBJECTS: inside and outside the perimeter of whoever asks.
 """
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -31,6 +31,8 @@ from rempart.foundation.directories.models import Laboratory
 from rempart.foundation.territories import departments
 from rempart.foundation.vault import keyring_of
 from rempart.protection.exchange.models import Handover
+from rempart.protection.retention.models import Hold
+from rempart.protection.rights.models import Request
 from rempart.site.doors import Open, doors
 from rempart.tracing.models import Case
 
@@ -134,6 +136,25 @@ def a_review(department: str, agent: Agent) -> UUID:
     ).id  # fmt: skip
 
 
+def a_request(department: str, agent: Agent) -> UUID:
+    """What somebody asked of his rights; those who answer answer the nation."""
+    with acting(system(Purpose.RIGHTS)):
+        key = uuid7()
+        return Request.objects.create(
+            id=key, number=key.hex[-8:], person_id=uuid7(), kind="objection", state="received",
+            channel="portal", made_at=NOW, due_on=NOW.date(), sealed=b"", expires_on=NOW.date(),
+        ).id  # fmt: skip
+
+
+def a_hold(department: str, agent: Agent) -> UUID:
+    """What a judge ordered; it is seen for the nation."""
+    with acting(system(Purpose.OVERSIGHT)):
+        return Hold.objects.create(
+            id=uuid7(), person_id=uuid7(), until=date(2099, 1, 1), made_at=NOW, made_by="", sealed=b"",
+            expires_on=date(2099, 1, 1),
+        ).id  # fmt: skip
+
+
 OBJECTS: dict[str, Callable[[str, Agent], object]] = {
     "case_id": a_case,
     "glass_id": a_glass,
@@ -143,8 +164,9 @@ OBJECTS: dict[str, Callable[[str, Agent], object]] = {
     "key_id": a_key,
     "review_id": a_review,
     "certificate_id": a_certificate,
+    "request_id": a_request,
+    "hold_id": a_hold,
     "line_id": lambda department, agent: uuid7(),
-    "result": lambda department, agent: uuid7(),
     "result": lambda department, agent: uuid7(),
     "reference": lambda department, agent: "an-unknown-reference",
     "token": lambda department, agent: "no-link",

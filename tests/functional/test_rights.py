@@ -304,7 +304,7 @@ def test_an_answer_reaches_the_person(visitor, keyring, officer, key_of):
     letter = letters(keyring)[0]
     assert letter.recipient == "0639981234"
     assert number in letter.text
-    assert f"{URL}/mes-droits/" in letter.text
+    assert f"{URL}/mes-donnees/" in letter.text
     assert "prénom" not in letter.text
     with pytest.raises(rules.NotNow):
         handling.answer(

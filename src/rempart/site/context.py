@@ -29,6 +29,8 @@ _NAVIGATION = (
     (_("Comptes"), "accounts"),
     (_("Clés"), "machine-keys"),
     (_("Journal des accès"), "audit-search"),
+    (_("Demandes de droits"), "requests"),
+    (_("Conservation"), "retention"),
     (_("Fichiers remis"), "exchange-received"),
 )
 """The menu, in its order; a page that needs a right is shown to whom his role gives it."""

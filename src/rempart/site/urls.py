@@ -23,6 +23,8 @@ urlpatterns = [
     path("", include("rempart.protection.exchange.urls")),
     path("", include("rempart.protection.oversight.urls")),
     path("", include("rempart.protection.accesses.urls")),
+    path("", include("rempart.protection.rights.urls")),
+    path("", include("rempart.protection.retention.urls")),
 ]
 
 if settings.DEMO:

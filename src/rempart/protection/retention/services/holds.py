@@ -18,7 +18,7 @@ from rempart.foundation.access.rights import Right
 from rempart.foundation.audit.trail import Act, record
 from rempart.foundation.database.keys import uuid7
 from rempart.foundation.retention import Kind, last_day, retention
-from rempart.foundation.vault import KeyDestroyed, Keyring, Purpose, Sealer, unseal
+from rempart.foundation.vault import KeyDestroyed, Keyring, Purpose, SealBroken, Sealer, unseal
 from rempart.protection.retention import rules
 from rempart.protection.retention.models import Hold
 from rempart.protection.retention.parts import by_result
@@ -28,7 +28,7 @@ from rempart.tracing.services import retention as tracing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """One order, as the data-protection officer sees it; `reason` and `ordered_by` are empty once sealed away."""
+    """One order, as the data-protection officer sees it; `reason` and `ordered_by` are empty when nobody can open them."""
 
     id: UUID
     person_id: UUID
@@ -141,7 +141,7 @@ def _held(row: Hold, *, keyring: Keyring, today: date) -> Held:
     try:
         said = unseal(keyring, bytes(row.sealed), purpose=Purpose.REQUEST, context=row.id.bytes)
         ordered_by, reason = json.loads(said)
-    except KeyDestroyed:
+    except (KeyDestroyed, SealBroken):
         ordered_by = reason = ""
     return Held(
         id=row.id,

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from rempart.foundation.access.refusals import NotAllowed, StaleVersion
-from rempart.foundation.vault import KeyDestroyed, Keyring, Purpose, Sealer, unseal
+from rempart.foundation.vault import KeyDestroyed, Keyring, Purpose, SealBroken, Sealer, unseal
 from rempart.protection.rights.models import Request
 from rempart.protection.rights.rules import Channel, Kind, Standing, State
 
@@ -101,6 +101,6 @@ def write(
 def _said(row: Request, keyring: Keyring) -> Said:
     try:
         content = unseal(keyring, bytes(row.sealed), purpose=Purpose.REQUEST, context=row.id.bytes)
-    except KeyDestroyed:
+    except (KeyDestroyed, SealBroken):
         return Said()
     return Said(**json.loads(content))

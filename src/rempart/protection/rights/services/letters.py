@@ -29,7 +29,7 @@ def tell(row: Request, kind: str, *, keyring: Keyring, public_url: str, now: dat
         )
         details = contact(keyring, bytes(latest.sealed), latest.id.bytes) if latest else None
         letter = (
-            _letter(details, kind, number=row.number, url=f"{public_url}/mes-droits/") if details else None
+            _letter(details, kind, number=row.number, url=f"{public_url}/mes-donnees/") if details else None
         )
         if letter is None:
             return False
