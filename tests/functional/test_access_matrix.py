@@ -22,7 +22,7 @@ from tests.functional.doors import sign_in
 from tests.functional.trail import entries
 
 from rempart.foundation.access.actor import Purpose, acting, system
-from rempart.foundation.access.models import Agent, ClientCertificate, Glass, Review, new_machine_key
+from rempart.foundation.access.models import Agent, ClientCertificate, Enrolment, Glass, Review, new_machine_key
 from rempart.foundation.access.reviews.document import signing_key
 from rempart.foundation.access.rights import Right, Role, Where, has, table
 from rempart.foundation.audit.models import Alert
@@ -155,6 +155,14 @@ def a_hold(department: str, agent: Agent) -> UUID:
         ).id  # fmt: skip
 
 
+def an_enrolment(department: str, agent: Agent) -> UUID:
+    """Somebody who waits for a letter; those who unblock do it for the whole nation."""
+    return Enrolment.objects.create(
+        establishment=finess_in(department), name="Bio Logiste", email="bio@exemple.fr", conditions="2026-11",
+        asked_at=NOW, code=b"", expires_at=datetime.now(UTC) + timedelta(days=1),
+    ).id  # fmt: skip
+
+
 OBJECTS: dict[str, Callable[[str, Agent], object]] = {
     "case_id": a_case,
     "glass_id": a_glass,
@@ -162,6 +170,7 @@ OBJECTS: dict[str, Callable[[str, Agent], object]] = {
     "alert_id": an_alert,
     "agent_id": an_account,
     "key_id": a_key,
+    "enrolment_id": an_enrolment,
     "review_id": a_review,
     "certificate_id": a_certificate,
     "request_id": a_request,
