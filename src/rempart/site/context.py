@@ -28,14 +28,19 @@ _NAVIGATION = (
     (_("Accès exceptionnels"), "glass-review"),
     (_("Comptes"), "accounts"),
     (_("Clés"), "machine-keys"),
+    (_("Assistance"), "help-desk"),
     (_("Journal des accès"), "audit-search"),
+    (_("Fichiers remis"), "exchange-received"),
     (_("Demandes de droits"), "requests"),
     (_("Conservation"), "retention"),
-    (_("Fichiers remis"), "exchange-received"),
 )
 """The menu, in its order; a page that needs a right is shown to whom his role gives it."""
 
-_FOOTER = ((_("Chiffres en CSV"), "indicators-csv"), (_("Messages envoyés (démonstration)"), "outbox"))
+_FOOTER = (
+    (_("Vos données et vos droits"), "your-data"),
+    (_("Chiffres en CSV"), "indicators-csv"),
+    (_("Messages envoyés (démonstration)"), "outbox"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,7 @@ class Use(StrEnum):
     PORTAL_CODES_SENT = "portal-codes-sent"
     SEARCH = "search"
     PHONE = "phone"
+    LETTERS = "letters"
 
 
 class Local(StrEnum):

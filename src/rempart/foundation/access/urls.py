@@ -7,6 +7,7 @@ from rempart.foundation.access.professionals import pages as professionals
 
 urlpatterns = [
     path("", include("rempart.foundation.access.accounts.urls")),
+    path("", include("rempart.foundation.access.enrolment.urls")),
     path("", include("rempart.foundation.access.machines.urls")),
     path("", include("rempart.foundation.access.reviews.urls")),
     path("connexion/pro-sante-connect/", professionals.begin, name="psc-begin"),

@@ -24,11 +24,13 @@ _log = logging.getLogger(__name__)
 class Channel(StrEnum):
     SMS = "sms"
     EMAIL = "email"
+    POST = "post"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """What is said to whom; `subject` is for e-mail only."""
+    """What is said to whom: a telephone number, an e-mail address, or the lines of a postal one; a text message
+    has no `subject`."""
 
     channel: Channel
     recipient: str

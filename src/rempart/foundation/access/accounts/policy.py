@@ -47,8 +47,7 @@ class AccountPolicy:
     letter: timedelta
     letter_code: timedelta
     letter_tries: int
-    letters: int
-    letters_within: timedelta
+    conditions: str
 
 
 def civil_day(now: datetime) -> date:
@@ -97,8 +96,7 @@ def _accounts() -> tuple[AccountPolicy, ...]:
             letter=timedelta(days=row["letter_days"]),
             letter_code=timedelta(days=row["letter_code_days"]),
             letter_tries=row["letter_tries"],
-            letters=row["letters"],
-            letters_within=timedelta(days=row["letters_days"]),
+            conditions=row["conditions"],
         )
         for row in _versions("accounts.toml")
     )
