@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -259,6 +260,28 @@ def test_two_sealers_make_one_chain(check):
             write(2)
         stop.set()
     assert sum(run.result() for run in runs) >= 40
+    assert check() == []
+
+
+def test_the_sealer_of_the_worker_seals_each_second_and_when_it_ends(check, owner):
+    stop = threading.Event()
+
+    def work():
+        try:
+            sealing.run(stop)
+        finally:
+            connection.close()
+
+    sealer = threading.Thread(target=work)
+    sealer.start()
+    write(2)
+    deadline = datetime.now(UTC) + timedelta(seconds=20)
+    while unsealed() and datetime.now(UTC) < deadline:
+        time.sleep(0.1)
+    assert unsealed() == 0
+    stop.set()
+    sealer.join(timeout=10)
+    assert not sealer.is_alive()
     assert check() == []
 
 

@@ -1,1 +1,2 @@
-"""Audit: who did what to what, when and why; written in the transaction of the act, never changed."""
+"""Audit: who did what to whose data, when, why and from where; declared, written in the transaction of the act, sealed
+each second, searched and watched, never changed."""

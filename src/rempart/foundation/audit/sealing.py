@@ -68,8 +68,10 @@ def lock(cursor: CursorWrapper) -> bool:
 
 
 def run(stop: threading.Event) -> None:
-    """Seal each second until told to stop. A database that goes away is waited for."""
-    while not stop.wait(_EVERY):
+    """Seal each second until told to stop, and a last time then. A database that goes away is waited for."""
+    stopped = False
+    while not stopped:
+        stopped = stop.wait(_EVERY)
         try:
             while seal(now=datetime.now(UTC)) == MOST and not stop.is_set():
                 pass
