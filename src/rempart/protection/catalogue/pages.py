@@ -1,0 +1,108 @@
+"""What everybody may know: which data, why, for how long, and who. Made from the catalogue and the notice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from rempart.foundation.access.rights import Fields, Role, table
+from rempart.foundation.retention import Kind, retention
+from rempart.protection.accesses.words import FIELDS, ROLES
+from rempart.protection.catalogue.entries import Form, Processing, processings, results_kept, tables
+from rempart.protection.rights.information import notice_on
+
+_NOBODYS = frozenset({"operation", "oversight"})
+"""Processings without personal data, which the page leaves out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Treated:
+    """One processing, in words."""
+
+    processing: Processing
+    data: tuple[str, ...]
+    seen_by: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+@require_safe
+def data_notice(request: HttpRequest) -> HttpResponse:
+    """The notice in force, and each processing of personal data."""
+    french = (get_language() or "fr").startswith("fr")
+    notice = notice_on(request.now.date())  # type: ignore[attr-defined]
+    sections = [
+        (one.title_fr, one.text_fr) if french else (one.title_en, one.text_en) for one in notice.sections
+    ]
+    treated = [_treated(one) for code, one in processings().items() if code not in _NOBODYS]
+    context = {"since": notice.since, "sections": sections, "treated": treated, "counts": _counts()}
+    return render(request, "catalogue/data_notice.html", context)
+
+
+def _treated(processing: Processing) -> Treated:
+    groups = {
+        group
+        for one in tables()
+        if one.processing is processing
+        for field in one.fields
+        for group in field.sees
+    }
+    roles = {role for right in processing.rights for role in table()[right].to}
+    return Treated(
+        processing=processing,
+        data=tuple(str(FIELDS[group]) for group in Fields if group in groups) or (_own_words(processing),),
+        seen_by=tuple(str(ROLES[role]) for role in Role if role in roles),
+        kept=tuple(_kept(processing)),
+    )
+
+
+def _own_words(processing: Processing) -> str:
+    """The data of a processing that holds no group of a person's fields."""
+    return {
+        "surveillance": _("jour, département, classe d’âge, sexe, résultat ; aucune identité"),
+        "accounts": _("nom, rôle et organisme de l’agent ; ses actes et leurs dates"),
+        "exchange": _("le contenu des fichiers, chiffré"),
+    }.get(processing.code, "")
+
+
+def _kept(processing: Processing) -> list[str]:
+    said = []
+    for kind in processing.kinds:
+        if kind is Kind.RESULT:
+            for days in _by_days(results_kept()).items():
+                said.append(_("%(results)s : %(days)s") % {"results": days[1], "days": _in_days(days[0])})
+        else:
+            found = retention(kind)
+            said.append(
+                _("%(what)s : %(days)s") % {"what": found.label, "days": _in_days(found.versions[-1].days)}
+            )
+    if processing.days:
+        said.append(_in_days(processing.days))
+    return said or [_("tant que la plateforme fonctionne, sans rien qui désigne une personne")]
+
+
+def _by_days(results: Mapping[str, Mapping[str, int]]) -> Mapping[int, str]:
+    """How long results are kept: a positive one may be kept longer."""
+    found: dict[int, str] = {}
+    for letters in results.values():
+        for letter, days in letters.items():
+            words = _("résultats positifs") if letter == "P" else _("autres résultats")
+            found[days] = words if days not in found or found[days] == words else _("résultats")
+    return dict(sorted(found.items()))
+
+
+def _in_days(days: int) -> str:
+    return ngettext("%(days)s jour", "%(days)s jours", days) % {"days": days}
+
+
+def _counts() -> Mapping[str, int]:
+    """How many fields there are, and how many of those that concern a person are sealed or digested."""
+    fields = [field for one in tables() for field in one.fields]
+    personal = [field for field in fields if field.sees]
+    hidden = [field for field in personal if field.form in (Form.SEALED, Form.DIGEST)]
+    return {"fields": len(fields), "personal": len(personal), "hidden": len(hidden)}
