@@ -1,4 +1,4 @@
-"""What everybody may know: which data, why, for how long, and who. Made from the catalogue and the notice."""
+"""What everybody may know: which data, why, for how long, and who. Made from the catalogue."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from rempart.foundation.access.rights import Fields, Role, table
 from rempart.foundation.retention import Kind, retention
 from rempart.protection.accesses.words import FIELDS, ROLES
 from rempart.protection.catalogue.entries import Form, Processing, processings, results_kept, tables
-from rempart.protection.rights.information import notice_on
 
 _NOBODYS = frozenset({"operation", "oversight"})
 """Processings without personal data, which the page leaves out."""
@@ -32,16 +31,10 @@ class Treated:
 
 
 @require_safe
-def data_notice(request: HttpRequest) -> HttpResponse:
-    """The notice in force, and each processing of personal data."""
-    french = (get_language() or "fr").startswith("fr")
-    notice = notice_on(request.now.date())  # type: ignore[attr-defined]
-    sections = [
-        (one.title_fr, one.text_fr) if french else (one.title_en, one.text_en) for one in notice.sections
-    ]
+def data_register(request: HttpRequest) -> HttpResponse:
+    """Each processing of personal data, beside the notice that rights/ shows."""
     treated = [_treated(one) for code, one in processings().items() if code not in _NOBODYS]
-    context = {"since": notice.since, "sections": sections, "treated": treated, "counts": _counts()}
-    return render(request, "catalogue/data_notice.html", context)
+    return render(request, "catalogue/register.html", {"treated": treated, "counts": _counts()})
 
 
 def _treated(processing: Processing) -> Treated:
@@ -74,8 +67,10 @@ def _kept(processing: Processing) -> list[str]:
     said = []
     for kind in processing.kinds:
         if kind is Kind.RESULT:
-            for days in _by_days(results_kept()).items():
-                said.append(_("%(results)s : %(days)s") % {"results": days[1], "days": _in_days(days[0])})
+            said += [
+                _("%(what)s : %(days)s") % {"what": results, "days": _in_days(days)}
+                for days, results in _by_days(results_kept()).items()
+            ]
         else:
             found = retention(kind)
             said.append(

@@ -4,4 +4,4 @@ from django.urls import path
 
 from rempart.protection.catalogue import pages
 
-urlpatterns = [path("vos-donnees/", pages.data_notice, name="data-notice")]
+urlpatterns = [path("vos-donnees/registre/", pages.data_register, name="data-register")]
