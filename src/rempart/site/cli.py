@@ -12,6 +12,7 @@ from rempart.simulators.commands import app as simulate
 from rempart.site import commands
 from rempart.site.account_commands import accounts, machine_keys
 from rempart.site.audit_commands import audit
+from rempart.site.catalogue_commands import catalogue
 from rempart.site.keys_commands import app as keys
 from rempart.site.oversight_commands import app as oversight
 from rempart.site.retention_commands import app as retention
@@ -29,6 +30,7 @@ app.command()(commands.migrate)
 app.command()(screening.check)
 app.command()(commands.ingest)
 app.command()(commands.bench)
+app.command()(catalogue)
 app.add_typer(audit, name="audit")
 app.add_typer(simulate, name="simulate")
 app.add_typer(keys, name="keys")

@@ -38,6 +38,7 @@ _NAVIGATION = (
 
 _FOOTER = (
     (_("Vos données et vos droits"), "your-data"),
+    (_("Registre des données"), "data-register"),
     (_("Chiffres en CSV"), "indicators-csv"),
     (_("Messages envoyés (démonstration)"), "outbox"),
 )

@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "rempart.protection.retention",
     "rempart.protection.rights",
     "rempart.protection.exchange",
+    "rempart.protection.catalogue",
     "rempart.protection.oversight",
     "rempart.site",
 ]

@@ -21,6 +21,7 @@ urlpatterns = [
     path("", include("rempart.tracing.urls")),
     path("", include("rempart.surveillance.urls")),
     path("", include("rempart.protection.exchange.urls")),
+    path("", include("rempart.protection.catalogue.urls")),
     path("", include("rempart.protection.oversight.urls")),
     path("", include("rempart.protection.accesses.urls")),
     path("", include("rempart.protection.rights.urls")),
