@@ -44,7 +44,7 @@ def _treated(processing: Processing) -> Treated:
         if one.processing is processing
         for field in one.fields
         for group in field.sees
-    }
+    } | {group for right in processing.rights for group in table()[right].sees}
     roles = {role for right in processing.rights for role in table()[right].to}
     return Treated(
         processing=processing,
