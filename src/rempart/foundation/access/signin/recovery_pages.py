@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.password_validation import password_validators_help_texts
@@ -46,6 +48,9 @@ def asked(request: HttpRequest) -> HttpResponse:
 @require_GET
 def link(request: HttpRequest, token: str) -> HttpResponse:
     """A link was opened: its secret leaves the address at once."""
+    if links.read(token, now=trace.at(request)) is None:
+        trace.refused(request, trace.Step.LINK)
+        return _over(request)
     request.session[_TOKEN] = token
     return redirect("password-choose")
 
@@ -57,12 +62,10 @@ def choose(request: HttpRequest) -> HttpResponse:
     now = trace.at(request)
     found = links.read(request.session.get(_TOKEN, ""), now=now)
     if found is None:
-        if request.session.pop(_TOKEN, None):
-            trace.refused(request, trace.Step.LINK)
-        return render(request, "signin/link_over.html", status=410)
+        return _over(request)
     asks_code = factors.has_one(found.agent)
     if found.kind is Kind.RECOVERY and not asks_code:  # it was taken away since the letter left
-        return render(request, "signin/link_over.html", status=410)
+        return _over(request)
     form = RecoveryForm(request.POST or None, agent=found.agent, asks_code=asks_code)
     if request.method == "POST" and form.is_valid():
         try:
@@ -73,9 +76,13 @@ def choose(request: HttpRequest) -> HttpResponse:
                 now=now,
             )
         except NotAllowed:
-            return render(request, "signin/link_over.html", status=410)
+            return _over(request)
         services.enter(request, agent, means=(Means.PASSWORD, *form.proved))
         messages.success(request, _("Votre mot de passe est choisi."))
         return redirect(settings.LOGIN_REDIRECT_URL)
     context = {"form": form, "agent": found.agent, "rules": password_validators_help_texts()}
     return render(request, "signin/choose.html", context)
+
+
+def _over(request: HttpRequest) -> HttpResponse:
+    return render(request, "signin/link_over.html", status=HTTPStatus.GONE)
