@@ -50,8 +50,12 @@ def test_every_act_is_emitted_somewhere() -> None:
     assert {act.value for act in Act} - named == set()
 
 
-@pytest.mark.parametrize(("where", "act", "details"), list(emissions()), ids=lambda value: ",".join(sorted(value)) if isinstance(value, set) else str(value),
-)def test_what_is_emitted_is_what_is_declared(where: str, act: str, details: set[str]) -> None:
+@pytest.mark.parametrize(
+    ("where", "act", "details"),
+    list(emissions()),
+    ids=lambda value: ",".join(sorted(value)) if isinstance(value, set) else str(value),
+)
+def test_what_is_emitted_is_what_is_declared(where: str, act: str, details: set[str]) -> None:
     assert details <= set(catalogue()[act].details), where
 
 
