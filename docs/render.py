@@ -1,11 +1,13 @@
 """Write the pages that the code already holds: spec tables, findings, pathogens, the papers of the root.
 
-    python docs/render.py
+    python -m docs.render
 
 docs/spec/    every tests/spec/test_*.py (TITLE, WHY and its tables), the catalogues of findings and of acts, each pathogen
+              and docs/templates/spec/ with their facts (facts.py)
+docs/protection/  docs/templates/protection/ with their facts: impact assessments, the security file
 docs/house/   README's neighbours at the root (ARCHITECTURE, SECURITY, CHANGELOG), their links made relative
 
-Both folders are made anew at each run and never committed. Nothing is imported from a test: its texts are
+These folders are made anew at each run and never committed. Nothing is imported from a test: its texts are
 read from its source, so that no test, database or plug-in is needed to build the site.
 """
 
@@ -20,8 +22,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from docs import facts
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
+TEMPLATES = DOCS / "templates"
 SPECS = ROOT / "tests" / "spec"
 FINDINGS = ROOT / "src" / "rempart" / "screening" / "data" / "findings.toml"
 PATHOGENS = ROOT / "src" / "rempart" / "foundation" / "terminology" / "data" / "pathogens"
@@ -149,6 +154,18 @@ def acts_page(path: Path = ACTS) -> Page:
     return Page(name="audit-acts", title="The trail: every act", text=_joined(parts))
 
 
+def template_page(path: Path) -> Page:
+    """A template with its facts. Raises RenderError when it has no title or asks for what is not there."""
+    text = path.read_text("utf-8")
+    if not text.startswith("# "):
+        raise RenderError(f"{path} has no title")
+    try:
+        filled = facts.filled(text, where=str(path.relative_to(ROOT)))
+    except facts.UnknownFact as unknown:
+        raise RenderError(str(unknown)) from unknown
+    return Page(name=path.stem, title=text.splitlines()[0].removeprefix("# "), text=filled)
+
+
 def index_page(pages: Sequence[Page]) -> Page:
     """The way to all the others."""
     parts = [
@@ -182,7 +199,10 @@ def main() -> None:
         acts_page(),
         *(pathogen_page(path) for path in sorted(PATHOGENS.glob("*.toml"))),
     ]
+    pages += [template_page(path) for path in sorted((TEMPLATES / "spec").glob("*.md"))]
     _write(DOCS / "spec", {page.name: page.text for page in (index_page(pages), *pages)})
+    papers = [template_page(path) for path in sorted((TEMPLATES / "protection").glob("*.md"))]
+    _write(DOCS / "protection", {page.name: page.text for page in papers})
     _write(DOCS / "house", {page: house_page(name) for name, page in HOUSE.items()})
 
 
