@@ -59,7 +59,7 @@ audit: setup  ## known weaknesses of what is pinned, and the bill of materials, 
 
 docs: setup  ## the documentation site, into ./site
 	$(UV) sync --frozen --quiet --group docs --python $(VENV)/bin/python
-	$(RUN)/python docs/render.py
+	$(RUN)/python -m docs.render
 	NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs build --strict --quiet
 
 clean:  ## forget the environment and everything under ./var
