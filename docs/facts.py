@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
-from rempart.foundation.access.rights import Fields, Right, Role, table
+from rempart.foundation.access.rights import Fields, Role, table
 from rempart.foundation.audit.catalogue import catalogue as acts
-from rempart.foundation.retention import Kind, retentions
+from rempart.foundation.retention import retentions
 from rempart.foundation.vault import Purpose
 from rempart.protection.catalogue.entries import Form, Store, kept, processings, results_kept, seen_by, tables
 
@@ -68,20 +68,6 @@ def rights_rows() -> str:
         for row in table().values()
     ]
     return _table(["Right", "Lets one", "Purpose", "Shows", "To whom, where"], body)
-
-
-def rights_of(*names: str) -> str:
-    """Those rows only."""
-    rows = [table()[Right(name)] for name in names]
-    body = [
-        [
-            row.does,
-            ", ".join(row.sees) or "nothing of a person",
-            "; ".join(f"{r.value} ({w.value})" for r, w in row.to.items()),
-        ]
-        for row in rows
-    ]
-    return _table(["Lets one", "Shows", "To whom, where"], body)
 
 
 def doors() -> str:
@@ -150,7 +136,15 @@ def seen(code: str) -> str:
     rights = processings()[code].rights
     if not rights:
         return "No right of the table gives access to it: only figures leave it."
-    return rights_of(*(right.value for right in rights))
+    body = [
+        [
+            row.does,
+            ", ".join(row.sees) or "nothing of a person",
+            "; ".join(f"{role.value} ({where.value})" for role, where in row.to.items()),
+        ]
+        for row in map(table().__getitem__, rights)
+    ]
+    return _table(["Lets one", "Shows", "To whom, where"], body)
 
 
 def kept_of(code: str) -> str:
@@ -286,10 +280,6 @@ def acts_count() -> str:
     return str(len(acts()))
 
 
-def kinds_count() -> str:
-    return str(len(Kind))
-
-
 def groups() -> str:
     """The groups of a person's fields."""
     return ", ".join(Fields)
@@ -307,14 +297,6 @@ def dependencies() -> str:
     )
 
 
-def files_count(pattern: str) -> str:
-    """How many files there are of a kind, such as tests/functional/test_*.py."""
-    number = len(list(ROOT.glob(pattern)))
-    if not number:
-        raise UnknownFact(f"no file is {pattern}")
-    return str(number)
-
-
 FACTS: dict[str, Callable[..., str]] = {
     "acts-count": acts_count,
     "clear-fields": clear_fields,
@@ -324,7 +306,6 @@ FACTS: dict[str, Callable[..., str]] = {
     "doors": doors,
     "doors-count": doors_count,
     "doors-of": doors_of,
-    "files-count": files_count,
     "forms": forms,
     "groups": groups,
     "in-code": in_code,
@@ -332,12 +313,10 @@ FACTS: dict[str, Callable[..., str]] = {
     "invariants-count": invariants_count,
     "kept-of": kept_of,
     "key-purposes": key_purposes,
-    "kinds-count": kinds_count,
     "processing": processing,
     "proved": proved,
     "retention": retention,
     "rights-matrix": rights_matrix,
-    "rights-of": rights_of,
     "rights-rows": rights_rows,
     "section": section,
     "seen": seen,
