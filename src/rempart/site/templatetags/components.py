@@ -101,7 +101,10 @@ def field(bound: BoundField, width: str = "", label: str = "") -> SafeString:
 def choices(bound: BoundField, columns: bool = False) -> SafeString:
     """Boxes to tick, or circles to choose from, under one legend; `columns` sets many of them side by side."""
     return _render(
-        "choices", field=bound, radio=isinstance(bound.field.widget, RadioSelect), columns=columns
+        "choices",
+        field=bound,
+        radio=getattr(bound.field.widget, "input_type", "") == "radio",
+        columns=columns,
     )
 
 

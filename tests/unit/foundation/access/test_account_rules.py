@@ -75,7 +75,7 @@ def test_what_an_administrator_may_not_open(wish, why):
 
 def test_a_perimeter_of_nothing_is_none():
     wish = Wanted(role=Role.INVESTIGATOR, perimeter=perimeter())
-    assert refusals(ADMINISTRATOR, wish) == {Refusal.NO_PERIMETER, Refusal.PERIMETER}
+    assert refusals(ADMINISTRATOR, wish) == {Refusal.NO_PERIMETER}
 
 
 def test_the_operator_appoints_an_administrator_of_one_whole_region():

@@ -160,7 +160,7 @@ def may_open(
             [
                 *([Refusal.ROLE] if hold(authority.role, wanted.role) is not Hold.OPENS else []),
                 *_shape(wanted),
-                *([] if wanted.perimeter.within(authority.perimeter) else [Refusal.PERIMETER]),
+                *_beyond(wanted.perimeter, authority.perimeter),
                 *end_fits(wanted.role, wanted.ends_on, policy=policy, today=today),
             ]
         )
@@ -267,6 +267,11 @@ def due(use: Use, *, policy: AccountPolicy, now: datetime, today: date) -> Due |
     if use.ends_on is not None and today > use.ends_on - policy.warned:
         return Due.WARN_END
     return Due.WARN_SLEEP if idle >= policy.dormant - policy.warned else None
+
+
+def _beyond(wanted: Perimeter, own: Perimeter) -> Sequence[Refusal]:
+    """Whether a perimeter goes beyond one's own; what is nowhere goes nowhere, and is refused for that."""
+    return [] if wanted.within(own) or not wanted.departments else [Refusal.PERIMETER]
 
 
 def _valid(taken: date | None, policy: TrainingPolicy, training: Training, today: date) -> bool:

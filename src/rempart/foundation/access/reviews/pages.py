@@ -31,6 +31,7 @@ _STATES: dict[State, tuple[Promise, str]] = {
     State.OVERDUE: (_("en retard"), "warning"),
     State.SIGNED: (_("signée"), "success"),
 }
+_NOBODY = (_("sans administrateur"), "neutral")
 _CHOICES = (
     (Choice.KEEP, _("Garder")),
     (Choice.REDUCE, _("Réduire")),
