@@ -4,7 +4,7 @@ The rules and limits are those in force (foundation/access/pace.py, data/limits.
 that a day of attack takes seconds. Beside the attack, people who know their answer come at any moment of it,
 and sometimes mistype. What is counted: tries that were looked at, doors that opened, and how long people wait.
 
-    python -m benchmarks.guessing [--guesses N]
+    python -m benchmarks.guessing [--guesses N]     with --http: two thousand guesses against a real server instead
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import random
 import statistics
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -121,6 +121,7 @@ class Attack:
     subjects: int
     lasts: timedelta
     attempts: Attempts
+    networks: int = 0  # as many as asked for when 0
 
 
 class Who(StrEnum):
@@ -169,6 +170,7 @@ def attacks() -> list[Attack]:
         portal("one stolen link, birth date unknown", lasts=hour),
         portal("a thousand stolen links, birth dates unknown", links=1_000),
         portal("one stolen link, birth date known", born_known=True),
+        replace(portal("a thousand stolen links, all from ten networks", links=1_000), networks=10),
         agents("one account, its password one of 10^6, then the second factor", totp / 1e6),
         agents(
             "a thousand accounts, their passwords of 10^6, then the second factor", totp / 1e6, accounts=1_000
@@ -179,6 +181,7 @@ def attacks() -> list[Attack]:
 
 def run_one(attack: Attack, *, guesses: int, networks: int, people: int) -> Outcome:
     """One attack, and the people who come while it lasts."""
+    networks = attack.networks or networks
     began, rng = time.perf_counter(), random.Random(_SEED)
     counters = Counters(limits().guess[attack.door])
     waits: dict[Who, list[float]] = {who: [] for who in Who}
@@ -255,7 +258,14 @@ def _waits(seconds: Sequence[float]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.guessing")
     parser.add_argument("--guesses", type=int, default=GUESSES)
-    print(table(run(guesses=parser.parse_args().guesses)))
+    parser.add_argument("--http", action="store_true", help="guess at a real server, with a real clock")
+    asked = parser.parse_args()
+    if asked.http:
+        from benchmarks import guessing_http
+
+        print(guessing_http.run())
+    else:
+        print(table(run(guesses=asked.guesses)))
 
 
 if __name__ == "__main__":

@@ -192,9 +192,12 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "filters": {"references": {"()": "rempart.site.logs.WithoutReferences"}},
+    "filters": {
+        "references": {"()": "rempart.site.logs.WithoutReferences"},
+        "counted": {"()": "rempart.site.logs.CountedRefusals"},
+    },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["references"]}
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["counted", "references"]}
     },
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {

@@ -5,7 +5,7 @@ import logging
 import pytest
 from django.test import Client
 
-from rempart.site.logs import WithoutReferences
+from rempart.site.logs import CountedRefusals, WithoutReferences
 
 
 @pytest.mark.parametrize("method", ["post", "delete", "put"])
@@ -22,3 +22,20 @@ def test_other_words_are_left_alone():
     record = logging.LogRecord("x", logging.INFO, "", 0, "%s of %d", ("/suivi/", 3), None)
     assert WithoutReferences().filter(record)
     assert record.getMessage() == "/suivi/ of 3"
+
+
+def test_who_is_told_to_wait_fills_no_log():
+    counted, said = CountedRefusals(every=60), []
+    for second in (0, 1, 2, 61, 62, 200):
+        record = logging.LogRecord("django.request", logging.WARNING, "", 0, "Too Many: %s", ("/x/",), None)
+        record.status_code, record.created = 429, 1_000_000.0 + second
+        if counted.filter(record):
+            said.append(record.getMessage().rpartition(" ")[2])
+    assert said == ["1", "3", "2"]
+
+
+def test_other_refusals_are_said_one_by_one():
+    record = logging.LogRecord("django.request", logging.WARNING, "", 0, "Not Found", None, None)
+    record.status_code = 404
+    assert CountedRefusals().filter(record)
+    assert record.getMessage() == "Not Found"
