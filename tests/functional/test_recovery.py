@@ -8,12 +8,14 @@ from statistics import median
 import pytest
 from django.test import Client
 from tests.functional.accounts import account
-from tests.functional.test_sign_in import PASSWORD, SECRET, code_now, code_step, details, is_in, password_step
+from tests.functional.signing_in import PASSWORD, code_now, code_step, details, employed, is_in, password_step
 from tests.functional.trail import entries
 
-from rempart.foundation.access.actor import Role
+from rempart.foundation.access.actor import Purpose, Role, system
 from rempart.foundation.access.models import Agent
-from rempart.foundation.access.signin import factors, links
+from rempart.foundation.access.refusals import NotAllowed
+from rempart.foundation.access.rights import Right
+from rempart.foundation.access.signin import factors, links, services
 from rempart.foundation.access.signin.links import Kind
 from rempart.foundation.messaging.outbox import newest
 from rempart.site.logs import WithoutReferences
@@ -26,11 +28,7 @@ NEW = "Deux girafes & 3 lunes"
 
 @pytest.fixture
 def agent(keyring):
-    agent = account(Role.INVESTIGATOR, "75", username="camille", email="camille@exemple.fr")
-    agent.set_password(PASSWORD)
-    agent.save()
-    factors.add_application(agent, secret=SECRET, counter=-1, keyring=keyring)
-    return agent
+    return employed(keyring)
 
 
 @pytest.fixture
@@ -203,3 +201,30 @@ def test_security_no_log_keeps_a_link(caplog):
     WithoutReferences().filter(record)
     assert "abc" not in record.getMessage()
     assert "ghi" not in record.getMessage()
+
+
+def test_an_operator_who_lost_everything_begins_again(client, agent, keyring):
+    password_step(client)
+    code_step(client, code_now())
+    now = datetime.now(UTC)
+    services.start_again(actor=system(Purpose.ADMINISTRATION), username="Camille", now=now)
+    assert not is_in(client)
+    assert not factors.has_one(agent)
+    assert password_step(Client()).status_code == 200, "the password before opens nothing"
+    found = links.token_of(Agent.objects.get(id=agent.id), Kind.OPENING, now=now)
+    client.get(f"/connexion/lien/{found}/")
+    client.post(CHOOSE, {"password1": NEW, "password2": NEW})
+    assert client.get("/espace/")["Location"] == "/compte/second-facteur/"
+    assert [entry.subject for entry in entries(act="factors-reset")] == [str(agent.id)]
+
+
+def test_nobody_but_the_machine_itself_lets_an_account_begin_again(agent):
+    operator = account(Role.OPERATOR, "*")
+    now = datetime.now(UTC)
+    with pytest.raises(NotAllowed):
+        services.start_again(
+            actor=operator.actor(Right.ACCOUNTS_MANAGE, now=now), username="camille", now=now
+        )
+    with pytest.raises(NotAllowed):
+        services.start_again(actor=system(Purpose.ADMINISTRATION), username="personne", now=now)
+    assert factors.has_one(agent)
