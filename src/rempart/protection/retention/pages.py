@@ -101,11 +101,16 @@ def _said(form: HoldForm) -> dict[str, Any]:
 
 def _policy(today: date) -> list[dict[str, Any]]:
     """How long each kind is kept today."""
-    current = pathogen(settings.PATHOGEN)
+    disease = pathogen(settings.PATHOGEN)
+    policy = disease.policy_on(today)
     results = [
-        {"label": rule.label_fr, "days": version.days, "counts": _("réception"), "source": version.source}
-        for letter, rule in current.results.items()
-        for version in [current.retention_of(letter)[-1]]
+        {
+            "label": rule.label_fr,
+            "days": policy.retention_days[letter],
+            "counts": _("réception"),
+            "source": policy.source,
+        }
+        for letter, rule in disease.results.items()
     ]
     others = [
         {
