@@ -32,16 +32,14 @@ def ask_recovery(*, actor: Actor, name: str, keyring: Keyring, now: datetime) ->
     Everything is done for a name that no account has, too, and its letter taken back: neither the answer
     nor its time tells whether the account exists.
     """
-    agent = Agent.objects.filter(username=name.lower(), is_active=True).first()
-    can_be_asked = agent is not None and factors.has_one(agent)
-    known = (
-        agent if agent is not None and agent.email else Agent(username=name.lower(), email="nobody@invalid")
-    )
+    agent = Agent.objects.filter(username=name.lower(), is_active=True).exclude(email="").first()
+    known = agent or Agent(username=name.lower(), email="nobody@invalid")
+    allowed = factors.has_one(known)
     with transaction.atomic():
-        links.recover(known, allowed=can_be_asked, keyring=keyring, now=now)
-        if known is not agent:
+        links.recover(known, allowed=allowed, keyring=keyring, now=now)
+        if agent is None:
             transaction.set_rollback(True)
-    record(actor, Act.PASSWORD_ASKED, str(agent.id) if agent else "unknown", now=now, sent=bool(can_be_asked))
+    record(actor, Act.PASSWORD_ASKED, str(agent.id) if agent else "unknown", now=now, sent=allowed)
 
 
 @transaction.atomic
