@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from rempart.foundation.access.rights import Fields, Role, table
@@ -92,7 +91,7 @@ def _by_days(results: Mapping[str, Mapping[str, int]]) -> Mapping[int, str]:
 
 
 def _in_days(days: int) -> str:
-    return ngettext("%(days)s jour", "%(days)s jours", days) % {"days": days}
+    return _("1 jour") if days == 1 else _("%(days)s jours") % {"days": days}
 
 
 def _counts() -> Mapping[str, int]:
