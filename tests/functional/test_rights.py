@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from importlib import resources
 
@@ -22,8 +23,8 @@ from rempart.protection.rights import dossier, rules
 from rempart.protection.rights.models import Informed
 from rempart.protection.rights.services import asking, giving, handling
 from rempart.protection.rights.services import letters as post
-from rempart.screening.rules.report import Result
-from rempart.screening.services import objecting, store
+from rempart.screening.rules.report import Address, Result
+from rempart.screening.services import objecting, portal, store
 from rempart.screening.services.objecting import left_out_of_research
 from rempart.tracing.models import Case
 from rempart.tracing.services.worklist import search
@@ -54,7 +55,16 @@ def visitor(keep, query):
         "SELECT person_id, identity_id FROM screening_result WHERE result = 'P'"
         " AND identity_id IN (SELECT id FROM people_identity WHERE ins IS NOT NULL)"
     )
-    return patient(access="reference", person=whose, identity=identity)
+    return proven(query, whose, identity)
+
+
+def proven(query, whose, identity):
+    """Whoever came by the code of the first result that bears an identity, as the portal makes him."""
+    ((reference,),) = query(
+        "SELECT reference FROM screening_access WHERE person_id = %s AND identity_id = %s"
+        " ORDER BY created_at, result_id LIMIT 1", whose, identity,
+    )  # fmt: skip
+    return portal.visitor(proof=bytes(reference).hex(), origin="", now=NOW)
 
 
 @pytest.fixture
@@ -116,13 +126,46 @@ def test_it_says_who_had_access_and_by_what_authority_but_not_his_name(visitor, 
 
 
 def test_security_nobody_is_given_the_dossier_of_another(visitor, keyring, query):
-    other = query("SELECT id FROM people_person WHERE id <> %s", visitor.persons[0])[0][0]
-    stranger = patient(access="other", person=other, identity=visitor.identities[0])
-    found = give(stranger, keyring)
+    ((other, identity),) = query(
+        "SELECT person_id, identity_id FROM people_link WHERE person_id <> %s", visitor.persons[0]
+    )
+    found = give(proven(query, other, identity), keyring)
     assert {name for one in found.identities for name in one.first_names} == {"Alix"}
     assert "ZYGOMALAS" not in dossier.as_json(found).decode()
     with pytest.raises(NotAllowed):
         give(investigator("75"), keyring)
+
+
+@pytest.fixture
+def impostor(visitor, keep, query):
+    """Somebody who was tested under the woman's name and birth date, without her number, with his own telephone:
+    his result is matched to her person."""
+    false = replace(person(), ins="", ins_authority="", mobile="0639989999", email="", address=Address())
+    keep(message(report(false, record_number="FALSE", **NEGATIVE)), now=on(1) + timedelta(hours=1))
+    settle()
+    ((whose, identity),) = query(
+        "SELECT person_id, identity_id FROM screening_result WHERE identity_id IN (SELECT identity_id FROM"
+        " people_link JOIN people_identity ON id = identity_id WHERE person_id = %s AND ins IS NULL)",
+        visitor.persons[0],
+    )  # fmt: skip
+    return proven(query, whose, identity)
+
+
+def test_security_who_was_tested_under_somebodys_name_is_given_what_his_telephone_proves_only(
+    visitor, impostor, keyring
+):
+    asking.ask_rectification(actor=visitor, text="J’habite 3 rue du Bois.", keyring=keyring, now=on(1))
+    found = give(impostor, keyring)
+    assert impostor.persons == visitor.persons
+    assert [one.record_number for one in found.results] == ["FALSE"]
+    assert len(found.notices) == 1
+    assert found.cases == found.requests == ()
+    said = dossier.as_json(found).decode()
+    for hers in (person().ins, "0639981234", "Xylophage", "DOSSIER-424242", "rue du Bois"):
+        assert hers not in said
+    assert asking.own(actor=impostor, keyring=keyring) == []
+    assert len(asking.own(actor=visitor, keyring=keyring)) == 1
+    assert {one.record_number for one in give(visitor, keyring).results} == {"DOSSIER-424242", "LATER"}
 
 
 def test_who_comes_by_franceconnect_is_given_what_is_certainly_his(visitor, keyring, query):

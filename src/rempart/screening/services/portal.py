@@ -9,6 +9,7 @@ import hmac
 import secrets
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
 
@@ -99,6 +100,42 @@ def open_result(
 def visitor(*, proof: str, origin: str, now: datetime) -> Actor:
     """Who is behind a proven access, for what else he may ask of his own. Raises NotAllowed when it is gone."""
     return _proven(proof, origin=origin, now=now)[0]
+
+
+def proven_likewise(cursor: CursorWrapper, actor: Actor, *, keyring: Keyring) -> tuple[str, frozenset[UUID]]:
+    """What the code of a visitor proved: where it was sent, and every version of the results of his person whose
+    codes go there too. Raises NotAllowed when his access is gone.
+
+    The others of the same person are not his to see by it: traits are matched, and whoever is tested under
+    somebody's name and birth date, with a telephone of his own, is matched to him.
+    """
+    person = person_of(actor)
+    accesses = Access.objects.filter(person_id=person)
+    access = next((one for one in accesses if _visit(one) == actor.id), None)
+    if access is None:
+        raise NotAllowed("no such access")
+    cursor.execute(
+        f"SELECT {COLUMNS} FROM screening_result r WHERE r.person_id = %s ORDER BY r.version",  # noqa: S608 -- our own columns
+        (person,),
+    )
+    versions: dict[bytes, list[PublishedResult]] = {}
+    for row in cursor.fetchall():
+        result = published(row)
+        versions.setdefault(bytes(result.ledger_key), []).append(result)
+    reached = {key: _reached(all_[-1], keyring) for key, all_ in versions.items()}
+    own = next(
+        (reached[key] for key, all_ in versions.items() if access.result_id in {one.id for one in all_}), ""
+    )
+    if not own:
+        raise NotAllowed("nothing left to prove")
+    return own, frozenset(one.id for key, all_ in versions.items() if reached[key] == own for one in all_)
+
+
+def person_of(actor: Actor) -> UUID:
+    """The one person whom a visitor stands for. Raises NotAllowed when he is nobody in particular."""
+    if len(actor.persons) != 1:
+        raise NotAllowed("not one person")
+    return actor.persons[0]
 
 
 def show(*, proof: str, keyring: Keyring, pathogen: Pathogen, origin: str, now: datetime) -> Shown:
@@ -207,11 +244,23 @@ def _proven(proof: str, *, origin: str, now: datetime) -> tuple[Actor, Access]:
 
 def _actor(access: Access, *, origin: str) -> Actor:
     return patient(
-        access=bytes(access.reference).hex()[:16],
+        access=_visit(access),
         person=access.person_id,
         identity=access.identity_id,
         origin=origin,
     )
+
+
+def _visit(access: Access) -> str:
+    """How the trail names whoever came by an access: as much of it as tells it from others, and opens nothing."""
+    return bytes(access.reference).hex()[:16]
+
+
+def _reached(result: PublishedResult, keyring: Keyring) -> str:
+    """Where the code of a result is sent; empty for nowhere."""
+    details = contact(keyring, result.sealed, result.id.bytes)
+    letter = letter_to(details, "code", code="") if details else None
+    return "".join(letter.recipient.split()).casefold() if letter else ""
 
 
 def _latest(cursor: CursorWrapper, access: Access) -> PublishedResult | None:

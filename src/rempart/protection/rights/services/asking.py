@@ -8,7 +8,6 @@ from datetime import datetime
 from uuid import UUID
 
 from rempart.foundation.access.actor import Actor, acting, require
-from rempart.foundation.access.refusals import NotAllowed
 from rempart.foundation.access.rights import Right
 from rempart.foundation.audit.trail import Act, record
 from rempart.foundation.database.keys import uuid7
@@ -19,7 +18,9 @@ from rempart.protection.rights import information
 from rempart.protection.rights.models import Informed, Request
 from rempart.protection.rights.rules import MOST_TEXT, OPEN, Channel, Kind, Standing, State, received
 from rempart.protection.rights.services.kept import Asked, Said, opened, seal
+from rempart.protection.rights.services.sight import shown_to
 from rempart.screening.services import objecting
+from rempart.screening.services.portal import person_of
 
 MOST_OPEN = 5
 """Requests of one person that wait at once."""
@@ -40,35 +41,39 @@ def ask_rectification(*, actor: Actor, text: str, keyring: Keyring, now: datetim
     require(actor, Right.REQUESTS_OWN)
     if not text.strip() or len(text) > MOST_TEXT:
         raise Empty
-    with acting(actor):
+    with acting(actor) as cursor:
         if Request.objects.filter(person_id=person_of(actor), state__in=OPEN).count() >= MOST_OPEN:
             raise TooManyOpen
-        return _write(actor, Kind.RECTIFICATION, Said(asks=text.strip()), keyring=keyring, now=now)
+        proof = shown_to(cursor, actor, keyring=keyring).proof
+        said = Said(asks=text.strip(), proof=proof)
+        return _write(actor, Kind.RECTIFICATION, said, keyring=keyring, now=now)
 
 
 def ask_access(*, actor: Actor, keyring: Keyring, now: datetime) -> str:
     """Ask for one's data: answered at once, for they are shown on the next page; once a day is one request."""
     require(actor, Right.REQUESTS_OWN)
-    with acting(actor):
+    with acting(actor) as cursor:
         since = now.replace(hour=0, minute=0, second=0, microsecond=0)
         same = Request.objects.filter(
             person_id=person_of(actor), kind=Kind.ACCESS.value, made_at__gte=since
         ).first()
         if same is not None:
             return same.number
-        return _write(actor, Kind.ACCESS, Said(), state=State.ANSWERED, keyring=keyring, now=now)
+        said = Said(proof=shown_to(cursor, actor, keyring=keyring).proof)
+        return _write(actor, Kind.ACCESS, said, state=State.ANSWERED, keyring=keyring, now=now)
 
 
 def set_objection(*, actor: Actor, objects: bool, keyring: Keyring, now: datetime) -> None:
     """Object to the reuse for research, or no longer; it holds at once. Saying the same again changes nothing."""
     require(actor, Right.REQUESTS_OWN)
     person = person_of(actor)
-    with acting(actor):
+    with acting(actor) as cursor:
         if objecting.objects(person) == objects:
             return
         if objects:
             objecting.object_to_research(person, keyring=keyring, now=now)
-            _write(actor, Kind.OBJECTION, Said(), state=State.ANSWERED, keyring=keyring, now=now)
+            said = Said(proof=shown_to(cursor, actor, keyring=keyring).proof)
+            _write(actor, Kind.OBJECTION, said, state=State.ANSWERED, keyring=keyring, now=now)
         else:
             objecting.no_longer_object(person, keyring=keyring)
         record(actor, Act.OBJECTION_CHANGED, str(person), now=now, person=person, objects=objects)
@@ -82,11 +87,12 @@ def objects(*, actor: Actor) -> bool:
 
 
 def own(*, actor: Actor, keyring: Keyring) -> Sequence[Asked]:
-    """The person's requests, newest first."""
+    """The person's requests, newest first: by code, those that were made by the same telephone or address."""
     require(actor, Right.REQUESTS_OWN)
-    with acting(actor):
+    with acting(actor) as cursor:
+        shown = shown_to(cursor, actor, keyring=keyring)
         rows = list(Request.objects.filter(person_id=person_of(actor)).order_by("-made_at", "-id"))
-    return [opened(row, keyring=keyring) for row in rows]
+    return [one for one in (opened(row, keyring=keyring) for row in rows) if shown.sees(one.said)]
 
 
 def inform(*, actor: Actor, now: datetime) -> information.Notice:
@@ -100,13 +106,6 @@ def inform(*, actor: Actor, now: datetime) -> information.Notice:
             ignore_conflicts=True,
         )
     return notice
-
-
-def person_of(actor: Actor) -> UUID:
-    """Whose rights the actor uses: his own. Raises NotAllowed when he is nobody in particular."""
-    if len(actor.persons) != 1:
-        raise NotAllowed("not one person")
-    return actor.persons[0]
 
 
 def write_down(*, actor: Actor, person: UUID, kind: Kind, text: str, keyring: Keyring, now: datetime) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,30 +21,27 @@ from rempart.foundation.vault import Keyring
 from rempart.protection.rights import dossier
 from rempart.protection.rights.models import Informed, Request
 from rempart.protection.rights.services import kept
-from rempart.protection.rights.services.asking import person_of
+from rempart.protection.rights.services.sight import EVERYTHING, Shown, shown_to
 from rempart.screening.models import Access, TestResult
-from rempart.screening.services import objecting, recognition
+from rempart.screening.services import objecting
 from rempart.screening.services.notices import contact
+from rempart.screening.services.portal import person_of
 from rempart.tracing.models import Case
 
 
 def give(*, actor: Actor, form: str, keyring: Keyring, pathogen: Pathogen, now: datetime) -> dossier.Dossier:
     """The visitor's own dossier; `form` (page, pdf, json) is noted in the audit.
 
-    Whoever proved one result by a code stands for the person, and sees every record of him. Whoever came by
+    Whoever proved one result by a code sees those that the same telephone or e-mail address proves. Whoever came by
     FranceConnect sees the records that are certainly his, and what bears them.
     """
     require(actor, Right.REQUESTS_OWN)
     person = person_of(actor)
     with acting(actor) as cursor:
-        if actor.id == recognition.METHOD:
-            identities = actor.identities
-        else:
-            identities = tuple(
-                people.Link.objects.filter(person_id=person).values_list("identity_id", flat=True)
-            )
+        asks = shown_to(cursor, actor, keyring=keyring)
+        identities = actor.identities if asks.results is None else _bearers(asks.results)
         look(cursor, naming(actor, identities=identities))
-        found = _gathered(person, identities, keyring=keyring, pathogen=pathogen, now=now)
+        found = _gathered(person, identities, asks=asks, keyring=keyring, pathogen=pathogen, now=now)
         record(actor, Act.DOSSIER_GIVEN, str(person), now=now, person=person, form=form)
     return found
 
@@ -61,21 +58,32 @@ def give_for(
         identities = tuple(
             people.Link.objects.filter(person_id=row.person_id).values_list("identity_id", flat=True)
         )
-        found = _gathered(row.person_id, identities, keyring=keyring, pathogen=pathogen, now=now)
+        found = _gathered(
+            row.person_id, identities, asks=EVERYTHING, keyring=keyring, pathogen=pathogen, now=now
+        )
         record(actor, Act.DOSSIER_GIVEN, str(row.person_id), now=now, person=row.person_id, form=form)
     return found
 
 
+def _bearers(results: Iterable[UUID]) -> tuple[UUID, ...]:
+    """The identities that these results bear."""
+    return tuple(set(TestResult.objects.filter(id__in=results).values_list("identity_id", flat=True)))
+
+
 def _gathered(
-    person: UUID, identities: Sequence[UUID], *, keyring: Keyring, pathogen: Pathogen, now: datetime
-) -> dossier.Dossier:
+    person: UUID, identities: Sequence[UUID], *, asks: Shown, keyring: Keyring, pathogen: Pathogen, now: datetime
+) -> dossier.Dossier:  # fmt: skip
     own = {"person_id": person, "identity_id__in": identities}
-    rows = list(TestResult.objects.filter(**own).order_by("-sampled_at", "-version"))
+    some = own if asks.results is None else {**own, "result_id__in": asks.results}
+    results = TestResult.objects.filter(**own)
+    if asks.results is not None:
+        results = results.filter(id__in=asks.results)
+    rows = list(results.order_by("-sampled_at", "-version"))
     names = dict(
         Laboratory.objects.filter(finess__in={row.laboratory for row in rows}).values_list("finess", "name")
     )
     records = read_identities(identities, keyring=keyring)
-    accesses = Access.objects.filter(**own).order_by("-created_at")
+    accesses = Access.objects.filter(**some).order_by("-created_at")
     return dossier.Dossier(
         made_at=now,
         identities=tuple(
@@ -95,7 +103,7 @@ def _gathered(
                 called_at=case.called_at,
                 kept_until=case.expires_on,
             )
-            for case in Case.objects.filter(**own).order_by("-received_at")
+            for case in Case.objects.filter(**some).order_by("-received_at")
         ),
         accesses=tuple(
             dossier.Access(
@@ -108,8 +116,12 @@ def _gathered(
             for one in accesses_of([person])
         ),
         requests=tuple(
-            _asked(kept.opened(row, keyring=keyring))
-            for row in Request.objects.filter(person_id=person).order_by("-made_at", "-id")
+            _asked(one)
+            for one in (
+                kept.opened(row, keyring=keyring)
+                for row in Request.objects.filter(person_id=person).order_by("-made_at", "-id")
+            )
+            if asks.sees(one.said)
         ),
         informed=tuple(
             dossier.Told(version=one.version, shown_at=one.shown_at)

@@ -21,6 +21,7 @@ class Said:
     asks: str = ""
     extension: str = ""  # why it takes longer
     answer: str = ""  # or why it is refused
+    proof: str = ""  # what proved who asks (sight.py); empty: FranceConnect, or a letter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
