@@ -98,7 +98,7 @@ def test_a_person_takes_her_data_along_and_has_an_error_corrected(
     picture(officer, "request-1280")
     officer.get_by_label("Prénoms").fill("Théodora, Wilhelmine")
     officer.get_by_role("button", name="Corriger").click()
-    expect(officer.get_by_text("1 résultat corrigé.")).to_be_visible()
+    expect(officer.get_by_text("Résultats corrigés : 1")).to_be_visible()
     officer.get_by_label("Votre réponse à la personne").fill("Votre prénom est corrigé.")
     officer.get_by_role("button", name="Répondre").click()
     expect(officer.get_by_text("La réponse est enregistrée")).to_be_visible()

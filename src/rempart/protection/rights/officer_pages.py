@@ -13,7 +13,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from rempart.foundation.access.actor import Actor
@@ -171,7 +170,7 @@ def rectify(request: HttpRequest, request_id: UUID) -> HttpResponse:
     else:
         messages.success(
             request,
-            ngettext("%(n)d résultat corrigé.", "%(n)d résultats corrigés.", number) % {"n": number},
+            _("Résultats corrigés : %(n)s") % {"n": number},
         )
     return redirect("request", request_id=request_id)
 
@@ -271,11 +270,7 @@ def _row(one: handling.Listed, today: date) -> dict[str, Any]:
         "badge": badge,
         "late": left < 0,
         "soon": 0 <= left <= rules.SOON.days,
-        "left": (
-            ngettext("%(n)d jour de retard", "%(n)d jours de retard", -left) % {"n": -left}
-            if left < 0
-            else ngettext("%(n)d jour", "%(n)d jours", left) % {"n": left}
-        ),
+        "left": _("Retard : %(n)s j") % {"n": -left} if left < 0 else _("%(n)s j") % {"n": left},
     }
 
 
