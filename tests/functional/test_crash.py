@@ -81,8 +81,8 @@ class Platform:
         digest = hashlib.sha256(KEY.encode()).digest()
         with self.owner() as connection:
             connection.execute(
-                "INSERT INTO access_machine_key (id, digest, laboratory, created_at, expires_at)"
-                " VALUES (%s, %s, %s, now(), now() + interval '1 day')",
+                "INSERT INTO access_machine_key (id, digest, laboratory, name, rights, created_at, expires_at)"
+                " VALUES (%s, %s, %s, '', '{deliveries.send}', now(), now() + interval '1 day')",
                 (uuid7(), digest, FINESS),
             )
 
