@@ -83,5 +83,26 @@ def test_keys_that_are_none_are_counted_by_the_network(client):
     assert statuses(deliver) == [401] * 3 + [429] * 2
 
 
+def test_what_asks_for_no_key_makes_none_known(client):
+    for number in range(6):
+        key = {"Authorization": f"Bearer rmp_invented{number}"}
+        client.get("/api/v1/nothing", headers=key)
+        client.get(DOOR, headers=key)
+        last = client.post(DOOR, b"x", content_type=HL7, headers=key)
+    assert last.status_code == 429
+
+
+def test_an_agent_who_is_refused_is_counted_and_fills_no_trail(query):
+    client, agent = Client(), agent_of(Role.PHARMACIST)
+    sign_in(client, agent)
+    addresses = iter(f"198.51.100.{number}" for number in range(10))
+    assert statuses(lambda: client.get("/suivi/", REMOTE_ADDR=next(addresses))) == [403] * 3 + [429] * 2
+    assert query("SELECT count(*) FROM audit_entry WHERE act = 'access-refused'") == [(3,)]
+
+
+def test_who_is_sent_to_sign_in_is_counted(client):
+    assert statuses(lambda: client.get("/suivi/")) == [302] * 3 + [429] * 2
+
+
 def test_whether_we_live_is_told_always(client):
     assert statuses(lambda: client.get("/sante/"), 10) == [200] * 10

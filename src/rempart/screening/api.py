@@ -72,6 +72,7 @@ def deliver(request: HttpRequest) -> HttpResponse:
     JSON; HPRIM is answered in JSON.
     """
     actor = machine(_key(request), request.certificate, now=request.now)  # type: ignore[attr-defined]
+    request.actor = actor  # type: ignore[attr-defined]  # whoever counts requests knows the key for a good one
     format_ = _FORMATS.get((request.content_type or "").lower())
     if format_ is None:
         raise Refused(415, "format-unknown", f"Send one of: {', '.join(_FORMATS)}.")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from rempart.foundation.access.limits import Counters, Local, limits
@@ -30,7 +31,9 @@ known_keys: OrderedDict[str, None] = OrderedDict()
 class within_limits:  # noqa: N801 -- named as the middlewares beside it
     """Too many requests of one network, one agent or one key are answered 429, with how long to wait.
 
-    A machine whose key was good is counted by its key alone: many laboratories may send from one address.
+    Counted before the doors: whoever is refused there is counted too. A machine whose key was good is counted by
+    its key alone: many laboratories may send from one address. It was good when its door says who the machine
+    is (`request.actor`); an answer that asked for no key says nothing of one.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -39,12 +42,12 @@ class within_limits:  # noqa: N801 -- named as the middlewares beside it
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self._get_response(request)
         key = _key(request)
-        if key and response.status_code != HTTPStatus.UNAUTHORIZED:
+        if key and getattr(request, "actor", None) is not None:
             known_keys[key] = None
             known_keys.move_to_end(key)
             if len(known_keys) > _MOST_KNOWN:
                 known_keys.popitem(last=False)
-        elif key:
+        elif key and response.status_code == HTTPStatus.UNAUTHORIZED:
             known_keys.pop(key, None)
         return response
 
@@ -68,9 +71,8 @@ def _whom(request: HttpRequest) -> Iterator[tuple[Local, str]]:
         yield Local.KEY, key
     if key not in known_keys:
         yield Local.ADDRESS, network(request.origin)  # type: ignore[attr-defined]
-    actor = getattr(request, "actor", None)  # of the doors that ask for a right
-    if actor is not None:
-        yield Local.AGENT, actor.id
+    if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
+        yield Local.AGENT, str(request.user.pk)
 
 
 def _key(request: HttpRequest) -> str:

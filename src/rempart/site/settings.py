@@ -78,8 +78,8 @@ MIDDLEWARE = [
     "rempart.site.middleware.who_and_when",
     "rempart.foundation.access.signin.middleware.bounded_sessions",
     "rempart.site.middleware.errors_become_answers",
-    "rempart.site.doors.every_door",
     "rempart.site.limiting.within_limits",
+    "rempart.site.doors.every_door",
 ]
 
 ROOT_URLCONF = "rempart.site.urls"
