@@ -8,7 +8,9 @@ from pathlib import Path
 SOURCES = Path(__file__).parents[3] / "src" / "rempart"
 FOLDER = SOURCES / "site" / "locale" / "en" / "LC_MESSAGES"
 STRING = r'"(?:[^"\\]|\\.)*"'
-PLACEHOLDER = re.compile(r"%\(\w+\)s")
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
+BLOCK = re.compile(r"\{% blocktranslate\b[^%]*%\}(.*?)\{% endblocktranslate %\}", re.DOTALL)
+VARIABLE = re.compile(r"\{\{ (\w+) \}\}")
 
 
 def text() -> dict[str, str]:
@@ -28,11 +30,14 @@ def text() -> dict[str, str]:
 
 
 def marked() -> set[str]:
-    """The strings that templates and pages mark for translation, but for those with variables."""
+    """The strings that templates and pages mark for translation, as the catalogue would write them."""
     found = set()
     for path in [*SOURCES.rglob("templates/**/*.html"), *SOURCES.rglob("templates/**/*.svg")]:
-        for match in re.finditer(rf"(?:translate |_\()({STRING})", path.read_text("utf-8")):
+        template = path.read_text("utf-8")
+        for match in re.finditer(rf"(?:translate |_\()({STRING})", template):
             found.add(match[1][1:-1])
+        for match in BLOCK.finditer(template):
+            found.add(VARIABLE.sub(r"%(\1)s", match[1].replace("%", "%%")))
     for path in SOURCES.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             match node:
