@@ -125,6 +125,8 @@ def test_lifted_within_its_own_time_it_goes_back_under_its_own_day(held, officer
     holds.lift(actor=officer, hold_id=key, keyring=keyring, now=on(5))
     assert query("SELECT DISTINCT expires_on FROM screening_result") == [(on(180).date(),)]
     assert query("SELECT DISTINCT expires_on FROM people_identity") == [(on(180).date(),)]
+    run(6)  # and the key of the order's day goes, with what a dump holds under it
+    assert not [name for name in keyring.names() if name.endswith(UNTIL.isoformat())]
     run(181)
     assert query("SELECT count(*) FROM people_person") == [(0,)]
 

@@ -332,6 +332,25 @@ def test_a_shorter_law_applies_to_what_is_there(keep, run, query, keyring, chang
     assert query("SELECT count(*) FROM screening_result") == [(0,)]
 
 
+def test_a_shorter_law_makes_old_dumps_unreadable_too(keep, run, query, keyring, changed_law):
+    """The key of a day under which nothing is sealed any more goes before its day; one that is shared stays."""
+    keep(message(report()))
+    keep(message(report(somebody(1), record_number="SHARED", **NEGATIVE)), now=on(90))
+    keep(message(report(somebody(2), record_number="YOUNG")), now=on(91))
+    assert f"data/identity/{on(271).date()}" in keyring.names()  # of the young one, 91 and 180 days
+    seals = query("SELECT id, sealed FROM people_identity")
+    changed_law(92, P=90)
+    run(92)
+    run(94)  # a batch under way when the law changed may still seal by the old one
+    left = {name.rpartition("/")[2] for name in keyring.names() if name.startswith("data/identity/")}
+    assert on(271).date().isoformat() not in left  # sealed again under day 181
+    assert {on(180).date().isoformat(), on(181).date().isoformat()} <= left
+    from rempart.foundation.people.content import open_identity
+
+    opened = [open_identity(key, sealed, keyring=keyring) for key, sealed in seals]
+    assert sum(one is None for one in opened) == 1
+
+
 def test_a_longer_law_leaves_what_was_collected_before_unless_it_says_so(keep, run, query, changed_law):
     keep(message(report(**NEGATIVE)))
     settle()

@@ -137,6 +137,10 @@ class Keyring:
         """Destroy every data key whose day is before `today`; the names of those destroyed."""
         return self._destroy(path for path in self._alive("data") if _day(path) < today)
 
+    def destroy_data_keys(self, purpose: Purpose, days: Iterable[date]) -> list[str]:
+        """Destroy the keys of these days, though they are to come: nothing is sealed under them any more."""
+        return self._destroy(self.root / _data_name(purpose, day) for day in days)
+
     def destroy_index_periods(self, *, before: date) -> list[str]:
         """Destroy the index keys of every period that ended before this day; their names.
 

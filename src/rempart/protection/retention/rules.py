@@ -55,6 +55,12 @@ def misplaced(since: date, today: date, by_result: Mapping[str, Sequence[Version
     ]
 
 
+def sealed_now(today: date, kinds: Iterable[Sequence[Version]]) -> set[date]:
+    """The days for which what arrives about now is sealed: their keys are in use, whatever the tables say."""
+    near = [today + timedelta(days=n) for n in (-2, -1, 0, 1)]
+    return {last_day(day, versions, today=day) for versions in kinds for day in near}
+
+
 class NotAHold(ValueError):
     """The end of a hold is not a day to come, or too far away."""
 

@@ -21,6 +21,14 @@ OUT_OF_SIGHT = ""
 """The department of what is kept for a judge only: no agent's session sees it."""
 
 
+SEALED_UNDER = {Purpose.IDENTITY: "people_identity", Purpose.CONTACT: "screening_result"}
+"""Where what is sealed for these purposes lies, with the day of its seal in `expires_on`; nowhere else."""
+
+_MOVING = (
+    0x6D6F76696E67  # "moving": the advisory lock of whoever seals under another day, or destroys its key
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
     """One version of one result, whose it is and until when it is kept."""
@@ -88,6 +96,7 @@ def move(
     is forgotten likewise.
     """
     months, ids = zip(*until, strict=True) if until else ((), ())
+    cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", (_MOVING,))
     cursor.execute(
         """SELECT r.month, r.id, r.identity_id, r.sealed FROM screening_result r
            JOIN unnest(%s::date[], %s::uuid[]) AS k (month, id) USING (month, id) FOR UPDATE OF r""",
@@ -134,6 +143,23 @@ def hide(cursor: CursorWrapper, results: Sequence[tuple[date, UUID]]) -> None:
                   AND o.department <> %s AND o.id NOT IN (SELECT id FROM hidden))""",
         (OUT_OF_SIGHT, months, ids, OUT_OF_SIGHT, OUT_OF_SIGHT),
     )
+
+
+def without_seal(
+    cursor: CursorWrapper, days: Mapping[Purpose, Sequence[date]]
+) -> Mapping[Purpose, Sequence[date]]:
+    """Those of these days under which no identity and no contact is sealed; until the end of the transaction
+    nothing is moved to one of them."""
+    cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_MOVING,))
+    found = {}
+    for purpose, table in SEALED_UNDER.items():
+        cursor.execute(
+            f"""SELECT day FROM unnest(%s::date[]) AS day
+                WHERE NOT EXISTS (SELECT FROM {table} WHERE expires_on = day)""",  # noqa: S608 -- ours
+            (list(days.get(purpose, ())),),
+        )
+        found[purpose] = [day for (day,) in cursor.fetchall()]
+    return found
 
 
 def _move_identities(

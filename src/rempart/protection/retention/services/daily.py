@@ -7,7 +7,7 @@ at once do everything once. What was destroyed is counted in the transaction tha
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -74,6 +74,7 @@ def _plan(
     yield "holds", holds.keep_held(actor, keyring=keyring, today=today)
     yield "policy", _follow_policy(actor, keyring=keyring, today=today)
     yield "keys", iter([_destroy_keys(keyring, today=today, digests_dead=digests_dead, now=now)])
+    yield "unused keys", iter([_destroy_unused(actor, keyring, today=today, now=now)])
     for part in PARTS:
         yield part.table, _forget(part, actor, today=today)
     yield "digests", _sweep_digests(actor, made_until=digests_dead, today=today)
@@ -107,17 +108,50 @@ def _follow_policy(actor: Actor, *, keyring: Keyring, today: date) -> Iterator[M
 
 def _destroy_keys(keyring: Keyring, *, today: date, digests_dead: date, now: datetime) -> Mapping[str, int]:
     """Destroy the keys whose day or half-year is past; each is noted before, and confirmed after."""
-    due = rules.overdue_keys(keyring.names(), today=today, digests_dead=digests_dead)
-    DestroyedKey.objects.bulk_create(
-        [DestroyedKey(name=name, day=today) for name in due], ignore_conflicts=True
-    )
+    _note_keys(rules.overdue_keys(keyring.names(), today=today, digests_dead=digests_dead), today=today)
     keyring.destroy_expired(today)
     keyring.destroy_index_periods(before=digests_dead + rules.ONE_DAY)
+    return {"keys": _confirm_keys(keyring, now=now)}
+
+
+def _destroy_unused(actor: Actor, keyring: Keyring, *, today: date, now: datetime) -> Mapping[str, int]:
+    """Destroy keys of days to come under which nothing is sealed any more: a shorter law or a lifted order moved
+    it. What an old dump holds under them is gone, too."""
+    names = keyring.names()
+    used = rules.sealed_now(today, (v for one in by_result().values() for v in one.values()))
+    days = {
+        purpose: [
+            day
+            for name in names
+            if name.startswith(prefix := f"data/{purpose.name.lower()}/")
+            and today <= (day := date.fromisoformat(name.removeprefix(prefix)))
+            and day not in used
+        ]
+        for purpose in moving.SEALED_UNDER
+    }
+    with acting(actor) as cursor:
+        unused = moving.without_seal(cursor, days)
+        noted = [f"data/{p.name.lower()}/{day}" for p, found in unused.items() for day in found]
+        DestroyedKey.objects.bulk_create(
+            [DestroyedKey(name=name, day=today, destroyed_at=now) for name in noted], ignore_conflicts=True
+        )
+        for purpose, found in unused.items():
+            keyring.destroy_data_keys(purpose, found)
+    return {"keys": len(noted)}
+
+
+def _note_keys(names: Iterable[str], *, today: date) -> None:
+    DestroyedKey.objects.bulk_create(
+        [DestroyedKey(name=name, day=today) for name in names], ignore_conflicts=True
+    )
+
+
+def _confirm_keys(keyring: Keyring, *, now: datetime) -> int:
+    """Note that keys which were to go have gone; how many."""
     alive = set(keyring.names())
     unconfirmed = DestroyedKey.objects.filter(destroyed_at=None).values_list("name", flat=True)
     gone = [name for name in unconfirmed if name not in alive]
-    DestroyedKey.objects.filter(destroyed_at=None, name__in=gone).update(destroyed_at=now)
-    return {"keys": len(gone)}
+    return DestroyedKey.objects.filter(destroyed_at=None, name__in=gone).update(destroyed_at=now)
 
 
 def _forget(part: Part, actor: Actor, *, today: date) -> Iterator[Mapping[str, int]]:
