@@ -212,7 +212,10 @@ def test_an_alert_is_closed_with_what_was_found(officer, alert):
     assert "Dossiers parcourus" in text_of(officer.get("/protection/acces/alertes/?etat=closed"))
 
 
-@pytest.mark.parametrize("query", ["?etat=nonsense", "?apres=x", "?apres=01a1fe5e-b995-77d1-b43d-73f0a0a30d10", "?etat=seen&apres=1"])
+@pytest.mark.parametrize(
+    "query",
+    ["?etat=nonsense", "?apres=x", "?apres=01a1fe5e-b995-77d1-b43d-73f0a0a30d10", "?etat=seen&apres=1"],
+)
 def test_a_list_of_alerts_takes_any_address(officer, alert, query):
     assert officer.get(f"/protection/acces/alertes/{query}").status_code == 200
 
