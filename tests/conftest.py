@@ -30,7 +30,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from pytest_django import DjangoDbBlocker
 
-from rempart.foundation.access.accounts.policy import Training
+from rempart.foundation.access.accounts.policy import Training, accounts_on
 from rempart.foundation.database import embedded, locks, roles
 from rempart.foundation.database.connection import Database, in_cluster, prepared
 from rempart.foundation.database.embedded import Cluster
@@ -48,10 +48,11 @@ def pytest_configure() -> None:
 
 
 def _train(instance: Model, **_: object) -> None:
-    """Agents that a test makes by hand are trained; those that a service opens are as it opened them."""
+    """Agents that a test makes by hand are trained, and accepted the conditions; those that a service opens are as it opened them."""
     if instance._meta.label == "access.Agent" and instance._state.adding and instance.opened_at is None:
         today = datetime.now(UTC).date().isoformat()
         instance.trainings = instance.trainings or {training.value: today for training in Training}
+        instance.conditions = instance.conditions or accounts_on(datetime.now(UTC).date()).conditions
 
 
 @pytest.fixture(scope="session")

@@ -149,6 +149,24 @@ def test_who_is_not_trained_is_told_what_to_do(client, north, keyring):
     assert client.post("/suivi/recherche/", {"number": "x"}).status_code == 302
 
 
+def test_a_professional_accepts_the_conditions_once(client, keyring, owner):
+    Laboratory.objects.create(finess=LAB, name="LBM", department="75")
+    agent = account(Role.BIOLOGIST, "75", establishment=LAB, opened_at=datetime.now(UTC))
+    sign_in(client, agent)
+    page = client.get("/cles/", follow=True)
+    assert page.redirect_chain == [("/mes-droits/", 302)]
+    assert "secret professionnel" in texts(page)
+    stale = client.post("/mes-droits/conditions/", {"version": "2020-01"}, follow=True)
+    assert "Les conditions ont changé" in texts(stale)
+    version = re.search(r'name="version" value="([^"]+)"', page.content.decode())[1]
+    client.post("/mes-droits/conditions/", {"version": version})
+    assert client.get("/cles/").status_code == 200
+    agent.refresh_from_db()
+    assert (agent.conditions, agent.conditions_at is not None) == (version, True)
+    said = owner.execute("SELECT actor, details FROM audit_entry WHERE act = 'conditions-accepted'")
+    assert said.fetchall() == [(str(agent.id), {"version": version})]
+
+
 def test_who_is_past_his_last_day_is_told(client, keyring):
     yesterday = datetime.now(UTC).date() - timedelta(days=2)
     agent = account(Role.DELEGATE, "59", ends_on=yesterday, opened_at=datetime.now(UTC))

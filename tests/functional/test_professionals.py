@@ -12,6 +12,7 @@ from tests.factories import NOW
 from tests.functional.trail import entries
 from tests.provider import StandIn
 
+from rempart.foundation.access.accounts.rules import Lack
 from rempart.foundation.access.actor import Purpose
 from rempart.foundation.access.models import Agent
 from rempart.foundation.access.openid.party import Party
@@ -60,7 +61,7 @@ def test_a_card_opens_an_account_at_once():
     assert (agent.name, agent.organisation, agent.rpps) == ("Aïcha BENSAÏD", "LBM DE LILLE", RPPS)
     assert agent.is_active
     assert not agent.has_usable_password()
-    assert agent.lacks(NOW) == ()
+    assert agent.lacks(NOW) == (Lack.CONDITIONS,)  # which he accepts on the page he is shown first
     (trace,) = entries(act="signed-in")
     assert (trace.actor, trace.role, trace.origin) == (str(agent.id), "biologist", "192.0.2.1")
     assert trace.details == {"method": "pro-sante-connect"}

@@ -10,7 +10,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from rempart.foundation.access.accounts.policy import civil_day, training_on
+from rempart.foundation.access.accounts.policy import accounts_on, civil_day, training_on
 from rempart.foundation.access.accounts.rules import Account, Lack, Perimeter, lacks
 from rempart.foundation.access.actor import Actor, Purpose, Role
 from rempart.foundation.access.refusals import NotAllowed, RightsClosed
@@ -112,12 +112,14 @@ class Agent(AbstractBaseUser):
             perimeter=Perimeter(departments=frozenset(self.departments), establishment=self.establishment),
             trainings={code: date.fromisoformat(day) for code, day in self.trainings.items()},
             ends_on=self.ends_on,
+            conditions=self.conditions,
         )
 
     def lacks(self, now: datetime) -> tuple[Lack, ...]:
         """What keeps the rights of this account closed; none: they are open."""
         today = civil_day(now)
-        return lacks(self.account(), policy=training_on(today), today=today)
+        in_force = accounts_on(today).conditions
+        return lacks(self.account(), policy=training_on(today), conditions=in_force, today=today)
 
     def _sight(self, grant: Grant, now: datetime) -> tuple[str, ...]:
         if grant.where is Where.NATION:

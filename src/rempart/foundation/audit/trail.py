@@ -70,6 +70,7 @@ class Act(StrEnum):
     ENROLMENT_REFUSED = "enrolment-refused"
     ACCOUNT_UNBLOCKED = "account-unblocked"
     EMAIL_CONFIRMED = "email-confirmed"
+    CONDITIONS_ACCEPTED = "conditions-accepted"
     KEY_MADE = "key-made"
     KEY_REVOKED = "key-revoked"
     CLIENT_CERTIFICATE_ADDED = "client-certificate-added"

@@ -158,7 +158,7 @@ def account(**changes: object) -> Account:
 
 
 def lacks(one: Account, day: date = TODAY) -> tuple[Lack, ...]:
-    return rules.lacks(one, policy=training_on(day), today=day)
+    return rules.lacks(one, policy=training_on(day), conditions="2026-11", today=day)
 
 
 def test_a_training_is_worth_something_until_its_last_day_included():
@@ -173,9 +173,13 @@ def test_rights_end_after_the_last_day():
     assert lacks(account(ends_on=TODAY - timedelta(days=1))) == (Lack.END,)
 
 
-def test_professionals_need_no_training_of_ours():
+def test_professionals_need_no_training_of_ours_and_accept_the_conditions_in_force():
     lab = perimeter("59", establishment=finess_in("59"))
-    assert lacks(account(role=Role.BIOLOGIST, perimeter=lab, trainings={})) == ()
+    biologist = account(role=Role.BIOLOGIST, perimeter=lab, trainings={}, conditions="2026-11")
+    assert lacks(biologist) == ()
+    assert lacks(replace(biologist, conditions="2025-01")) == (Lack.CONDITIONS,)
+    assert lacks(replace(biologist, conditions="")) == (Lack.CONDITIONS,)
+    assert lacks(account(conditions="")) == ()  # whose account somebody else opened accepts nothing
 
 
 def test_a_day_is_the_states():

@@ -217,8 +217,28 @@ def standing(request: HttpRequest) -> HttpResponse:
             "trainings": _trainings(agent, _now(request).date()),
             "administrators": list(administrators[:5]) if agent.departments else [],
             "role": ROLES[Role(agent.role)],
+            "version": accounts_on(civil_day(_now(request))).conditions,
         },
     )
+
+
+@require_POST
+def accept(request: HttpRequest) -> HttpResponse:
+    """Accept the conditions of use."""
+    agent = request.user
+    assert isinstance(agent, Agent)  # noqa: S101 -- the door lets agents in only
+    try:
+        services.accept_conditions(
+            agent=agent,
+            version=request.POST.get("version", ""),
+            origin=request.origin,  # type: ignore[attr-defined]
+            now=_now(request),
+        )
+    except AccountRefused:
+        messages.error(request, _("Les conditions ont changé : relisez-les."))
+        return redirect("account-standing")
+    messages.success(request, _("Les conditions d’utilisation sont acceptées."))
+    return redirect("space")
 
 
 def _file(request: HttpRequest, agent_id: UUID, *, training_form: TrainingForm | None = None) -> HttpResponse:

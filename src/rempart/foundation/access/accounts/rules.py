@@ -72,6 +72,7 @@ class Lack(StrEnum):
 
     TRAINING = "training"
     END = "end"
+    CONDITIONS = "conditions"  # of use: those in force were not accepted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +126,7 @@ class Account:
     perimeter: Perimeter
     trainings: Mapping[str, date] = field(default_factory=dict)  # the latest day of each
     ends_on: date | None = None
+    conditions: str = ""  # the version that was accepted
 
 
 def hold(by: Role, over: Role) -> Hold | None:
@@ -217,13 +219,18 @@ def missing_trainings(
     )
 
 
-def lacks(account: Account, *, policy: TrainingPolicy, today: date) -> tuple[Lack, ...]:
-    """What keeps the rights of an account closed on a day; none: they are open."""
+def lacks(account: Account, *, policy: TrainingPolicy, conditions: str, today: date) -> tuple[Lack, ...]:
+    """What keeps the rights of an account closed on a day; none: they are open.
+
+    `conditions`: the version in force, which whoever opened his account himself must have accepted.
+    """
     found = []
     if account.ends_on is not None and today > account.ends_on:
         found.append(Lack.END)
     if missing_trainings(account.role, account.trainings, policy=policy, today=today):
         found.append(Lack.TRAINING)
+    if reach(account.role) is Reach.ESTABLISHMENT and account.conditions != conditions:
+        found.append(Lack.CONDITIONS)
     return tuple(found)
 
 

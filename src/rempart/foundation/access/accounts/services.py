@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 from rempart.foundation.access.accounts import rules
 from rempart.foundation.access.accounts.policy import Training, accounts_on, civil_day
 from rempart.foundation.access.accounts.rules import Hold, Perimeter, Refusal, Why
-from rempart.foundation.access.actor import Actor, require
+from rempart.foundation.access.actor import Actor, Purpose, require
 from rempart.foundation.access.models import Agent
 from rempart.foundation.access.refusals import NotAllowed, StaleVersion
 from rempart.foundation.access.rights import Right, Role
@@ -196,6 +196,26 @@ def reset_factors(*, actor: Actor, agent_id: UUID, now: datetime) -> None:
         factors.forget(agent)
         sessions.end(agent)
         record(actor, Act.FACTORS_RESET, str(agent.id), now=now)
+
+
+def accept_conditions(*, agent: Agent, version: str, origin: str, now: datetime) -> None:
+    """Note that somebody accepted the conditions of use, in the version that he was shown.
+
+    Raises AccountRefused when another one is in force by now.
+    """
+    if version != accounts_on(civil_day(now)).conditions:
+        raise AccountRefused(Refusal.STATE)
+    actor = Actor(
+        id=str(agent.id),
+        role=Role(agent.role),
+        purpose=Purpose.ADMINISTRATION,
+        agent=agent.id,
+        organisation=agent.organisation,
+        origin=origin,
+    )
+    with transaction.atomic():
+        Agent.objects.filter(id=agent.id).update(conditions=version, conditions_at=now)
+        record(actor, Act.CONDITIONS_ACCEPTED, str(agent.id), now=now, version=version)
 
 
 def hand_over(

@@ -16,4 +16,5 @@ urlpatterns = [
     path("comptes/<uuid:agent_id>/inviter/", pages.invite, name="accounts-invite"),
     path("comptes/<uuid:agent_id>/confier/", pages.hand_over, name="accounts-hand-over"),
     path("mes-droits/", pages.standing, name="account-standing"),
+    path("mes-droits/conditions/", pages.accept, name="account-conditions"),
 ]

@@ -69,6 +69,7 @@ WHYS: Mapping[Why, Promise] = {
 LACKS: Mapping[Lack, Promise] = {
     Lack.TRAINING: _("droits fermés : formation à enregistrer"),
     Lack.END: _("droits fermés : date de fin atteinte"),
+    Lack.CONDITIONS: _("droits fermés : conditions à accepter"),
 }
 
 REFUSALS: Mapping[Refusal, tuple[str, Promise]] = {
