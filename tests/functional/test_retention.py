@@ -9,10 +9,15 @@ from datetime import date, timedelta
 import pytest
 from django.db import connections
 from tests.factories import NOW, codes, corrected, message, nir_of, of, person, report, retracted, somebody
+from tests.functional.accounts import account
+from tests.functional.conftest import tables
 from tests.functional.settling import settle
 
+from rempart.foundation.access.models import Agent
+from rempart.foundation.access.rights import Role
 from rempart.foundation.retention import Version
 from rempart.protection.retention.models import Destroyed, DestroyedKey, Run
+from rempart.protection.retention.parts import DIGESTS, PARTS
 from rempart.protection.retention.services import daily, proof
 from rempart.screening.rules.report import Outcome, Result
 from rempart.screening.services import store
@@ -214,6 +219,65 @@ def test_events_go_when_everybody_has_read_them(keep, run, counts):
     settle()
     assert run(91)["events_event"] == 1
     assert counts()["events_event"] == 0
+
+
+def test_an_account_that_is_closed_long_since_says_no_longer_whose_it_was(run, query, transactional_db):
+    closed = account(
+        Role.INVESTIGATOR, "75", name="Camille Rivière", username="c.riviere", email="c@exemple.fr"
+    )
+    Agent.objects.filter(pk=closed.pk).update(is_active=False, closed_at=NOW, closed="asked")
+    account(Role.INVESTIGATOR, "75", name="Alix Bao", username="a.bao")
+    assert "access_agent" not in run(365)
+    assert run(366)["access_agent"] == 1
+    assert query("SELECT name, username, email FROM access_agent ORDER BY name") == [
+        ("", str(closed.pk), ""),
+        ("Alix Bao", "a.bao", ""),
+    ]
+    assert "access_agent" not in run(367)
+
+
+ACCOUNTED_FOR_ELSEWHERE = {
+    **dict.fromkeys(
+        ("people_link", "people_person", "people_objection"), "go with the last identity of the person"
+    ),
+    "screening_objected_fact": "leads back to nobody; stays as long as the facts it lists",
+    "exchange_chunk": "goes with its file",
+    "exchange_fetch": "goes with its file",
+    "access_allowance": "digests of who tries too often, forgotten by their own room",
+    "access_enrolment": "forgotten by its own room (accounts.forget-enrolments)",
+    "access_review": "evidence, of agents only, whose names are erased",
+    "access_review_decision": "evidence, of agents only, whose names are erased",
+    "access_session": "ends with the session (sessions forgotten by the worker)",
+    "django_session": "ends with the session (sessions forgotten by the worker)",
+    "account_emailaddress": "goes with its account",
+    "account_emailconfirmation": "goes with its account",
+    "mfa_authenticator": "goes with its account",
+    **dict.fromkeys(
+        (
+            "audit_anchor", "audit_block", "audit_dropped_month", "events_position", "people_reindexing",
+            "oversight_counted", "oversight_figure", "directories_laboratory", "retention_destroyed",
+            "retention_destroyed_key", "retention_mark", "retention_proof", "retention_run",
+        ),
+        "names nobody",
+    ),
+    **dict.fromkeys(
+        ("procrastinate_events", "procrastinate_jobs", "procrastinate_periodic_defers", "procrastinate_workers"),
+        "names nobody; forgotten after a month (schedule.forget-finished)",
+    ),
+    **dict.fromkeys(
+        (
+            "auth_group", "auth_group_permissions", "auth_permission", "django_content_type",
+            "django_migrations", "dsfr_dsfrconfig", "dsfr_dsfrsocialmedia",
+        ),
+        "of the components",
+    ),
+}  # fmt: skip
+
+
+def test_security_every_table_has_its_retention_or_a_reason_to_have_none(owner):
+    """A new table that forgets to forget fails here."""
+    forgetting = {part.table for part in PARTS} | {digests.table for digests in DIGESTS}
+    assert set(tables(owner)) - forgetting == set(ACCOUNTED_FOR_ELSEWHERE)
 
 
 # What comes after

@@ -6,6 +6,7 @@ which of its tables hold what (its own retention.py); protection puts them toget
 
 from rempart.foundation.retention.policy import (
     CEILING,
+    ELSEWHERE,
     Kind,
     Retention,
     Version,
@@ -33,6 +34,7 @@ from rempart.foundation.retention.tables import (
 __all__ = [
     "BATCH",
     "CEILING",
+    "ELSEWHERE",
     "Cursor",
     "Digests",
     "Kind",

@@ -15,7 +15,8 @@ _DAY = timedelta(days=1)
 
 
 class Kind(StrEnum):
-    """What has a retention of its own; RESULT and what follows it have that of their disease's file."""
+    """What has a retention of its own. RESULT and what follows it have that of their disease's file, EXCHANGE
+    that which its sender chose (protection/exchange)."""
 
     RESULT = "result"
     REFUSED_MESSAGE = "refused-message"
@@ -25,8 +26,14 @@ class Kind(StrEnum):
     EVENT = "event"
     AUDIT = "audit"
     MACHINE_KEY = "machine-key"
+    ACCOUNT = "account"
+    EXCHANGE = "exchange"
     REQUEST = "request"
     HOLD = "hold"
+
+
+ELSEWHERE = frozenset({Kind.RESULT, Kind.EXCHANGE})
+"""Kinds whose days are said in another file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,13 +119,13 @@ def retentions() -> Mapping[Kind, Retention]:
             raise ValueError(f"retention.toml: {name} is kept from 1 to {CEILING.days} days")
         kind = Kind(name)
         found[kind] = Retention(kind=kind, label=row["label"], counts=row["counts"], versions=versions)
-    if missing := set(Kind) - {Kind.RESULT} - set(found):
+    if missing := set(Kind) - ELSEWHERE - set(found):
         raise ValueError(f"retention.toml has no row for {', '.join(sorted(missing))}")
     return found
 
 
 def retention(kind: Kind) -> Retention:
-    """The retention of one kind. Raises KeyError for results, whose disease says it."""
+    """The retention of one kind. Raises KeyError for those ELSEWHERE."""
     return retentions()[kind]
 
 

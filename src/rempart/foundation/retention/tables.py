@@ -32,11 +32,14 @@ FirstDue = Callable[[Cursor, date], date | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One table in which things have a last day, how they go, and what the proof asks."""
+    """One table in which things have a last day, how they go, and what the proof asks.
+
+    A table that is emptied by its own room's clock has no step here: the proof looks all the same.
+    """
 
     table: str
     kind: Kind
-    step: Step
+    step: Step | None
     first_due: FirstDue
 
 

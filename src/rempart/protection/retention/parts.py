@@ -11,6 +11,7 @@ from rempart.foundation.messaging import retention as messaging
 from rempart.foundation.people import retention as people
 from rempart.foundation.retention import Digests, Kind, Part, Version, expiring, retention
 from rempart.foundation.terminology import pathogen, pathogens
+from rempart.protection.exchange import retention as exchange
 from rempart.screening.services import retention as screening
 from rempart.tracing.services import retention as tracing
 
@@ -22,6 +23,7 @@ PARTS: tuple[Part, ...] = (
     *events.PARTS,
     *access.PARTS,
     *audit.PARTS,
+    *exchange.PARTS,
     expiring("rights_request", kind=Kind.REQUEST),
     expiring("rights_informed", kind=Kind.REQUEST, key="person_id, version"),
     expiring("retention_hold", kind=Kind.HOLD),
@@ -38,8 +40,11 @@ def by_result() -> Mapping[str, Mapping[str, Sequence[Version]]]:
 
 
 def label_of(kind: Kind) -> str:
-    """What a kind is called on pages; results have no row in the table of retentions."""
-    return _RESULTS if kind is Kind.RESULT else retention(kind).label
+    """What a kind is called on pages; those whose days are said elsewhere have no row in the table."""
+    return _ELSEWHERE[kind] if kind in _ELSEWHERE else retention(kind).label
 
 
-_RESULTS = "Résultats, et ce qui les suit : identités, cas, accès au portail"
+_ELSEWHERE = {
+    Kind.RESULT: "Résultats, et ce qui les suit : identités, cas, accès au portail",
+    Kind.EXCHANGE: "Fichiers remis d’un compte à un autre, chiffrés",
+}

@@ -15,7 +15,7 @@ from django.db import DatabaseError
 from django.db.backends.utils import CursorWrapper
 
 from rempart.foundation.access.actor import Actor, Purpose, acting, system
-from rempart.foundation.retention import BATCH, CEILING, Part, sweep
+from rempart.foundation.retention import BATCH, CEILING, Step, sweep
 from rempart.foundation.vault import Keyring
 from rempart.protection.retention import rules
 from rempart.protection.retention.models import DestroyedKey, Mark, Run
@@ -76,7 +76,8 @@ def _plan(
     yield "keys", iter([_destroy_keys(keyring, today=today, digests_dead=digests_dead, now=now)])
     yield "unused keys", iter([_destroy_unused(actor, keyring, today=today, now=now)])
     for part in PARTS:
-        yield part.table, _forget(part, actor, today=today)
+        if part.step is not None:
+            yield part.table, _forget(part.table, part.step, actor, today=today)
     yield "digests", _sweep_digests(actor, made_until=digests_dead, today=today)
 
 
@@ -154,7 +155,7 @@ def _confirm_keys(keyring: Keyring, *, now: datetime) -> int:
     return DestroyedKey.objects.filter(destroyed_at=None, name__in=gone).update(destroyed_at=now)
 
 
-def _forget(part: Part, actor: Actor, *, today: date) -> Iterator[Mapping[str, int]]:
+def _forget(table: str, step: Step, actor: Actor, *, today: date) -> Iterator[Mapping[str, int]]:
     """Steps of one table, each counted in its own transaction, until nothing is left of it.
 
     What the database refuses (somebody reads the table, a month is not sealed yet) waits for the next run;
@@ -163,10 +164,10 @@ def _forget(part: Part, actor: Actor, *, today: date) -> Iterator[Mapping[str, i
     while True:
         try:
             with acting(actor) as cursor:
-                gone = part.step(cursor, today, BATCH)
+                gone = step(cursor, today, BATCH)
                 _count(cursor, today, gone)
         except DatabaseError as refused:
-            _log.warning("retention: %s waits for the next run (%s)", part.table, type(refused).__name__)
+            _log.warning("retention: %s waits for the next run (%s)", table, type(refused).__name__)
             return
         if not gone:
             return
