@@ -80,10 +80,23 @@ def test_a_recovery_code_opens_once(client, agent, keyring):
 def test_a_card_is_both_factors(client, rf, agent):
     request = rf.get("/")
     request.session, request.user = client.session, agent
-    services.sign_in_by_card(request, agent)
+    services.sign_in_by_card(request, agent, proved_at=0)
     request.session.save()
     client.cookies["session"] = request.session.session_key
     assert is_in(client)
+
+
+@pytest.mark.parametrize(
+    ("ago", "status"), [(0, 200), (599, 200), (601, 302), (86_400 * 365 * 50, 302), (-3600, 200)]
+)
+def test_security_a_card_that_was_shown_long_ago_proves_nothing_anew(client, rf, agent, ago, status):
+    request = rf.get("/")
+    request.session, request.user = client.session, agent
+    services.sign_in_by_card(request, agent, proved_at=datetime.now(UTC).timestamp() - ago)
+    request.session.save()
+    client.cookies["session"] = request.session.session_key
+    assert is_in(client)
+    assert client.get("/compte/mot-de-passe/").status_code == status
 
 
 # What does not

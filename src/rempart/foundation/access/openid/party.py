@@ -37,6 +37,9 @@ class SignedIn:
     subject: str = field(repr=False)
     claims: tokens.Claims = field(repr=False)
     id_token: str = field(repr=False)
+    proved_at: float = 0.0
+    """When the person proved to the provider who he is (seconds since 1970); 0: it does not say, and a session that
+    he left open there may have answered for him."""
 
 
 class Party:
@@ -127,7 +130,13 @@ class Party:
         identity = self._userinfo(access_token, now)
         signed = self.provider.userinfo_algorithm is not None
         tokens.check_userinfo(identity, provider=self.provider, subject=claims["sub"], signed=signed)
-        return SignedIn(subject=claims["sub"], claims=identity, id_token=id_token)
+        proved_at = claims.get("auth_time")
+        return SignedIn(
+            subject=claims["sub"],
+            claims=identity,
+            id_token=id_token,
+            proved_at=float(proved_at) if tokens.is_moment(proved_at) else 0.0,
+        )
 
     def leave(self, *, id_token: str, redirect_uri: str, state: str, now: datetime) -> str:
         """The address at which the browser's session with the provider ends too. Raises SignInRefused."""

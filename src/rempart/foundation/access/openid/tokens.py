@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -51,14 +51,14 @@ def check_id_token(
     Raises SignInRefused: TOKEN (detail: the claim that is wrong), LEVEL.
     """
     _check_addressed(claims, provider)
-    if not _number(claims.get("exp")) or now - LEEWAY >= datetime.fromtimestamp(claims["exp"], now.tzinfo):
+    if not is_moment(claims.get("exp")) or now - LEEWAY >= datetime.fromtimestamp(claims["exp"], now.tzinfo):
         raise SignInRefused(Reason.TOKEN, "exp")
-    if not _number(claims.get("iat")) or datetime.fromtimestamp(claims["iat"], now.tzinfo) > now + LEEWAY:
+    if not is_moment(claims.get("iat")) or datetime.fromtimestamp(claims["iat"], now.tzinfo) > now + LEEWAY:
         raise SignInRefused(Reason.TOKEN, "iat")
     if nonce is not None and not hmac.compare_digest(str(claims.get("nonce")).encode(), nonce.encode()):
         raise SignInRefused(Reason.TOKEN, "nonce")
     proved_at: Any = claims.get("auth_time")
-    if since is not None and not (_number(proved_at) and proved_at >= since - LEEWAY.total_seconds()):
+    if since is not None and not (is_moment(proved_at) and proved_at >= since - LEEWAY.total_seconds()):
         raise SignInRefused(Reason.TOKEN, "auth_time")
     if not isinstance(claims.get("sub"), str) or not claims["sub"]:
         raise SignInRefused(Reason.TOKEN, "sub")
@@ -88,7 +88,7 @@ def _check_addressed(claims: Claims, provider: Provider) -> None:
         raise SignInRefused(Reason.TOKEN, "azp")
 
 
-def _number(value: object) -> bool:
+def is_moment(value: object) -> TypeGuard[int | float]:
     """Whether a claim is a moment that a clock could show (seconds since 1970, before the year 2100)."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 4_102_444_800
 

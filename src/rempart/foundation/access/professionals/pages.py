@@ -6,6 +6,7 @@ could not lead to another site under our content security policy.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import cast
@@ -124,7 +125,8 @@ def wait(request: HttpRequest) -> HttpResponse:
         seen = phone.look(_phone_party(), request_, now=_now(request))
         if isinstance(seen, SignedIn):
             del request.session[_PHONE]
-            destination = _enter(request, seen, request_.destination)
+            pressed = replace(seen, proved_at=_now(request).timestamp())  # the button, just now
+            destination = _enter(request, pressed, request_.destination)
             farewell.remember(request.session, "")  # this browser has no session with the provider
             return _lead(request, destination)
     except SignInRefused as refused:
@@ -173,7 +175,7 @@ def _enter(request: HttpRequest, signed_in: SignedIn, destination: str) -> str:
     agent = services.enter(
         professional=professional_of(signed_in.claims), origin=_origin(request), now=_now(request)
     )
-    sign_in_by_card(request, agent)
+    sign_in_by_card(request, agent, proved_at=signed_in.proved_at)
     return destination or settings.LOGIN_REDIRECT_URL
 
 

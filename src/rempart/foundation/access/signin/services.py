@@ -82,17 +82,19 @@ def start_again(*, actor: Actor, username: str, now: datetime) -> Agent:
     return agent
 
 
-def sign_in_by_card(request: HttpRequest, agent: Agent) -> None:
+def sign_in_by_card(request: HttpRequest, agent: Agent, *, proved_at: float) -> None:
     """Sign in an agent whom Pro Santé Connect has just named: the card and its code are both factors.
 
-    Also how such an agent proves again who he is before something sensitive. Raises NotAllowed when the
-    account is suspended.
+    Also how such an agent proves again who he is before something sensitive: what counts is when he proved it there
+    (`proved_at`, seconds since 1970), for a session that he left open with the provider brings anybody at his desk
+    back here. Raises NotAllowed when the account is suspended.
     """
     if not agent.is_active:
         raise NotAllowed("suspended")
     if request.user.pk != agent.pk:
         logout(request)
-    record_authentication(request, agent, Means.CARD.value)
+    at = min(proved_at, trace.at(request).timestamp())
+    record_authentication(request, agent, Means.CARD.value, at=at)
     get_adapter().login(request, agent)
 
 

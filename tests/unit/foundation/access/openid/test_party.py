@@ -108,6 +108,13 @@ def test_who_proves_anew_did_it_after_the_question(auth_time, holds):
         assert refusal(StandIn(claims=claims), again=True) == (Reason.TOKEN, "auth_time")
 
 
+@pytest.mark.parametrize(
+    ("auth_time", "proved_at"), [(1_700_000_000, 1_700_000_000), (None, 0), ("1", 0), (True, 0), (1e300, 0)]
+)
+def test_when_somebody_proved_who_he_is_is_told_or_taken_for_long_ago(auth_time, proved_at):
+    assert sign_in(StandIn(claims={"auth_time": auth_time})).proved_at == proved_at
+
+
 def test_an_identity_of_somebody_else():
     assert refusal(StandIn(identity={"sub": "another"})) == (Reason.TOKEN, "userinfo sub")
 
