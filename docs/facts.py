@@ -151,8 +151,6 @@ def kept_of(code: str) -> str:
     """How long, kind by kind."""
     one = processings()[code]
     said = [f"- {kind.value}: {kept(kind.value)}" for kind in one.kinds]
-    if one.days:
-        said.append(f"- content: {one.days} days at most")
     return "\n".join(said) or "No limit of its own: it holds nothing that names a person."
 
 

@@ -61,7 +61,6 @@ class Processing:
     basis_fr: str
     rights: tuple[Right, ...]
     kinds: tuple[Kind, ...]
-    days: int | None  # where no kind says how long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +91,6 @@ def processings() -> Mapping[str, Processing]:
             code=code,
             rights=tuple(Right(right) for right in row.pop("rights")),
             kinds=tuple(Kind(kind) for kind in row.pop("kinds")),
-            days=row.pop("days", None),
             **row,
         )
         for code, row in _read("processings.toml").items()
@@ -128,13 +126,15 @@ def tables() -> tuple[Table, ...]:
 
 
 def kept(word: str) -> str:
-    """How long, in words: of a kind of retention, or of retentions.toml. Raises KeyError for another word."""
-    if word not in set(Kind):
-        return str(_read("retentions.toml")[word])
-    kind = Kind(word)
-    if kind is Kind.RESULT:
+    """How long, in words: of retentions.toml, or of a kind of retention. Raises KeyError for another word."""
+    own = _read("retentions.toml")
+    if word in own:
+        return str(own[word])
+    if word == Kind.RESULT:
         return "; ".join(f"{name}: {_days(days)}" for name, days in results_kept().items())
-    found = retentions()[kind]
+    if word not in set(Kind):
+        raise KeyError(word)
+    found = retentions()[Kind(word)]
     return f"{found.versions[-1].days} days from: {found.counts}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -14,6 +15,7 @@ from rempart.foundation.access.rights import Fields, Role, table
 from rempart.foundation.retention import Kind, retention
 from rempart.protection.accesses.words import FIELDS, ROLES
 from rempart.protection.catalogue.entries import Form, Processing, processings, results_kept, tables
+from rempart.protection.exchange.rules import policy_on
 
 _NOBODYS = frozenset({"operation", "oversight"})
 """Processings without personal data, which the page leaves out."""
@@ -32,11 +34,12 @@ class Treated:
 @require_safe
 def data_register(request: HttpRequest) -> HttpResponse:
     """Each processing of personal data, beside the notice that rights/ shows."""
-    treated = [_treated(one) for code, one in processings().items() if code not in _NOBODYS]
+    today = request.now.date()  # type: ignore[attr-defined]
+    treated = [_treated(one, today) for code, one in processings().items() if code not in _NOBODYS]
     return render(request, "catalogue/register.html", {"treated": treated, "counts": _counts()})
 
 
-def _treated(processing: Processing) -> Treated:
+def _treated(processing: Processing, today: date) -> Treated:
     groups = {
         group
         for one in tables()
@@ -49,7 +52,7 @@ def _treated(processing: Processing) -> Treated:
         processing=processing,
         data=tuple(str(FIELDS[group]) for group in Fields if group in groups) or (_own_words(processing),),
         seen_by=tuple(str(ROLES[role]) for role in Role if role in roles),
-        kept=tuple(_kept(processing)),
+        kept=tuple(_kept(processing, today)),
     )
 
 
@@ -62,7 +65,7 @@ def _own_words(processing: Processing) -> str:
     }.get(processing.code, "")
 
 
-def _kept(processing: Processing) -> list[str]:
+def _kept(processing: Processing, today: date) -> list[str]:
     said = []
     for kind in processing.kinds:
         if kind is Kind.RESULT:
@@ -70,13 +73,13 @@ def _kept(processing: Processing) -> list[str]:
                 _("%(what)s : %(days)s") % {"what": results, "days": _in_days(days)}
                 for days, results in _by_days(results_kept()).items()
             ]
+        elif kind is Kind.EXCHANGE:
+            said.append(_("%(days)s au plus") % {"days": _in_days(max(policy_on(today).days))})
         else:
             found = retention(kind)
             said.append(
                 _("%(what)s : %(days)s") % {"what": found.label, "days": _in_days(found.versions[-1].days)}
             )
-    if processing.days:
-        said.append(_in_days(processing.days))
     return said or [_("tant que la plateforme fonctionne, sans rien qui désigne une personne")]
 
 
