@@ -43,6 +43,19 @@ FORM = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/comptes/?q=a%00b",
+        "/acces-exceptionnels/?avant=0001-01-01T00:00:00%2B23:00",
+        "/acces-exceptionnels/?avant=9999-12-31T23:59:59-23:00",
+    ],
+)
+def test_what_no_page_gave_breaks_none(window, address):
+    window.raise_request_exception = False
+    assert window.get(address).status_code == 200
+
+
 def test_an_account_is_opened_trained_and_found(window, north):
     answer = window.post("/comptes/nouveau/", FORM, follow=True)
     assert "L’invitation" not in texts(answer)

@@ -71,6 +71,22 @@ def test_by_the_key_of_the_case_of_the_person_and_by_the_agent(officer, opened):
     assert "Aucun accès trouvé" in asked(officer, agent="nobody-of-that-name")
 
 
+@pytest.mark.parametrize(
+    "criteria",
+    [
+        {"agent": "dpo", "after": "0001-01-01T00:00:00+23:59~5"},
+        {"agent": "dpo", "after": "9999-12-31T23:59:59-23:59~5"},
+        {"agent": "dpo", "since": "01/01/0001"},
+        {"agent": "dpo", "until": "31/12/9999"},
+        {"act": "case-opened", "since": "01/01/0001", "until": "31/12/9999"},
+    ],
+    ids=str,
+)
+def test_days_that_no_clock_shows_find_nothing_and_break_nothing(officer, criteria):
+    officer.raise_request_exception = False
+    assert officer.post("/protection/acces/", criteria).status_code == 200
+
+
 def test_by_the_reference_that_she_was_sent(officer, arrives, visit, recent):
     reference = arrives(recent)
     visit(reference)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from uuid import UUID
 
 from django.db.models import Q
@@ -111,4 +111,5 @@ def _mark(after: str) -> tuple[datetime, int]:
         moment, last = datetime.fromisoformat(at), int(id)
     except ValueError:
         return _FIRST
-    return (moment, last) if moment.tzinfo and abs(last) < 2**63 else _FIRST
+    known = moment.tzinfo and MINYEAR < moment.year < MAXYEAR  # the others have no day elsewhere
+    return (moment, last) if known and abs(last) < 2**63 else _FIRST

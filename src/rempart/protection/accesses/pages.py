@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django import forms
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
@@ -26,6 +27,8 @@ from rempart.screening.fields import BirthDateField
 from rempart.screening.services import portal
 
 _DAYS = ["%d/%m/%Y", "%Y-%m-%d"]
+_KNOWN = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2999, 12, 31))]
+"""Days that have a day before and after them, in every zone."""
 
 
 class SearchForm(forms.Form):
@@ -70,10 +73,18 @@ class SearchForm(forms.Form):
     )
     act = forms.ChoiceField(label=_("Acte"), required=False)
     since = forms.DateField(
-        label=_("Du"), required=False, input_formats=_DAYS, help_text=_("Exemple : 01/11/2026")
+        label=_("Du"),
+        required=False,
+        input_formats=_DAYS,
+        validators=_KNOWN,
+        help_text=_("Exemple : 01/11/2026"),
     )
     until = forms.DateField(
-        label=_("Au"), required=False, input_formats=_DAYS, help_text=_("Ce jour compris")
+        label=_("Au"),
+        required=False,
+        input_formats=_DAYS,
+        validators=_KNOWN,
+        help_text=_("Ce jour compris"),
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:

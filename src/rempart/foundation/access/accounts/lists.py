@@ -66,7 +66,9 @@ def accounts(
     of an account, as `next` gave it. Raises NotAllowed for whoever keeps none.
     """
     found = kept_by(actor).filter(is_active=shown is Shown.OPEN)
-    for word in text[:_MOST_LETTERS].split()[:_MOST_WORDS]:
+    for word in (
+        text[:_MOST_LETTERS].replace("\0", " ").split()[:_MOST_WORDS]
+    ):  # PostgreSQL has no NUL in a text
         found = found.filter(
             Q(name__icontains=word)
             | Q(username__icontains=word)

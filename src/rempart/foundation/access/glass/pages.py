@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 from uuid import UUID
 
 from django import forms
@@ -88,11 +88,7 @@ def mend_glass(request: HttpRequest) -> HttpResponse:
 @require_GET
 def review(request: HttpRequest) -> HttpResponse:
     """Who broke the glass, newest first."""
-    try:
-        before = datetime.fromisoformat(request.GET.get("avant", ""))
-    except ValueError:
-        before = None
-    found = service.broken(actor=request.actor, before=before if before and before.tzinfo else None)  # type: ignore[attr-defined]
+    found = service.broken(actor=request.actor, before=_before(request))  # type: ignore[attr-defined]
     names = {code: one.name for code, one in departments().items()}
     rows = [(one, [names.get(code, code) for code in one.glass.departments]) for one in found]
     more = found[-1].glass.broken_at.isoformat() if len(found) == service.PAGE else ""
@@ -114,6 +110,15 @@ def _open(request: HttpRequest) -> Agent | None:
     if isinstance(agent, Agent) and agent.glass_until and _now(request) < agent.glass_until:
         return agent
     return None
+
+
+def _before(request: HttpRequest) -> datetime | None:
+    """Where the page before this one ended; None for what no page gave."""
+    try:
+        at = datetime.fromisoformat(request.GET.get("avant", ""))
+    except ValueError:
+        return None
+    return at if at.tzinfo and MINYEAR < at.year < MAXYEAR else None  # the others have no day elsewhere
 
 
 def _now(request: HttpRequest) -> datetime:
