@@ -8,7 +8,7 @@ import re
 from http import HTTPStatus
 from threading import Lock
 
-_REFERENCE = re.compile(r"(/r/|/connexion/lien/)[^\s'\"?#]+")
+_REFERENCE = re.compile(r"(/r/|/connexion/lien/|/compte-laboratoire/adresse/)[^\s'\"?#]+")
 
 
 class WithoutReferences(logging.Filter):

@@ -18,6 +18,15 @@ def test_a_reference_in_a_refused_request_is_cut_from_the_log(method, caplog):
     assert "Czz08BPlrzqI7D71lwweGQ" not in caplog.text
 
 
+@pytest.mark.parametrize("address", ["/connexion/lien/", "/compte-laboratoire/adresse/"])
+def test_a_link_of_an_agent_is_cut_too(address):
+    record = logging.LogRecord(
+        "x", logging.INFO, "", 0, "Forbidden: %s", (f"{address}WyJtYWls:1a:2b/",), None
+    )
+    assert WithoutReferences().filter(record)
+    assert record.getMessage() == f"Forbidden: {address}…"
+
+
 def test_other_words_are_left_alone():
     record = logging.LogRecord("x", logging.INFO, "", 0, "%s of %d", ("/suivi/", 3), None)
     assert WithoutReferences().filter(record)
