@@ -31,6 +31,7 @@ from rempart.foundation.access.accounts.services import AccountRefused
 from rempart.foundation.access.models import Agent
 from rempart.foundation.access.refusals import NotAllowed, RightsClosed, StaleVersion
 from rempart.foundation.access.rights import Right, Role
+from rempart.foundation.access.signin import factors
 from rempart.foundation.access.signin.models import Session
 from rempart.foundation.audit.models import Entry
 from rempart.foundation.database.keys import uuid7
@@ -161,7 +162,7 @@ def touches(actor, agent, keyring):
         "train": lambda: services.record_training(
             actor=actor, agent_id=agent.id, training=Training.TRACING, on=TODAY, now=NOW
         ),
-        "factors": lambda: services.reset_factors(actor=actor, agent_id=agent.id, now=NOW),
+        "factors": lambda: services.reset_factors(actor=actor, agent_id=agent.id, keyring=keyring, now=NOW),
         "invite": lambda: services.invite_again(actor=actor, agent_id=agent.id, keyring=keyring, now=NOW),
         "look": lambda: lists.account(actor=actor, agent_id=agent.id, now=NOW),
     }
@@ -332,6 +333,17 @@ def test_a_training_of_tomorrow_is_not_recorded_and_an_older_one_changes_nothing
     train(TODAY - timedelta(days=400))
     investigator.refresh_from_db()
     assert investigator.trainings["tracing"] == TODAY.isoformat()
+
+
+def test_who_lost_his_second_factor_sets_up_another_and_is_told(north, investigator, keyring):
+    factors.add_application(investigator, secret=factors.rules.new_secret(), counter=0, keyring=keyring)
+    Session.objects.create(agent=investigator, started_at=NOW, seen_at=NOW, origin="", browser="")
+    later = NOW + timedelta(hours=1)
+    services.reset_factors(actor=acting_as(north), agent_id=investigator.id, keyring=keyring, now=later)
+    assert not factors.has_one(investigator)
+    assert not Session.objects.exists()
+    (_, letter), *_ = newest(keyring=keyring)
+    assert (letter.recipient, "effacer le second facteur" in letter.text) == (investigator.email, True)
 
 
 def test_only_who_never_came_is_invited_again(north, investigator, keyring):

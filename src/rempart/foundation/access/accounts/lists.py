@@ -93,12 +93,14 @@ def account(*, actor: Actor, agent_id: UUID, now: datetime) -> Line:
 
 
 def kept_by(actor: Actor) -> QuerySet[Agent]:
-    """Every account that the actor keeps: of the roles that are his, within his perimeter, but his own."""
+    """Every account that the actor keeps: of the roles that are his, within his perimeter, but his own. Those
+    whose holder was forgotten (retention.py) have no name any more, and are nobody's."""
     known = authority(actor)
     found = Agent.objects.filter(role__in=[role.value for role in rules.held_by(known.role)])
     if EVERYWHERE not in known.perimeter.departments:
         found = found.filter(departments__contained_by=sorted(known.perimeter.departments))
         found = found.exclude(departments=[])
+    found = found.exclude(name="")
     return found.exclude(id=known.agent) if known.agent else found
 
 

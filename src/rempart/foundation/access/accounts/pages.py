@@ -157,7 +157,9 @@ def reset_factors(request: HttpRequest, agent_id: UUID) -> HttpResponse:
     return _act(
         request,
         agent_id,
-        lambda: services.reset_factors(actor=_actor(request), agent_id=agent_id, now=_now(request)),
+        lambda: services.reset_factors(
+            actor=_actor(request), agent_id=agent_id, keyring=_keyring(), now=_now(request)
+        ),
         _("Le second facteur est effacé : la personne en choisira un à sa prochaine connexion."),
     )
 

@@ -188,14 +188,15 @@ def record_training(*, actor: Actor, agent_id: UUID, training: Training, on: dat
         )  # fmt: skip
 
 
-def reset_factors(*, actor: Actor, agent_id: UUID, now: datetime) -> None:
+def reset_factors(*, actor: Actor, agent_id: UUID, keyring: Keyring, now: datetime) -> None:
     """Forget the second factors of somebody who lost his, and end his sessions: he sets up another one at his
-    next sign-in."""
+    next sign-in, and is written that this was done."""
     with transaction.atomic():
         agent = _held(actor, agent_id, Hold.KEEPS)
         factors.forget(agent)
         sessions.end(agent)
         record(actor, Act.FACTORS_RESET, str(agent.id), now=now)
+        links.tell(agent, links.News.FACTORS_ERASED, keyring=keyring, now=now)
 
 
 def accept_conditions(*, agent: Agent, version: str, origin: str, now: datetime) -> None:

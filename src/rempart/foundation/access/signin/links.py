@@ -78,6 +78,7 @@ class News(StrEnum):
 
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 -- a word for it
     SECOND_FACTOR_ADDED = "second-factor-added"
+    FACTORS_ERASED = "factors-erased"
 
 
 def invite(agent: Agent, *, keyring: Keyring, now: datetime) -> None:
