@@ -243,10 +243,10 @@ def test_an_alert_that_is_not_there_is_refused(officer):
 
 def test_a_person_reads_who_opened_her_file_without_the_agents_name(arrives, visit, client, recent, query):
     visit(arrives(recent))
-    ((person,),) = query("SELECT person_id FROM screening_access")
+    ((person, hers),) = query("SELECT person_id, result_id FROM screening_access")
     agent = account(Role.INVESTIGATOR, "75", name="Agent de Paris", organisation="CPAM de Paris")
     record(
-        agent.actor(Right.CASES_OPEN, now=datetime.now(UTC)), Act.CASE_OPENED, "a-case", now=datetime.now(UTC),
+        agent.actor(Right.CASES_OPEN, now=datetime.now(UTC)), Act.CASE_OPENED, str(hers), now=datetime.now(UTC),
         person=person,
     )  # fmt: skip
     page = text_of(client.get("/mon-resultat/acces/"))
@@ -256,7 +256,7 @@ def test_a_person_reads_who_opened_her_file_without_the_agents_name(arrives, vis
     assert "Rechercher les contacts" in page
     assert "Vous-même" in page
     assert "Agent de Paris" not in page
-    assert "a-case" not in page
+    assert str(hers) not in page
     (told,) = entries(act="accesses-shown")
     assert (told.person_id, told.role) == (person, "patient")
 

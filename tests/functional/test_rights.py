@@ -19,6 +19,7 @@ from rempart.foundation.access.models import Agent
 from rempart.foundation.access.refusals import NotAllowed, StaleVersion
 from rempart.foundation.access.rights import Right, Role
 from rempart.foundation.people.correcting import Traits
+from rempart.protection.accesses.services import told_to
 from rempart.protection.rights import dossier, rules
 from rempart.protection.rights.models import Informed
 from rempart.protection.rights.services import asking, giving, handling
@@ -27,7 +28,7 @@ from rempart.screening.rules.report import Address, Result
 from rempart.screening.services import objecting, portal, store
 from rempart.screening.services.objecting import left_out_of_research
 from rempart.tracing.models import Case
-from rempart.tracing.services.worklist import search
+from rempart.tracing.services.worklist import open_file, search
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -117,8 +118,6 @@ def test_it_says_who_had_access_and_by_what_authority_but_not_his_name(visitor, 
     agent = investigator("75")
     with acting(agent):
         case = Case.objects.get(person_id=visitor.persons[0])
-    from rempart.tracing.services.worklist import open_file
-
     open_file(actor=agent, case_id=case.id, keyring=keyring, now=on(1))
     found = give(visitor, keyring)
     assert [one.role for one in found.accesses if one.role != "patient"] == ["investigator"]
@@ -155,12 +154,19 @@ def test_security_who_was_tested_under_somebodys_name_is_given_what_his_telephon
     visitor, impostor, keyring
 ):
     asking.ask_rectification(actor=visitor, text="J’habite 3 rue du Bois.", keyring=keyring, now=on(1))
+    agent = investigator("75")
+    with acting(agent):
+        case = Case.objects.get(person_id=visitor.persons[0])
+    open_file(actor=agent, case_id=case.id, keyring=keyring, now=on(1))
     found = give(impostor, keyring)
+    assert "investigator" not in {one.role for one in told_to(actor=impostor, keyring=keyring, now=on(2))}
+    assert "investigator" in {one.role for one in told_to(actor=visitor, keyring=keyring, now=on(2))}
     assert impostor.persons == visitor.persons
     assert [one.record_number for one in found.results] == ["FALSE"]
     assert len(found.notices) == 1
     assert found.cases == found.requests == ()
     said = dossier.as_json(found).decode()
+    assert {one.role for one in found.accesses} <= {"patient", "system"}
     for hers in (person().ins, "0639981234", "Xylophage", "DOSSIER-424242", "rue du Bois"):
         assert hers not in said
     assert asking.own(actor=impostor, keyring=keyring) == []

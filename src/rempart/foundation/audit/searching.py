@@ -5,7 +5,7 @@ Reads under row security: the session of whoever searches sees the nation, that 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from uuid import UUID
@@ -81,13 +81,18 @@ def search(criteria: Criteria, *, after: str = "") -> Found:
     return Found(entries=rows[:PAGE], after=more)
 
 
-def accesses_of(persons: Sequence[UUID], *, since: datetime | None = None) -> list[AccessTold]:
-    """Who had access to these persons' data (one person's keys), newest first, as he is told it himself.
+def accesses_of(
+    persons: Sequence[UUID], *, subjects: Collection[str] | None = None, since: datetime | None = None
+) -> list[AccessTold]:
+    """Who had access to these persons' data (one person's keys), newest first, as he is told it himself; to
+    what is among `subjects` only, where they are named.
 
     The agent's name is not in it: Court of Justice, C-579/21 of 22 June 2023 (Pankki S): when and why,
     under whose authority; not who among the employees.
     """
     found = Entry.objects.filter(person_id__in=persons, act__in=_TOLD)
+    if subjects is not None:
+        found = found.filter(subject__in=subjects)
     if since:
         found = found.filter(at__gte=since)
     return [

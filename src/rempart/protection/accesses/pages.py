@@ -149,7 +149,7 @@ def mine(request: HttpRequest) -> HttpResponse:
     actor = visitor(request)
     if actor is None:
         return redirect("portal")
-    told = service.told_to(actor=actor, now=_now(request))
+    told = service.told_to(actor=actor, keyring=keyring_of(settings.KEY_STORE), now=_now(request))
     rows = [
         {
             "at": one.at,

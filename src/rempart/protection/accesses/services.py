@@ -22,6 +22,7 @@ from rempart.foundation.people.identities import digests_of_name, digests_of_num
 from rempart.foundation.people.models import Identity, Link
 from rempart.foundation.vault import Indexer, Keyring
 from rempart.screening.models import Access
+from rempart.screening.services import portal, recognition
 from rempart.screening.services.notices import reference_digest
 from rempart.tracing.models import Case
 
@@ -114,11 +115,20 @@ def search(*, actor: Actor, asked: Asked, keyring: Keyring, now: datetime, after
     return Found(lines=lines, after=found.after, persons=persons)
 
 
-def told_to(*, actor: Actor, now: datetime) -> Sequence[AccessTold]:
-    """Who had access to the actor's own data, newest first, as he is told it. That it was told is audited."""
+def told_to(*, actor: Actor, keyring: Keyring, now: datetime) -> Sequence[AccessTold]:
+    """Who had access to the actor's own data, newest first, as he is told it. That it was told is audited.
+
+    By a code: to the results that the same telephone or address proves, and to their cases; that somebody
+    was called says what he has. Raises NotAllowed when his access is gone.
+    """
     require(actor, Right.REQUESTS_OWN)
-    with acting(actor):
-        told = searching.accesses_of(actor.persons)
+    with acting(actor) as cursor:
+        subjects = None
+        if actor.id != recognition.METHOD:
+            _, results = portal.proven_likewise(cursor, actor, keyring=keyring)
+            cases = Case.objects.filter(person_id__in=actor.persons, result_id__in=results)
+            subjects = [*map(str, results), *map(str, cases.values_list("id", flat=True))]
+        told = searching.accesses_of(actor.persons, subjects=subjects)
         person = actor.persons[0] if actor.persons else None
         record(actor, Act.ACCESSES_SHOWN, str(person or ""), now=now, person=person, found=len(told))
     return told

@@ -82,6 +82,10 @@ def _gathered(
     names = dict(
         Laboratory.objects.filter(finess__in={row.laboratory for row in rows}).values_list("finess", "name")
     )
+    cases = list(Case.objects.filter(**some).order_by("-received_at"))
+    subjects = (
+        None if asks.results is None else [str(key) for key in (*asks.results, *(case.id for case in cases))]
+    )
     records = read_identities(identities, keyring=keyring)
     accesses = Access.objects.filter(**some).order_by("-created_at")
     return dossier.Dossier(
@@ -103,7 +107,7 @@ def _gathered(
                 called_at=case.called_at,
                 kept_until=case.expires_on,
             )
-            for case in Case.objects.filter(**some).order_by("-received_at")
+            for case in cases
         ),
         accesses=tuple(
             dossier.Access(
@@ -113,7 +117,7 @@ def _gathered(
                 organisation=one.organisation,
                 purpose=one.purpose,
             )
-            for one in accesses_of([person])
+            for one in accesses_of([person], subjects=subjects)
         ),
         requests=tuple(
             _asked(one)
