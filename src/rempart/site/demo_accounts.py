@@ -14,7 +14,7 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.http import HttpRequest
 
-from rempart.foundation.access.accounts.policy import Training, civil_day
+from rempart.foundation.access.accounts.policy import Training, accounts_on, civil_day
 from rempart.foundation.access.actor import Role
 from rempart.foundation.access.models import Agent
 from rempart.foundation.access.signin import factors, rules
@@ -83,6 +83,7 @@ def _make(username: str, row: Mapping[str, Any], password: str, keyring: Keyring
     agent.opened_at = agent.opened_at or now
     agent.ends_on = civil_day(now) + timedelta(days=row["ends_in_days"]) if "ends_in_days" in row else None
     agent.trainings = {training.value: civil_day(now).isoformat() for training in Training}
+    agent.conditions, agent.conditions_at = accounts_on(civil_day(now)).conditions, now
     if not agent.check_password(password):
         agent.set_password(password)
     agent.save()
