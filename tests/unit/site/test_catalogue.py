@@ -3,6 +3,7 @@
 import ast
 import gettext
 import re
+import tomllib
 from pathlib import Path
 
 SOURCES = Path(__file__).parents[3] / "src" / "rempart"
@@ -10,6 +11,13 @@ FOLDER = SOURCES / "site" / "locale" / "en" / "LC_MESSAGES"
 STRING = r'"(?:[^"\\]|\\.)*"'
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
 BLOCK = re.compile(r"\{% blocktranslate\b[^%]*%\}(.*?)\{% endblocktranslate %\}", re.DOTALL)
+DATA = {
+    "foundation/audit/data/catalogue.toml": {"label", "told"},
+    "foundation/audit/data/detection.toml": {"label"},
+    "foundation/retention/data/retention.toml": {"label", "counts"},
+    "protection/catalogue/data/processings.toml": {"title_fr", "why_fr", "whose_fr", "basis_fr"},
+}
+"""Texts of data that pages translate: files, and the fields of their entries."""
 VARIABLE = re.compile(r"\{\{ (\w+) \}\}")
 
 
@@ -46,6 +54,18 @@ def marked() -> set[str]:
     return found
 
 
+def declared() -> set[str]:
+    """The texts of data that pages translate."""
+    found = set()
+    for name, fields in DATA.items():
+        entries = tomllib.loads((SOURCES / name).read_text("utf-8")).values()
+        rows = [entry for entry in entries if isinstance(entry, dict)]
+        said = {row[field] for row in rows for field in fields & row.keys()}
+        assert said, name
+        found |= said
+    return found - {""}
+
+
 def test_the_compiled_catalogue_is_that_of_the_text():
     with (FOLDER / "django.mo").open("rb") as file:
         compiled = gettext.GNUTranslations(file)
@@ -57,7 +77,9 @@ def test_the_compiled_catalogue_is_that_of_the_text():
 
 def test_every_string_has_its_english():
     known = text()
-    missing = sorted(one for one in marked() if not known.get(one.replace("%", "%%")) and not known.get(one))
+    missing = sorted(
+        one for one in marked() | declared() if not known.get(one.replace("%", "%%")) and not known.get(one)
+    )
     assert missing == [], "add them to locale/en/LC_MESSAGES/django.po and compile it"
 
 

@@ -89,7 +89,7 @@ class SearchForm(forms.Form):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        labels = sorted((act.label, code) for code, act in catalogue().items())
+        labels = sorted((gettext(act.label), code) for code, act in catalogue().items())
         field = self.fields["act"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 -- said a few lines above, for mypy
         field.choices = [("", _("Tous")), *((code, label) for label, code in labels)]
@@ -170,7 +170,7 @@ def _row(line: service.Line) -> dict[str, Any]:
     declared = catalogue().get(entry.act)
     return {
         "entry": entry,
-        "act": declared.label if declared else entry.act,
+        "act": gettext(declared.label) if declared else entry.act,
         "who": (line.agent.name or line.agent.username) if line.agent else "",
         "username": line.agent.username if line.agent else "",
         "role": word(ROLES, entry.role),

@@ -78,7 +78,7 @@ def _kept(processing: Processing, today: date) -> list[str]:
         else:
             found = retention(kind)
             said.append(
-                _("%(what)s : %(days)s") % {"what": found.label, "days": _in_days(found.versions[-1].days)}
+                _("%(what)s : %(days)s") % {"what": _(found.label), "days": _in_days(found.versions[-1].days)}
             )
     return said or [_("tant que la plateforme fonctionne, sans rien qui désigne une personne")]
 

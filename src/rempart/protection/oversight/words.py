@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from rempart.foundation.access.accounts.words import ROLES, WHYS
@@ -70,11 +71,11 @@ def motive(code: str) -> str:
 
 def act(code: str) -> str:
     found = catalogue().get(code)
-    return found.label if found else code
+    return gettext(found.label) if found else code
 
 
 def rule(code: str) -> str:
-    return rule_label(Rule(code)) if code in set(Rule) else code
+    return gettext(rule_label(Rule(code))) if code in set(Rule) else code
 
 
 def region(code: str) -> str:
