@@ -11,6 +11,7 @@ from django.db import connections
 from tests.factories import NOW, codes, corrected, message, nir_of, of, person, report, retracted, somebody
 from tests.functional.accounts import account
 from tests.functional.conftest import tables
+from tests.functional.portal import letters
 from tests.functional.settling import settle
 
 from rempart.foundation.access.models import Agent
@@ -467,6 +468,26 @@ def test_a_proof_that_is_old_is_late(run):
     run(0)
     assert proof.latest(now=on(1)).good
     assert proof.latest(now=on(2)).late
+
+
+def test_the_officer_is_written_to_when_a_night_failed_and_not_otherwise(keep, run, keyring, monkeypatch):
+    account(Role.DATA_PROTECTION, username="dpo", email="dpo@exemple.fr")
+
+    def warned(days: int) -> bool:
+        before = len(letters(keyring))
+        told = proof.warn(keyring=keyring, public_url="https://rempart.example", now=on(days))
+        assert len(letters(keyring)) - before == int(told)
+        return told
+
+    assert warned(0)  # nothing was ever destroyed
+    assert "https://rempart.example/conservation/" in letters(keyring)[0].text
+    run(0)
+    assert not warned(1)
+    assert warned(2)  # no run since
+    keep(message(of(1, **NEGATIVE)))
+    monkeypatch.setattr(daily, "PARTS", ())
+    run(91)
+    assert warned(91)
 
 
 def test_the_proof_names_nobody(keep, run):

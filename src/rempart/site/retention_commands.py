@@ -64,7 +64,7 @@ def status() -> None:
     typer.echo(f"Last run: {shown.made_at:%Y-%m-%d %H:%M} UTC{' (late)' if shown.late else ''}")
     for line in shown.content["tables"]:
         mark = "OVERDUE" if line["overdue"] else "ok"
-        typer.echo(f"{mark:8} {line['table']:24} first to go: {line['first_due'] or 'empty'}")
+        typer.echo(f"{mark:8} {line['table']:26} first to go: {line['first_due'] or 'empty'}")
     for name in shown.content["keys"]["overdue"]:
         typer.echo(f"OVERDUE  key {name}")
     if shown.content["holds"]:

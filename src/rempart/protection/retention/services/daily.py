@@ -7,9 +7,10 @@ at once do everything once. What was destroyed is counted in the transaction tha
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import DatabaseError
 from django.db.backends.utils import CursorWrapper
@@ -45,7 +46,7 @@ def run(*, keyring: Keyring, now: datetime, tell: Tell = lambda _: None) -> Mapp
 
     Raises what the key store or the database raises; the next run goes on where this one stopped.
     """
-    today = now.date()
+    today, began = now.date(), time.monotonic()
     actor = system(Purpose.OPERATION)
     counts: dict[str, int] = {}
 
@@ -60,7 +61,8 @@ def run(*, keyring: Keyring, now: datetime, tell: Tell = lambda _: None) -> Mapp
         Run.objects.filter(day=today).update(step=name)
         for gone in steps:
             note(gone, name)
-    Run.objects.filter(day=today).update(step="", finished_at=now)
+    finished = now + timedelta(seconds=time.monotonic() - began)
+    Run.objects.filter(day=today).update(step="", finished_at=finished)
     overdue = proof.prove(keyring=keyring, now=now, destroyed=sum(counts.values()))
     if overdue:
         _log.error("retention: %s thing(s) past their day are still there; see the proof", overdue)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from importlib import resources
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
@@ -22,6 +24,7 @@ from rempart.foundation.access.rights import Right
 from rempart.foundation.audit.anchoring import anchor_key
 from rempart.foundation.audit.trail import Act, record
 from rempart.foundation.vault import Keyring
+from rempart.protection.officers import write_to_officers
 from rempart.protection.retention import rules
 from rempart.protection.retention.models import Destroyed, DestroyedKey, Hold, Proof, Run
 from rempart.protection.retention.parts import PARTS, by_result, label_of
@@ -96,6 +99,19 @@ def show(*, actor: Actor, form: str, now: datetime) -> Shown | None:
         shown = latest(now=now)
         record(actor, Act.RETENTION_SHOWN, "proof", now=now, form=form)
     return shown
+
+
+def warn(*, keyring: Keyring, public_url: str, now: datetime) -> bool:
+    """Write to the data-protection officers when something is overdue, or no run ended lately; whether it is so."""
+    shown = latest(now=now)
+    if shown is not None and shown.good:
+        return False
+    source = resources.files("rempart.protection.retention").joinpath("data/letters.toml")
+    letter = tomllib.loads(source.read_text("utf-8"))["overdue"]
+    text = letter["text"].format(overdue=shown.overdue if shown else 0, url=f"{public_url}/conservation/")
+    with acting(system(Purpose.OPERATION)) as cursor:
+        write_to_officers(cursor, subject=letter["subject"], text=text, keyring=keyring, now=now)
+    return True
 
 
 def _content(actor: Actor, *, keyring: Keyring, today: date, now: datetime) -> dict[str, Any]:

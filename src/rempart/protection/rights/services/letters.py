@@ -9,11 +9,10 @@ from functools import cache
 from importlib import resources
 
 from rempart.foundation.access.actor import Purpose, acting, system
-from rempart.foundation.access.models import Agent
-from rempart.foundation.access.rights import Role
 from rempart.foundation.messaging.outbox import Channel, Letter, enqueue
 from rempart.foundation.retention import Kind, retention
 from rempart.foundation.vault import Keyring
+from rempart.protection.officers import write_to_officers
 from rempart.protection.rights import rules
 from rempart.protection.rights.models import Request
 from rempart.protection.rights.services import kept
@@ -43,17 +42,12 @@ def remind(*, keyring: Keyring, public_url: str, now: datetime) -> int:
     today = now.date()
     with acting(system(Purpose.RIGHTS)) as cursor:
         due = _due(today=today)
-        officers = Agent.objects.filter(role=Role.DATA_PROTECTION, is_active=True).exclude(email="")
+        if not due:
+            return 0
         text = _texts()["reminder"]
         late = sum(1 for row in due if row.due_on < today)
         body = text["text"].format(near=len(due) - late, late=late, url=f"{public_url}/droits/demandes/")
-        post = [
-            Letter(channel=Channel.EMAIL, recipient=officer.email, subject=text["subject"], text=body)
-            for officer in officers
-        ]
-        if due and post:
-            until = retention(Kind.LETTER).last_day(today, today=today)
-            enqueue(cursor, post, keyring=keyring, expires_on=until, now=now)
+        if write_to_officers(cursor, subject=text["subject"], text=body, keyring=keyring, now=now):
             Request.objects.filter(pk__in=[row.pk for row in due]).update(reminded_on=today)
     return len(due)
 
