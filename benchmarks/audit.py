@@ -16,11 +16,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from unittest import mock
 
 import psycopg
+from benchmarks.agents import signed_in
 from benchmarks.rows import Latency
 
 from rempart.foundation.vault import KeyStore
@@ -113,28 +114,7 @@ def _measure() -> tuple[list[Latency], dict[str, float]]:
 
 def _signed_in(number: int, departments: list[str]) -> Callable[[str], None]:
     """An account of its own, signed in; what asks for an address."""
-    from django.test import Client
-
-    from rempart.foundation.access.accounts.policy import Training
-    from rempart.foundation.access.actor import Role
-    from rempart.foundation.access.models import Agent
-
-    now = datetime.now(UTC)
-    agent = Agent(
-        username=f"bench-{number}", name="Bench", role=Role.INVESTIGATOR.value, departments=departments,
-        organisation="Bench", trainings={training.value: now.date().isoformat() for training in Training},
-    )  # fmt: skip
-    agent.set_unusable_password()
-    agent.save()
-    client = Client(SERVER_NAME="localhost")
-    client.force_login(agent)
-    session = client.session
-    session["account_authentication_methods_user"] = str(agent.pk)
-    session["account_authentication_methods"] = [
-        {"method": "password", "at": now.timestamp()},
-        {"method": "mfa", "type": "totp", "at": now.timestamp()},
-    ]
-    session.save()
+    client = signed_in(departments, name=f"bench-{number}")
 
     def ask(address: str) -> None:
         answer = client.get(address)

@@ -15,11 +15,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import httpx
 import psycopg
+from benchmarks.agents import signed_in
 from benchmarks.rows import Latency, Row
 
 from rempart.foundation.access.limits import Use, limits
@@ -35,6 +36,7 @@ TABLES = (
 _A_DAY = 0.0147  # messages per inhabitant and day that the simulator sends
 _DAYS = 28
 _ASKED = 200
+_REGION = ("75", "77", "78", "91", "92", "93", "94", "95")
 
 
 def run(*, results: int = 1_000_000) -> tuple[list[Row], list[Latency]]:
@@ -122,7 +124,8 @@ def _pages() -> Iterator[Latency]:
         connection.execute("ANALYZE")
         (stored,) = connection.execute("SELECT count(*) FROM screening_result").fetchone() or (0,)
         (cases,) = connection.execute("SELECT count(*) FROM tracing_case").fetchone() or (0,)
-    password, known = _agent_and_person()
+    known = _person()
+    cookie = signed_in(_REGION).cookies[settings.SESSION_COOKIE_NAME]
     port = free_port("127.0.0.1", 8123)
     url = f"http://127.0.0.1:{port}"
     serving.collect_static(configuration())
@@ -131,7 +134,8 @@ def _pages() -> Iterator[Latency]:
     with serving.processes(web) as running:
         serving.wait_until_ready(Listening(port=port), running, public_url=url)
         with httpx.Client(base_url=url, follow_redirects=True, timeout=30) as client:
-            _log_in(client, password)
+            client.cookies.set(cookie.key, cookie.value)
+            assert client.get("/suivi/").url.path == "/suivi/"
             over = f"{stored:,} results, {cases:,} cases"
             yield _latency(f"the list of a region ({over})", lambda: client.get("/suivi/"))
             for name, fields in known.items():
@@ -144,47 +148,25 @@ def _pages() -> Iterator[Latency]:
                 )
 
 
-def _agent_and_person() -> tuple[str, dict[str, dict[str, str]]]:
-    """An investigator of Île-de-France, and what is known of one of its cases' persons."""
+def _person() -> dict[str, dict[str, str]]:
+    """What is known of the person of a case of Île-de-France."""
     from django.conf import settings
 
-    from rempart.foundation.access.accounts.policy import Training
-    from rempart.foundation.access.actor import Purpose, Role, acting, system
-    from rempart.foundation.access.models import Agent
+    from rempart.foundation.access.actor import Purpose, acting, system
     from rempart.foundation.people.identities import read_identity
     from rempart.foundation.vault import keyring_of
     from rempart.tracing.models import Case
 
-    departments = ["75", "77", "78", "91", "92", "93", "94", "95"]
-    password = os.urandom(12).hex()
-    agent = Agent(username="bench", name="Bench", role=Role.INVESTIGATOR.value, departments=departments)
-    agent.trainings = {training.value: datetime.now(UTC).date().isoformat() for training in Training}
-    agent.set_password(password)
-    agent.save()
     with acting(system(Purpose.OPERATION)):
-        for case in Case.objects.filter(department__in=departments).order_by("-received_at")[:200]:
+        for case in Case.objects.filter(department__in=_REGION).order_by("-received_at")[:200]:
             identity = read_identity(case.identity_id, keyring=keyring_of(settings.KEY_STORE))
             if identity and identity.ins and identity.birth_date:
                 born = identity.birth_date.strftime("%d/%m/%Y")
-                return password, {
+                return {
                     "NIR": {"number": identity.ins},
                     "name and birth date": {"name": identity.birth_name, "birth_date": born},
                 }
     raise LookupError("no case with a NIR")
-
-
-def _log_in(client: httpx.Client, password: str) -> None:
-    client.get("/connexion/")
-    answer = client.post(
-        "/connexion/",
-        data={
-            "username": "bench", "password": password, "next": "/suivi/",
-            "csrfmiddlewaretoken": client.cookies["csrf"],
-        },
-        headers={"Origin": str(client.base_url).rstrip("/")},
-    )  # fmt: skip
-    answer.raise_for_status()
-    assert "/suivi/" in str(answer.url), answer.url
 
 
 def _latency(name: str, ask: Callable[[], httpx.Response], *, asked: int = _ASKED) -> Latency:
