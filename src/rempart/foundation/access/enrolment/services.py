@@ -238,7 +238,7 @@ def _post(
     keyring: Keyring,
     now: datetime,
 ) -> None:
-    text = _(
+    text = (  # to the laboratory, in French whatever the language of who asked
         "{name} a demandé un compte Rempart pour votre laboratoire ({finess}).\n\n"
         "Si vous en êtes d’accord, remettez-lui ce code : {code}\n\n"
         "Il se saisit sur {link} avant le {day}. Sans votre accord, détruisez cette lettre : rien ne sera ouvert."
@@ -250,7 +250,7 @@ def _post(
         day=civil_day(row.expires_at).strftime("%d/%m/%Y"),
     )
     to = f"{laboratory.name}\n{laboratory.address}" if laboratory else "—"
-    letter = Letter(channel=Channel.POST, recipient=to, subject=_("Votre code Rempart"), text=text)
+    letter = Letter(channel=Channel.POST, recipient=to, subject="Votre code Rempart", text=text)
     enqueue(cursor, [letter], keyring=keyring, expires_on=row.expires_at.date(), now=now)
 
 
