@@ -70,7 +70,7 @@ def test_a_marsh_fever_travels_the_whole_road(take_in, keyring, query):
         assert Case.objects.get().pathogen == "marsh_fever"
 
     proof = bytes(Access.objects.get().reference).hex()
-    shown = portal.show(proof=proof, keyring=keyring, pathogen=MARSH, now=datetime.now(UTC))
+    shown = portal.show(proof=proof, keyring=keyring, pathogen=MARSH, origin="", now=datetime.now(UTC))
     assert (shown.meaning.label_fr, shown.meaning.advice_fr) == ("Présent", ("Restez au sec.",))
     certificate = portal.to_certify(shown, keyring=keyring, pathogen=MARSH)
     assert certificate.disease_label == "Fièvre des marais"

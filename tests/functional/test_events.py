@@ -42,7 +42,8 @@ class Listener:
         # its effect is in the database, in the transaction of the position
         for event in events:
             cursor.execute(
-                "INSERT INTO directories_laboratory (finess, name, department) VALUES (%s, %s, '75')",
+                "INSERT INTO directories_laboratory (finess, name, department, address, phone)"
+                " VALUES (%s, %s, '75', '', '')",
                 (f"{self.subscriber.name[:3]}{event.payload:05d}", "x"),
             )
         if self.fails:

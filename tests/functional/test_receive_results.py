@@ -135,6 +135,7 @@ def test_the_next_half_year_still_recognises_messages_results_and_people(keep, q
         "screening_message": 2,
         "screening_message_ledger": 2,
         "screening_delivery": 2,
+        "audit_entry": 2,
     }
     keep(message(corrected(report(), result=Result.NEGATIVE)), now=january)
     keep(message(report(record_number="another test")), now=january)
