@@ -13,12 +13,12 @@ import pytest
 from django.test import Client
 from psycopg import sql
 from tests.factories import LAB, NOW, Keeper, investigator, message, report
+from tests.functional.accounts import account
 from tests.functional.doors import HL7, new_key, sign_in
 from tests.functional.portal import BIRTH, last_text
 from tests.functional.settling import settle
 
 from rempart.foundation.access.actor import Role, acting
-from rempart.foundation.access.models import Agent
 from rempart.foundation.database.connection import Database
 from rempart.foundation.vault import Keyring, KeyStore, keyring_of
 from rempart.screening import api
@@ -90,10 +90,7 @@ def laboratory_key(keyring: Keyring, transactional_db: None) -> str:
 @pytest.fixture
 def paris_client(client: Client, transactional_db: None) -> Client:
     """A browser in which an investigator of Paris has signed in."""
-    agent = Agent.objects.create(
-        username="paris", name="Agent de Paris", role=Role.INVESTIGATOR, departments=["75"]
-    )
-    sign_in(client, agent)
+    sign_in(client, account(Role.INVESTIGATOR, "75", name="Agent de Paris"))
     return client
 
 

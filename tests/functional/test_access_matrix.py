@@ -22,7 +22,14 @@ from tests.functional.doors import sign_in
 from tests.functional.trail import entries
 
 from rempart.foundation.access.actor import Purpose, acting, system
-from rempart.foundation.access.models import Agent, ClientCertificate, Enrolment, Glass, Review, new_machine_key
+from rempart.foundation.access.models import (
+    Agent,
+    ClientCertificate,
+    Enrolment,
+    Glass,
+    Review,
+    new_machine_key,
+)
 from rempart.foundation.access.reviews.document import signing_key
 from rempart.foundation.access.rights import Right, Role, Where, has, table
 from rempart.foundation.audit.models import Alert
@@ -207,6 +214,10 @@ def sent_to_sign_in(answer: HttpResponse) -> bool:
 def test_every_address_has_its_row_and_every_row_its_address():
     assert set(ADDRESSES) <= set(doors()), "an address without a row in site/data/doors.toml is closed"
     assert set(doors()) - set(ADDRESSES) <= {"outbox"}, "a row for no address (the outbox is the demo's)"
+
+
+def test_every_right_opens_something():
+    assert set(Right) - {door for door in doors().values() if isinstance(door, Right)} == set()
 
 
 def test_who_is_nobody_is_let_in_where_everybody_is():
