@@ -121,6 +121,14 @@ def test_a_name_is_taken_once(north, keyring, investigator):
     ) == {Refusal.USERNAME_TAKEN}
 
 
+def test_no_name_stands_in_the_way_of_a_card(north, keyring):
+    """Else the professional's first sign-in would find his account's name taken."""
+    wish = opening(username="RPPS-10003456786")
+    assert refused(
+        lambda: services.open_account(actor=acting_as(north), opening=wish, keyring=keyring, now=NOW)
+    ) == {Refusal.USERNAME_TAKEN}
+
+
 @pytest.mark.parametrize("role", [Role.INVESTIGATOR, Role.DELEGATE, Role.HELP_DESK, Role.DATA_PROTECTION])
 def test_who_keeps_no_accounts_opens_none(keyring, role):
     agent = Agent.objects.create(username="somebody", name="Somebody", role=role, departments=["59"])

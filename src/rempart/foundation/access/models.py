@@ -26,6 +26,10 @@ def _what_machines_do() -> list[str]:
     return [Right.DELIVERIES_SEND.value]
 
 
+BY_CARD = "rpps-"
+"""How the user names of accounts begin that a card made; nobody gives one by hand."""
+
+
 class AgentManager(BaseUserManager["Agent"]):
     def get_by_natural_key(self, username: str | None) -> "Agent":
         return self.get(username=username)

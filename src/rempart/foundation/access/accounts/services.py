@@ -18,7 +18,7 @@ from rempart.foundation.access.accounts import rules
 from rempart.foundation.access.accounts.policy import Training, accounts_on, civil_day
 from rempart.foundation.access.accounts.rules import Hold, Perimeter, Refusal, Why
 from rempart.foundation.access.actor import Actor, Purpose, require
-from rempart.foundation.access.models import Agent
+from rempart.foundation.access.models import BY_CARD, Agent
 from rempart.foundation.access.refusals import NotAllowed, StaleVersion
 from rempart.foundation.access.rights import Right, Role
 from rempart.foundation.access.signin import factors, links, sessions
@@ -264,8 +264,11 @@ def reopen(agent: Agent, *, now: datetime) -> None:
 
 
 def _create(opening: Opening, *, by: UUID | None, now: datetime) -> Agent:
+    username = opening.username.strip().lower()
+    if username.startswith(BY_CARD):
+        raise AccountRefused(Refusal.USERNAME_TAKEN)
     agent = Agent(
-        username=opening.username.strip().lower(),
+        username=username,
         name=opening.name.strip(),
         email=opening.email.strip(),
         role=opening.role.value,

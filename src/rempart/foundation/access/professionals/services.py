@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from rempart.foundation.access.actor import Actor, Purpose, system
 from rempart.foundation.access.limits import Use, take
-from rempart.foundation.access.models import Agent
+from rempart.foundation.access.models import BY_CARD, Agent
 from rempart.foundation.access.openid import phone
 from rempart.foundation.access.openid.party import Party
 from rempart.foundation.access.openid.professional import Professional
@@ -112,7 +112,7 @@ def _departments(establishment: str) -> list[str]:
 def _new_agent(professional: Professional, *, now: datetime) -> Agent:
     """An account with nothing but the number; whoever made it at the same moment made it for both."""
     agent = Agent(
-        username=f"rpps-{professional.rpps}",
+        username=f"{BY_CARD}{professional.rpps}",
         rpps=professional.rpps,
         name="",
         role="",
