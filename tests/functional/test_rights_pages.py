@@ -81,6 +81,12 @@ def test_a_version_that_is_none_changes_nothing(officer, asked, version, query):
     assert query("SELECT state, version FROM rights_request") == [("received", 1)]
 
 
+def test_the_officer_is_warned_of_who_came_by_a_code(officer, asked):
+    """Somebody tested under her name may hold a code; only she can come by FranceConnect."""
+    page = officer.get(reverse("request", args=[asked])).content.decode()
+    assert "Vérifiez son identité avant de corriger." in page
+
+
 def test_a_request_that_is_none_is_refused_like_one_that_may_not_be_seen(officer, keyring):
     for name in ("request", "request-dossier"):
         assert officer.get(reverse(name, args=[uuid4()])).status_code == 403
