@@ -162,6 +162,28 @@ def test_who_is_not_trained_is_told_what_to_do(client, north, keyring):
     assert client.post("/suivi/recherche/", {"number": "x"}).status_code == 302
 
 
+def test_who_is_not_trained_is_never_sent_to_himself(client, keyring):
+    account(Role.OPERATOR, "*", email="above@example.org")
+    told = {"email": "boss@example.org", "trainings": {}, "opened_at": datetime.now(UTC)}
+    sign_in(client, account(Role.ADMINISTRATOR, "59", region="32", **told))
+    page = client.get("/mes-droits/").content.decode()
+    assert "mailto:above@example.org" in page
+    assert "mailto:boss@example.org" not in page
+
+
+def test_who_has_no_administrator_yet_is_sent_to_the_operators(client, keyring):
+    account(Role.OPERATOR, "*", email="above@example.org")
+    sign_in(client, account(Role.INVESTIGATOR, "59", trainings={}, opened_at=datetime.now(UTC)))
+    assert "mailto:above@example.org" in client.get("/mes-droits/").content.decode()
+
+
+def test_only_the_trainings_that_the_role_needs_can_be_chosen(window):
+    agent = account(Role.INVESTIGATOR, "59")
+    page = window.get(f"/comptes/{agent.id}/").content.decode()
+    assert '<option value="tracing"' in page
+    assert '<option value="accounts"' not in page
+
+
 def test_a_professional_accepts_the_conditions_once(client, keyring, owner):
     Laboratory.objects.create(finess=LAB, name="LBM", department="75")
     agent = account(Role.BIOLOGIST, "75", establishment=LAB, opened_at=datetime.now(UTC))
@@ -239,3 +261,19 @@ def test_the_operator_asks_for_a_laboratory_by_its_number(client, keyring):
     assert "LBM des Tests" in texts(client.get("/cles/", {"laboratoire": LAB}))
     assert "ne connaît pas" in texts(client.get("/cles/", {"laboratoire": finess_in("69")}))
     assert client.get("/cles/", {"laboratoire": "<script>"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("role", "begins"),
+    [
+        (Role.ADMINISTRATOR, "/comptes/"),
+        (Role.OPERATOR, "/comptes/"),
+        (Role.DATA_PROTECTION, "/droits/demandes/"),
+        (Role.HELP_DESK, "/assistance/laboratoires/"),
+        (Role.OVERSIGHT, "/comite/"),
+        (Role.INVESTIGATOR, "/suivi/"),
+    ],
+)
+def test_everybody_begins_where_his_work_is(client, keyring, role, begins):
+    sign_in(client, account(role, "59"))
+    assert client.get("/espace/")["Location"] == begins

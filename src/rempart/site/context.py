@@ -24,17 +24,18 @@ _NAVIGATION = (
     (_("Prélèvement"), "file-sampling"),
     (_("Masques"), "file-masks"),
     (_("Laboratoires"), "laboratories"),
-    (_("Comité de contrôle"), "oversight"),
-    (_("Accès exceptionnels"), "glass-review"),
     (_("Comptes"), "accounts"),
     (_("Clés"), "machine-keys"),
     (_("Assistance"), "help-desk"),
-    (_("Journal des accès"), "audit-search"),
-    (_("Fichiers remis"), "exchange-received"),
     (_("Demandes de droits"), "requests"),
     (_("Conservation"), "retention"),
+    (_("Journal des accès"), "audit-search"),
+    (_("Accès exceptionnels"), "glass-review"),
+    (_("Comité de contrôle"), "oversight"),
+    (_("Fichiers remis"), "exchange-received"),
 )
-"""The menu, in its order; a page that needs a right is shown to whom his role gives it."""
+"""The menu, in its order; a page that needs a right is shown to whom his role gives it, and the first of these is
+where he begins."""
 
 _FOOTER = (
     (_("Vos données et vos droits"), "your-data"),

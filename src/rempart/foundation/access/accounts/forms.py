@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -139,6 +140,12 @@ class TrainingForm(forms.Form):
         label=_("Formation"), choices=[(training.value, words) for training, words in TRAININGS.items()]
     )
     on = DayField(label=_("Suivie le"))
+
+    def offer(self, needed: Iterable[Training]) -> None:
+        """Show only these to choose from; the form is asked for those that a role needs."""
+        field = self.fields["training"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 -- declared above
+        field.choices = [(training.value, TRAININGS[training]) for training in needed]
 
     @property
     def chosen(self) -> Training:

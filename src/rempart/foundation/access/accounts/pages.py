@@ -209,15 +209,13 @@ def standing(request: HttpRequest) -> HttpResponse:
     """To whoever signed in and whose rights are closed: why, and what to do."""
     agent = request.user
     assert isinstance(agent, Agent)  # noqa: S101 -- the door lets agents in only
-    administrators = Agent.objects.filter(role=Role.ADMINISTRATOR, is_active=True).exclude(email="")
-    administrators = administrators.filter(departments__contains=list(agent.departments))
     return render(
         request,
         "access/account_standing.html",
         {
             "lacks": [lack.value for lack in agent.lacks(_now(request))],
             "trainings": _trainings(agent, _now(request).date()),
-            "administrators": list(administrators[:5]) if agent.departments else [],
+            "administrators": _whom_to_ask(agent),
             "role": ROLES[Role(agent.role)],
             "version": accounts_on(civil_day(_now(request))).conditions,
         },
@@ -246,10 +244,12 @@ def accept(request: HttpRequest) -> HttpResponse:
 def _file(request: HttpRequest, agent_id: UUID, *, training_form: TrainingForm | None = None) -> HttpResponse:
     line = lists.account(actor=_actor(request), agent_id=agent_id, now=_now(request))
     today = civil_day(_now(request))
+    form = training_form or TrainingForm(initial={"on": today})
+    form.offer(training_on(today).needs.get(Role(line.agent.role), ()))
     context = {
         "row": _row(line),
         "trainings": _trainings(line.agent, today),
-        "training_form": training_form or TrainingForm(initial={"on": today}),
+        "training_form": form,
         "rights": rights_of(Role(line.agent.role)),
         "dormant_on": _dormant_on(line.agent, today),
     }
@@ -269,6 +269,17 @@ def _row(line: Line) -> dict[str, Any]:
         "never": agent.last_login is None,
         "region": rules.region_name(agent.region),
     }
+
+
+def _whom_to_ask(agent: Agent) -> list[Agent]:
+    """Whoever may open this account's rights, five at most: its administrator, or the operators where there is none
+    and for those whom they appoint."""
+    able = Agent.objects.filter(is_active=True).exclude(email="").exclude(id=agent.id)
+    if agent.departments and Role(agent.role) not in rules.opened_by(Role.OPERATOR):
+        near = able.filter(role=Role.ADMINISTRATOR, departments__contains=list(agent.departments))
+        if found := list(near[:5]):
+            return found
+    return list(able.filter(role=Role.OPERATOR)[:5])
 
 
 def _trainings(agent: Agent, today: date) -> list[dict[str, Any]]:
