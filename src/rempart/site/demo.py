@@ -73,6 +73,7 @@ def run(*, once: bool, days: int, population: int, host: str, port: int) -> bool
     url = f"http://{'localhost' if host == '127.0.0.1' else host}:{port}"
     os.environ["REMPART_PUBLIC_URL"] = url
     with platform(demo=True) as configuration:
+        from rempart.protection.oversight.services import counting
         from rempart.simulators.laboratory import Epidemic
         from rempart.simulators.sending import Laboratories, Tally
         from rempart.site import demo_accounts, demo_people
@@ -94,6 +95,7 @@ def run(*, once: bool, days: int, population: int, host: str, port: int) -> bool
             try:
                 _send_history(console, epidemic, laboratories, tally)
                 _wait_for_subscribers()
+                counting.count(since=epidemic.start, now=datetime.now(UTC))
                 summary = Summary(
                     counts=tally.counts,
                     positives=demo_people.positives(),
@@ -103,7 +105,7 @@ def run(*, once: bool, days: int, population: int, host: str, port: int) -> bool
                 )
                 _print(console, summary)
                 if not once:
-                    _stay(console, running, epidemic, laboratories, tally)
+                    _stay(console, running, epidemic, laboratories, keys, tally)
             except KeyboardInterrupt:
                 console.print("Stopping…")
                 return True
@@ -118,7 +120,7 @@ def _invite(console: Console, url: str, accounts: Sequence[DemoAccount], seconds
     for label, address in (
         ("The epidemic, for everybody", f"{url}/indicateurs/"),
         ("The investigator's list", f"{url}/suivi/"),
-        ("What patients were sent", f"{url}/demonstration/messages/"),
+        ("What people were sent", f"{url}/demonstration/messages/"),
         ("Everything", f"{url}/"),
     ):
         table.add_row(label, address)
@@ -176,12 +178,13 @@ def _stay(
     running: list[subprocess.Popen[bytes]],
     epidemic: Epidemic,
     laboratories: Laboratories,
+    keys: dict[str, str],
     tally: Tally,
 ) -> None:
     """Keep sending, a few messages a second, and show what flows, until Ctrl-C."""
     console.print("\nLaboratories keep sending; open the pages above and watch. Ctrl-C stops everything.\n")
     stop = threading.Event()
-    sender = threading.Thread(target=_trickle, args=(epidemic, laboratories, stop), daemon=True)
+    sender = threading.Thread(target=_trickle, args=(epidemic, laboratories, keys, stop), daemon=True)
     sender.start()
     try:
         with Live(_flow(tally), console=console, refresh_per_second=2) as live:
@@ -194,15 +197,21 @@ def _stay(
         sender.join(timeout=10)
 
 
-def _trickle(epidemic: Epidemic, laboratories: Laboratories, stop: threading.Event) -> None:
-    """Messages of other epidemics, one by one, from each of the last days in turn: the wave keeps its shape."""
+def _trickle(
+    epidemic: Epidemic, laboratories: Laboratories, keys: dict[str, str], stop: threading.Event
+) -> None:
+    """Messages of other epidemics, one by one, from each of the last days in turn: the wave keeps its shape.
+
+    `keys`: those of the laboratories met so far, by FINESS number; who is new gets one.
+    """
     from rempart.simulators.laboratory import Epidemic as Other
     from rempart.site import demo_people
 
     last = range(max(0, epidemic.days - _LIVE_DAYS), epidemic.days)
     for seed in range(SEED + 1, SEED + 1_000):
         other = Other(seed=seed, population=4_000, start=epidemic.start, days=epidemic.days)
-        keys = demo_people.register(other.laboratories(), valid=timedelta(days=_KEY_DAYS))
+        new = [laboratory for laboratory in other.laboratories() if laboratory.finess not in keys]
+        keys |= demo_people.register(new, valid=timedelta(days=_KEY_DAYS))
         laboratories.meet(other.laboratories(), keys)
         for together in zip_longest(*(other.messages(day) for day in last)):
             for message in filter(None, together):

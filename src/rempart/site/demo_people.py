@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from rempart.foundation.access.actor import Purpose, acting, system
-from rempart.foundation.access.models import create_machine_key
+from rempart.foundation.access.models import MachineKey, new_machine_key
 from rempart.foundation.directories.models import Laboratory
 from rempart.foundation.messaging.outbox import newest
 from rempart.foundation.people.identities import read_identities, read_identity
@@ -23,23 +23,43 @@ from rempart.screening.services.signers import signers
 from rempart.simulators.messages import Laboratory as Simulated
 from rempart.tracing.models import Case
 
+_KEY_NAME = "Logiciel simulé"
 _REFERENCE = re.compile(r"/r/(\S+)")
 _LINK = re.compile(r"(https?://\S+)")
 _CODE = re.compile(r"\b(\d{6})\b")
 
 
 def register(laboratories: Iterable[Simulated], *, valid: timedelta) -> dict[str, str]:
-    """Write laboratories into the directory and give each a key: FINESS number to key."""
+    """Write laboratories into the directory and give each a key: FINESS number to key.
+
+    A key that an earlier run gave one of them ends, so that its biologist finds room for his own.
+    """
     now = datetime.now(UTC)
     known = list(laboratories)
     Laboratory.objects.bulk_create(
-        [Laboratory(finess=lab.finess, name=lab.name, department=lab.department) for lab in known],
-        ignore_conflicts=True,
+        [_in_the_directory(lab) for lab in known],
+        update_conflicts=True,
+        unique_fields=["finess"],
+        update_fields=["address", "phone"],
     )
+    MachineKey.objects.filter(
+        laboratory__in=[lab.finess for lab in known], name=_KEY_NAME, revoked_at=None
+    ).update(revoked_at=now)
     return {
-        lab.finess: create_machine_key(laboratory=lab.finess, now=now, expires_at=now + valid)
+        lab.finess: new_machine_key(laboratory=lab.finess, name=_KEY_NAME, now=now, expires_at=now + valid)[1]
         for lab in known
     }
+
+
+def _in_the_directory(laboratory: Simulated) -> Laboratory:
+    """With an address for letters, and a number of those that are kept for fiction, for the help desk to call."""
+    return Laboratory(
+        finess=laboratory.finess,
+        name=laboratory.name,
+        department=laboratory.department,
+        address=f"1 place du Marché\n{laboratory.name.removeprefix('LBM ')}",
+        phone=f"01 99 00 {laboratory.finess[5:7]} {laboratory.finess[7:]}",
+    )
 
 
 def positives() -> int:

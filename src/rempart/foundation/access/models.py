@@ -291,7 +291,7 @@ def new_machine_key(
 
 
 def create_machine_key(*, laboratory: str, now: datetime, expires_at: datetime) -> str:
-    """The text of a new key for everything that a machine does: for the demo, benchmarks and tests."""
+    """The text of a new key for everything that a machine does: for benchmarks and tests."""
     return new_machine_key(laboratory=laboratory, now=now, expires_at=expires_at)[1]
 
 

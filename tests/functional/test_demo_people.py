@@ -1,0 +1,27 @@
+"""The laboratories of the demo: how they stand in the directory, and how many keys they hold."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from rempart.foundation.access.models import MachineKey
+from rempart.foundation.directories.models import Laboratory
+from rempart.simulators.laboratory import Epidemic
+from rempart.site import demo_people
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_laboratory_that_is_met_again_holds_one_key_and_can_be_called_back(keyring):
+    start = datetime.now(UTC).date() - timedelta(days=2)
+    laboratories = Epidemic(seed=1, population=1_000, start=start, days=2).laboratories()
+    first = demo_people.register(laboratories, valid=timedelta(days=7))
+    again = demo_people.register(laboratories, valid=timedelta(days=7))
+    assert first.keys() == again.keys() == {laboratory.finess for laboratory in laboratories}
+    for number in again:
+        assert MachineKey.objects.filter(laboratory=number, revoked_at=None).count() == 1
+        known = Laboratory.objects.get(finess=number)
+        assert known.phone.startswith("01 99 00 ")
+        assert known.address
