@@ -246,7 +246,7 @@ def test_a_handler_sees_every_department(keep):
     seen = []
 
     def look(cursor, events):
-        cursor.execute("SELECT current_setting('rempart.departments')")
+        cursor.execute("SELECT current_setting('rempart.everything')")
         seen.append(cursor.fetchone()[0])
 
     say(1)

@@ -5,7 +5,7 @@ from tests.factories import NOW, finess_in, in_lyon, report
 from tests.functional.accounts import account
 
 from rempart.foundation.access.actor import acting
-from rempart.foundation.access.rights import Right, Role, Where, table
+from rempart.foundation.access.rights import Purpose, Right, Role, Where, table
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,3 +38,14 @@ def test_security_a_forgotten_filter_shows_no_more_than_the_right(
     if not table()[right].sees:
         expected = set()
     assert rows_seen(actor) == dict.fromkeys(TABLES, expected)
+
+
+@pytest.mark.parametrize(("right", "role", "where"), CELLS)
+def test_security_the_trail_opens_to_those_who_watch_only(right: Right, role: Role, where: Where, arrive):
+    arrive(report())
+    actor = account(role, "75", establishment=finess_in("75")).actor(right, now=NOW)
+    with acting(actor) as cursor:
+        cursor.execute("SELECT count(*) FROM audit_entry")
+        (entries,) = cursor.fetchone()
+    watches = where is Where.NATION and table()[right].purpose is Purpose.OVERSIGHT
+    assert bool(entries) == watches

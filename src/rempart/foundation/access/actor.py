@@ -93,6 +93,7 @@ def look(cursor: CursorWrapper, actor: Actor) -> None:
         cursor,
         departments=actor.departments,
         nominative=bool(actor.fields) or actor.role in _SEE_WITHOUT_LOOKING,
+        everything=actor.role in _SEE_WITHOUT_LOOKING or actor.purpose is Purpose.OVERSIGHT,
         persons=actor.persons,
         identities=actor.identities,
         agent=actor.agent,

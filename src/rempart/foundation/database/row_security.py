@@ -3,8 +3,8 @@
 Policies compare columns of the row with settings of the session and look nowhere else:
 `rempart.nominative` (departments whose persons it may see: "75,92", or "*" for the whole nation),
 `rempart.person` and `rempart.identity` (the keys of those it may see one by one), `rempart.agent` (whose handed
-files they are). A session that set none of them sees nothing. `rempart.departments` is the perimeter of
-whoever acts, for tables that hold nothing of a person.
+files they are). A session that set none of them sees nothing. `rempart.everything` is "*" for the platform
+itself and for those who watch over it: it opens the trail, and nothing of a person.
 """
 
 from __future__ import annotations
@@ -59,19 +59,20 @@ def set_sight(
     *,
     departments: Iterable[str] = (),
     nominative: bool = True,
+    everything: bool = True,
     persons: Iterable[UUID] = (),
     identities: Iterable[UUID] = (),
     agent: UUID | None = None,
 ) -> None:
     """Say what this transaction may see; forgotten at its end. `nominative`: whether the departments are seen
-    with their persons."""
+    with their persons; `everything`: whether whoever has all of them is shown the trail too."""
     perimeter = ",".join(departments)
     cursor.execute(
-        "SELECT set_config('rempart.departments', %s, true), set_config('rempart.nominative', %s, true),"
+        "SELECT set_config('rempart.everything', %s, true), set_config('rempart.nominative', %s, true),"
         " set_config('rempart.person', %s, true), set_config('rempart.identity', %s, true),"
         " set_config('rempart.agent', %s, true)",
         (
-            perimeter,
+            perimeter if everything and perimeter == EVERYWHERE else "",
             perimeter if nominative else "",
             ",".join(map(str, persons)),
             ",".join(map(str, identities)),

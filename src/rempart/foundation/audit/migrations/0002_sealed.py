@@ -69,7 +69,7 @@ SIGHT = f"""
     ALTER TABLE audit_entry ENABLE ROW LEVEL SECURITY;
     CREATE POLICY adds ON audit_entry FOR INSERT WITH CHECK (true);
     CREATE POLICY everything ON audit_entry FOR SELECT
-        USING ((SELECT current_setting('rempart.departments', true)) = '{EVERYWHERE}');
+        USING ((SELECT current_setting('rempart.everything', true)) = '{EVERYWHERE}');
     CREATE POLICY own ON audit_entry FOR SELECT USING (person_id = ANY (
         (SELECT string_to_array(nullif(current_setting('rempart.person', true), ''), ',')::uuid[])::uuid[]));
 """

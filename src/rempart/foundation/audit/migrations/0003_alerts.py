@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 from rempart.foundation.database.row_security import EVERYWHERE
 
-_NATION = f"(SELECT current_setting('rempart.departments', true)) = '{EVERYWHERE}'"
+_NATION = f"(SELECT current_setting('rempart.everything', true)) = '{EVERYWHERE}'"
 
 # Forgotten once as old as the trail itself, and not before.
 _PAST = {

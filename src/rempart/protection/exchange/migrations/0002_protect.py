@@ -4,7 +4,7 @@ from django.db import migrations
 # agent) sweeps. Whoever sees the nation sees no file more than anybody else.
 ME = "(SELECT string_to_array(nullif(current_setting('rempart.agent', true), ''), ',')::uuid[])::uuid[]"
 PLATFORM = (
-    "(SELECT current_setting('rempart.departments', true)) = '*'"
+    "(SELECT current_setting('rempart.everything', true)) = '*'"
     " AND coalesce((SELECT current_setting('rempart.agent', true)), '') = ''"
 )
 
