@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -25,3 +26,13 @@ def test_a_laboratory_that_is_met_again_holds_one_key_and_can_be_called_back(key
         known = Laboratory.objects.get(finess=number)
         assert known.phone.startswith("01 99 00 ")
         assert known.address
+
+
+def test_certificates_are_fetched_though_codes_were_the_last_letters(keyring, monkeypatch):
+    texts = ["123456 est votre code"] * 40 + [f"Votre résultat : https://x/r/ref{n}" for n in range(5)]
+    sent = [(datetime.now(UTC), SimpleNamespace(text=text)) for text in texts]
+    monkeypatch.setattr(demo_people, "newest", lambda *, keyring, most: sent[:most])
+    fetched: list[str] = []
+    monkeypatch.setattr(demo_people, "_fetch", lambda reference: not fetched.append(reference))
+    assert demo_people.collect_certificates(5) == 5
+    assert fetched == [f"ref{n}" for n in range(5)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from django.conf import settings
@@ -26,6 +27,7 @@ from rempart.tracing.models import Case
 _KEY_NAME = "Logiciel simulé"
 _REFERENCE = re.compile(r"/r/(\S+)")
 _LINK = re.compile(r"(https?://\S+)")
+_LETTERS_PER_REFERENCE = 10
 _CODE = re.compile(r"\b(\d{6})\b")
 
 
@@ -100,10 +102,10 @@ def collect_certificates(most: int) -> int:
 
 
 def _references(most: int) -> Iterator[str]:
-    for _, letter in newest(keyring=keyring_of(settings.KEY_STORE), most=most):
-        found = _REFERENCE.search(letter.text)
-        if found:
-            yield found[1]
+    """The newest references that were sent; codes and letters to agents lie among them."""
+    letters = newest(keyring=keyring_of(settings.KEY_STORE), most=_LETTERS_PER_REFERENCE * most)
+    found = (_REFERENCE.search(letter.text) for _, letter in letters)
+    return islice((match[1] for match in found if match), most)
 
 
 def _fetch(reference: str) -> bool:
