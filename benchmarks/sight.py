@@ -113,6 +113,7 @@ def _measure(cases: int) -> list[Latency]:
     from django.conf import settings
 
     from rempart.foundation.access.actor import Actor, Purpose, Role
+    from rempart.foundation.access.rights import Right, granted
     from rempart.foundation.database.keys import uuid7
     from rempart.foundation.vault import keyring_of
     from rempart.tracing import rules
@@ -120,8 +121,9 @@ def _measure(cases: int) -> list[Latency]:
 
     key = uuid7()
     actor = Actor(
-        id=str(key), agent=key, role=Role.INVESTIGATOR, purpose=Purpose.INVESTIGATION, departments=REGION
-    )
+        id=str(key), agent=key, role=Role.INVESTIGATOR, purpose=Purpose.INVESTIGATION, departments=REGION,
+        fields=granted(Role.INVESTIGATOR, Right.CASES_LIST).sees,
+    )  # fmt: skip
     keyring = keyring_of(settings.KEY_STORE)
     times: dict[str, list[float]] = {"ENABLE": [], "DISABLE": []}
     with psycopg.connect(os.environ["DATABASE_OWNER_URL"], autocommit=True) as owner:
