@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests import messages
 
 from rempart.screening.formats import decode
-from rempart.screening.formats.hl7v2_ack import acknowledge
+from rempart.screening.formats.hl7v2.ack import acknowledge
 from rempart.screening.rules.answer import answer
 from rempart.screening.rules.judging import judge
 from rempart.screening.rules.report import Format, Outcome

@@ -15,7 +15,8 @@ from rempart.foundation.access.models import machine
 from rempart.foundation.database.pool import give_back_connections
 from rempart.foundation.terminology import pathogen
 from rempart.foundation.vault import keyring_of
-from rempart.screening.formats.hl7v2_ack import acknowledge
+from rempart.screening.formats.hl7v2.ack import acknowledge
+from rempart.screening.formats.media import HL7, MEDIA_TYPES
 from rempart.screening.rules.answer import findings
 from rempart.screening.rules.report import Format
 from rempart.screening.services.intake import Answered, Intake
@@ -26,13 +27,6 @@ router = Router(tags=["screening"])
 MOST_ITEMS = 10_000
 MOST_SAID = 200_000
 """Reports and findings of one delivery: a file of good messages has five for each; memory and answer grow with them."""
-HL7 = "application/hl7-v2"
-_FORMATS = {
-    HL7: Format.HL7V2,
-    "x-application/hl7-v2+er7": Format.HL7V2,
-    "application/hprim-medecin": Format.HPRIM_MEDECIN,
-    "application/hprim": Format.HPRIM_MEDECIN,
-}
 
 
 class Refused(Exception):
@@ -54,7 +48,7 @@ def _intake() -> Intake:
     openapi_extra={
         "requestBody": {
             "required": True,
-            "content": {name: {"schema": {"type": "string", "format": "binary"}} for name in _FORMATS},
+            "content": {name: {"schema": {"type": "string", "format": "binary"}} for name in MEDIA_TYPES},
         },
         "responses": {
             200: {"description": "One answer per message, or one HL7 ACK per message, after all are on disk"},
@@ -73,9 +67,9 @@ def deliver(request: HttpRequest) -> HttpResponse:
     """
     actor = machine(_key(request), request.certificate, now=request.now)  # type: ignore[attr-defined]
     request.actor = actor  # type: ignore[attr-defined]  # whoever counts requests knows the key for a good one
-    format_ = _FORMATS.get((request.content_type or "").lower())
+    format_ = MEDIA_TYPES.get((request.content_type or "").lower())
     if format_ is None:
-        raise Refused(415, "format-unknown", f"Send one of: {', '.join(_FORMATS)}.")
+        raise Refused(415, "format-unknown", f"Send one of: {', '.join(MEDIA_TYPES)}.")
     try:
         payload = request.body
     except RequestDataTooBig:

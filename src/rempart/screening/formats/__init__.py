@@ -1,25 +1,29 @@
-"""Decoders: bytes of a delivery to reports and findings, one module per format.
+"""Decoders: bytes of a delivery to reports and findings, one folder per format.
 
     hl7v2            HL7 v2.3 to 2.5.1, ORU^R01
     hprim_medecin    HPRIM Médecin 3.0
 
-They know nothing of storage, and never raise on content: whatever the bytes, every message gives an Item, and
+Each has `decode(payload, *, context)`, which yields the Items of its messages (none when there is none), and
+`recognises(start)`, whether the first bytes of a payload are its own. They know nothing of storage, and never raise on content: whatever the bytes, every message gives an Item, and
 a delivery without any message gives one too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from types import ModuleType
 
-from rempart.screening.formats import encodings, hl7v2, hl7v2_files, hprim_lines, hprim_medecin
+from rempart.screening.formats import encodings, hl7v2, hprim_medecin
 from rempart.screening.formats.context import Context
 from rempart.screening.rules.catalogue import finding
 from rempart.screening.rules.report import Format, Item
 
 __all__ = ["Context", "decode", "sniff"]
 
-_DECODERS = {Format.HL7V2: hl7v2.decode, Format.HPRIM_MEDECIN: hprim_medecin.decode}
+_FORMATS: Mapping[Format, ModuleType] = {Format.HL7V2: hl7v2, Format.HPRIM_MEDECIN: hprim_medecin}
+"""In the order in which they are tried on bytes that nobody named."""
+
 _SNIFFED = 1_048_576  # bytes in which a format must show itself
 _BLANK = b" \t\r\n\x00\x1a\x0b\x1c"
 
@@ -29,9 +33,7 @@ def sniff(payload: bytes) -> Format:
     if payload.startswith(b"MSH|"):
         return Format.HL7V2
     start = _as_8_bits(payload[:_SNIFFED])[0]
-    if hl7v2_files.holds_a_message(start):
-        return Format.HL7V2
-    return Format.HPRIM_MEDECIN if hprim_lines.looks_like_hprim(start) else Format.UNKNOWN
+    return next((format_ for format_, module in _FORMATS.items() if module.recognises(start)), Format.UNKNOWN)
 
 
 def decode(payload: bytes, *, format: Format | None = None, context: Context) -> Iterator[Item]:
@@ -39,11 +41,11 @@ def decode(payload: bytes, *, format: Format | None = None, context: Context) ->
 
     `format` is sniffed when it is None. Never raises on content.
     """
-    decoder = _DECODERS.get(format or sniff(payload))
+    module = _FORMATS.get(format or sniff(payload))
     is_empty = True
-    if decoder is not None:
+    if module is not None:
         text, codec = _as_8_bits(payload)
-        for item in decoder(text, context=context):
+        for item in module.decode(text, context=context):
             is_empty = False
             yield item if not codec else replace(item, raw=item.raw.decode("utf-8").encode(codec))
     if is_empty:

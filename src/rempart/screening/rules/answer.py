@@ -60,6 +60,11 @@ def _report(report: Report) -> dict[str, Any]:
         "health_worker": report.health_worker,
         "symptoms": report.symptoms.value if report.symptoms is not None else None,
         "variants": dict(report.variants),
+        "specimen": report.specimen,
+        "device": report.device,
+        "documents": [
+            {"media_type": d.media_type, "title": d.title, "size": len(d.content)} for d in report.documents
+        ],
         "location": report.location,
     }
 
@@ -87,11 +92,13 @@ def _person(person: Person) -> dict[str, Any]:
         "phone": person.phone,
         "mobile": person.mobile,
         "email": person.email,
+        "relative_mobile": person.relative_mobile,
+        "relative_email": person.relative_email,
     }
 
 
 def _practitioner(practitioner: Practitioner) -> dict[str, str]:
-    return {"rpps": practitioner.rpps, "name": practitioner.name}
+    return {"rpps": practitioner.rpps, "adeli": practitioner.adeli, "name": practitioner.name}
 
 
 def _moment(moment: Moment | None) -> str | None:

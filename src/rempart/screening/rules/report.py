@@ -101,9 +101,11 @@ class Person:
     insured_number: str = ""  # social security number of the insured (item 1.2.2)
     local_id: str = ""  # the sender's own patient number
     address: Address = Address()
-    phone: str = ""
+    phone: str = ""  # a landline
     mobile: str = ""
     email: str = ""
+    relative_mobile: str = ""  # of a trusted relative, where the person has none (items 1.3.2 and 1.3.3)
+    relative_email: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +118,16 @@ class Laboratory:
 class Practitioner:
     rpps: str = ""
     name: str = ""
+    adeli: str = ""  # where he has no RPPS number (items 2.1.1 and 2.1.5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A report of the laboratory as a file (item 4.1.4), as it was attached."""
+
+    media_type: str  # "application/pdf", "image/png", "image/jpeg"
+    content: bytes
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +151,9 @@ class Report:
     health_worker: bool | None = None
     symptoms: Symptoms | None = None
     variants: tuple[tuple[str, str], ...] = ()  # (letter, value), e.g. ("A", "1")
+    specimen: str = ""  # kind of specimen, as coded or written by the sender
+    device: str = ""  # the rapid test used, by its number in the EU list of devices
+    documents: tuple[Document, ...] = ()
     location: str = ""  # where in the message: "OBX[1] (segment 5)", "line 17"
 
 
@@ -167,6 +182,11 @@ class Finding:
 class Format(StrEnum):
     HL7V2 = "hl7v2"
     HPRIM_MEDECIN = "hprim-medecin"
+    HPRIM_SANTE = "hprim-sante"
+    CDA = "cda"
+    FHIR = "fhir"
+    TABLE = "table"  # CSV, XLSX
+    FORM = "form"  # entered by hand
     UNKNOWN = "unknown"
 
 

@@ -225,11 +225,20 @@ def _identity_content(person: Person) -> str:
 
 
 def _practitioner(practitioner: Practitioner) -> list[str]:
-    return [practitioner.rpps, practitioner.name]
+    said = [practitioner.rpps, practitioner.name]
+    return [*said, practitioner.adeli] if practitioner.adeli else said
 
 
 def _contact(report: Report) -> str:
+    """What is sealed beside a result, as JSON. A field of later days is written where it was given only: what a
+    result said before it existed must stay the same text, by which repeats are known."""
     person, address = report.person, report.person.address
+    later = {
+        "relative_mobile": person.relative_mobile,
+        "relative_email": person.relative_email,
+        "specimen": report.specimen,
+        "device": report.device,
+    }
     return _encode(
         {
             "record": report.record_number,
@@ -243,6 +252,7 @@ def _contact(report: Report) -> str:
             "general_practitioner": _practitioner(report.general_practitioner),
             "variants": report.variants,
         }
+        | {name: value for name, value in later.items() if value}
     )
 
 

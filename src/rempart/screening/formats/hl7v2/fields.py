@@ -12,7 +12,7 @@ from functools import lru_cache
 from rempart.foundation.identifiers import finess, ins, rpps
 from rempart.screening.formats.dates import hl7_date
 from rempart.screening.formats.emails import one_address
-from rempart.screening.formats.hl7v2_tokens import Lexis, Segment
+from rempart.screening.formats.hl7v2.tokens import Lexis, Segment
 from rempart.screening.rules.report import Address, Laboratory, Person, Practitioner, Sex
 
 _BIRTH_NAME_TYPES = frozenset({"L", "B", "N", "M", "U", ""})  # legal, birth, maiden; unspecified

@@ -6,7 +6,7 @@ import pytest
 from tests import messages
 from tests.messages import FIN, FINFICHIER, MOBILE, RESULT
 
-from rempart.screening.formats.hprim_lines import message_of
+from rempart.screening.formats.hprim_medecin.lines import message_of
 from rempart.screening.rules.report import (
     Address,
     Format,

@@ -13,11 +13,12 @@ from datetime import date, datetime, time, tzinfo
 
 from rempart.foundation.identifiers import finess, nir, rpps
 from rempart.foundation.terminology import is_presumptive, result_of
-from rempart.screening.formats import analyses, encodings, hprim_lines
+from rempart.screening.formats import analyses, encodings
 from rempart.screening.formats.context import Context, Observed, Role
 from rempart.screening.formats.dates import french_date, has_two_digit_year, hl7_date, hl7_moment
 from rempart.screening.formats.emails import one_address
-from rempart.screening.formats.hprim_lines import HEADER_LINES, Message
+from rempart.screening.formats.hprim_medecin import lines
+from rempart.screening.formats.hprim_medecin.lines import HEADER_LINES, Message
 from rempart.screening.formats.questions import Answers
 from rempart.screening.rules.catalogue import finding, shown
 from rempart.screening.rules.report import (
@@ -66,7 +67,7 @@ _SUPPLEMENTS = frozenset(
 class _Found:
     """A RES line that becomes a report."""
 
-    line: hprim_lines.Result
+    line: lines.Result
     observed: Observed
     result: Result | None
     status: Status
@@ -85,13 +86,13 @@ class _Content:
 def decode(payload: bytes, *, context: Context) -> Iterator[Item]:
     """Every message of an HPRIM Médecin file. Yields nothing for a blank file; never raises on content."""
     codec = encodings.read(payload).codec
-    for position, part in enumerate(hprim_lines.parts(payload)):
+    for position, part in enumerate(lines.parts(payload)):
         findings = list(part.findings)
         if len(part.raw) > MAXIMUM_SIZE:
             size = finding("F03", "size", "message", size=len(part.raw), limit=MAXIMUM_SIZE)
             yield _unread(part.raw, position, [*findings, size])
             continue
-        message = hprim_lines.message_of(part.raw.decode(codec, "replace"))
+        message = lines.message_of(part.raw.decode(codec, "replace"))
         if len(message.results) > MAXIMUM_RESULTS:
             values = {"lines": len(message.results), "limit": MAXIMUM_RESULTS}
             yield _unread(part.raw, position, [*findings, finding("F03", "lines", "message", **values)])
@@ -182,7 +183,7 @@ def _sort(message: Message, laboratory: Laboratory, context: Context, findings: 
     return content
 
 
-def _found(line: hprim_lines.Result, observed: Observed, findings: list[Finding]) -> _Found:
+def _found(line: lines.Result, observed: Observed, findings: list[Finding]) -> _Found:
     value, code = line.column(5), line.column(10)
     letter = result_of(value) if value and len(value) <= _LONGEST_TEXT else None
     if letter is not None and is_presumptive(value):

@@ -2,7 +2,7 @@ import pytest
 from tests import messages
 
 from rempart.screening.formats import sniff
-from rempart.screening.formats.hl7v2_files import split
+from rempart.screening.formats.hl7v2.files import split
 from rempart.screening.rules.report import Format
 
 ONE, TWO = messages.hl7(), messages.hl7(("MSG000001", "MSG000002"))

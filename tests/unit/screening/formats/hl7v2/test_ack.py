@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 from tests import messages
 
-from rempart.screening.formats.hl7v2_ack import acknowledge
+from rempart.screening.formats.hl7v2.ack import acknowledge
 from rempart.screening.rules.catalogue import catalogue
 
 

@@ -11,7 +11,7 @@ import binascii
 import re
 from xml.parsers import expat
 
-from rempart.screening.formats.hl7v2_tokens import Segment
+from rempart.screening.formats.hl7v2.tokens import Segment
 from rempart.screening.rules.catalogue import finding
 from rempart.screening.rules.report import Finding
 

@@ -6,8 +6,8 @@ import pytest
 from tests import messages
 
 from rempart.screening.formats import Context
-from rempart.screening.formats.hl7v2_documents import lenient_base64
-from rempart.screening.formats.hl7v2_fields import is_mobile
+from rempart.screening.formats.hl7v2.documents import lenient_base64
+from rempart.screening.formats.hl7v2.fields import is_mobile
 from rempart.screening.rules.report import (
     Address,
     Format,

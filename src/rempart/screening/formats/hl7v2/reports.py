@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from rempart.foundation.terminology import QuestionKind
-from rempart.screening.formats import analyses, hl7v2_documents, hl7v2_fields, hl7v2_values
+from rempart.screening.formats import analyses
 from rempart.screening.formats.context import Context, Observed, Role
 from rempart.screening.formats.dates import hl7_date, hl7_moment, hl7_moment_without_zone
-from rempart.screening.formats.hl7v2_messages import Message, Order, Patient
-from rempart.screening.formats.hl7v2_tokens import Segment
+from rempart.screening.formats.hl7v2 import documents, fields, values
+from rempart.screening.formats.hl7v2.messages import Message, Order, Patient
+from rempart.screening.formats.hl7v2.tokens import Segment
 from rempart.screening.formats.questions import Answers
 from rempart.screening.rules.catalogue import Profile, finding, shown
 from rempart.screening.rules.report import (
@@ -71,7 +72,7 @@ class _Reader:
         self.findings = findings
         self.msh = msh
         # Only a transcoding table asks for it before the observations are known.
-        self.finess = hl7v2_fields.structure(msh.brief(4), msh.lexis)[0] if context.transcoding else ""
+        self.finess = fields.structure(msh.brief(4), msh.lexis)[0] if context.transcoding else ""
         processing = msh.text(11)
         self.held = processing in _TEST_MESSAGES and context.profile is Profile.FR
         if self.held:
@@ -108,17 +109,17 @@ class _Reader:
         """
         observe, finess = self.context.observe, self.finess
         observed = [
-            (obx, observe(hl7v2_values.names(obx.brief(3), obx.lexis), finess))
+            (obx, observe(values.names(obx.brief(3), obx.lexis), finess))
             for obx in order.results or order.of_specimen
         ]
         if order.results and order.of_specimen:
-            after = [(o, observe(hl7v2_values.names(o.brief(3), o.lexis), finess)) for o in order.of_specimen]
+            after = [(o, observe(values.names(o.brief(3), o.lexis), finess)) for o in order.of_specimen]
             observed += [pair for pair in after if pair[1].role in _OF_THE_PERSON]
         return observed
 
     def _takes(self, obx: Segment, observed: Observed) -> bool:
         if obx.raw(2) == "ED":
-            self.findings += hl7v2_documents.check(obx)
+            self.findings += documents.check(obx)
         if observed.analysis is not None and observed.analysis.published:
             return True
         if observed.role is Role.SETTING or obx.raw(29) == "QST":
@@ -126,8 +127,8 @@ class _Reader:
         return analyses.takes(observed, obx.at(3), context=self.context, findings=self.findings)
 
     def _found(self, order: Order, obx: Segment, observed: Observed) -> _Found:
-        value = hl7v2_values.value_of(obx, self.context.not_results)
-        code = hl7v2_values.status_code(obx, order.obr)
+        value = values.value_of(obx, self.context.not_results)
+        code = values.status_code(obx, order.obr)
         status = self._status(code, order, obx)
         result: Result | None = None
         if code == "X":
@@ -145,7 +146,7 @@ class _Reader:
 
     def _status(self, code: str, order: Order, obx: Segment) -> Status:
         """The status of a result; held when it is missing, unknown or a test, whatever else is said."""
-        status = hl7v2_values.STATUSES.get(code)
+        status = values.STATUSES.get(code)
         if status is None:
             case = "unknown" if code else "missing"
             self.findings.append(finding("R07", case, obx.at(11), given=shown(code)))
@@ -155,8 +156,8 @@ class _Reader:
             and (agreeing := _AGREEING.get(order.orc.text(1)))
             and status not in agreeing
         ):
-            values = {"order": order.orc.text(1), "status": code}
-            self.findings.append(finding("C03", "order", order.orc.at(1), **values))
+            said = {"order": order.orc.text(1), "status": code}
+            self.findings.append(finding("C03", "order", order.orc.at(1), **said))
         return Status.HELD if self.held else status
 
     def _report(
@@ -170,7 +171,7 @@ class _Reader:
     ) -> Report:
         order, obx, observed = found.order, found.obx, found.observed
         orc, obr, specimen = order.orc, order.obr, order.specimen
-        laboratory = hl7v2_fields.laboratory(
+        laboratory = fields.laboratory(
             self.msh.brief(4),
             orc.brief(21) if orc is not None else "",
             obx.brief(23),
@@ -204,7 +205,7 @@ class _Reader:
         pid = patient.pid
         if pid is None:
             return Person()
-        person = hl7v2_fields.person(pid)
+        person = fields.person(pid)
         if person.birth_date is None and pid.text(7):
             self.findings.append(finding("P03", "unreadable", "PID-7"))
         return person
@@ -212,7 +213,7 @@ class _Reader:
     def _practitioner(self, *places: _Place) -> Practitioner:
         for segment, field in places:
             if segment is not None and (brief := segment.brief(field)):
-                practitioner = hl7v2_fields.practitioner(brief, segment.lexis)
+                practitioner = fields.practitioner(brief, segment.lexis)
                 if practitioner.rpps or practitioner.name:
                     return practitioner
         return _NOBODY

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rempart.foundation.terminology import is_presumptive, result_of
-from rempart.screening.formats.hl7v2_tokens import Lexis, Segment
+from rempart.screening.formats.hl7v2.tokens import Lexis, Segment
 from rempart.screening.rules.report import Result, Status
 
 _CODE, _TEXT, _OTHER_CODE, _OTHER_TEXT, _ORIGINAL = 0, 1, 3, 4, 8  # pieces of CWE that may say the result

@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 
-from rempart.screening.formats import encodings, hl7v2_fields, hl7v2_files
+from rempart.screening.formats import encodings
 from rempart.screening.formats.context import Context
-from rempart.screening.formats.hl7v2_messages import Message, gather, lines_of
-from rempart.screening.formats.hl7v2_reports import reports_of
-from rempart.screening.formats.hl7v2_tokens import Lexis, Segment, lexis_of
+from rempart.screening.formats.hl7v2 import fields, files
+from rempart.screening.formats.hl7v2.messages import Message, gather, lines_of
+from rempart.screening.formats.hl7v2.reports import reports_of
+from rempart.screening.formats.hl7v2.tokens import Lexis, Segment, lexis_of
 from rempart.screening.rules.catalogue import finding, shown
 from rempart.screening.rules.report import Finding, Format, Item
 
@@ -32,7 +33,7 @@ _END_OF_LINE = re.compile(rb"[\r\n]")
 
 def decode(payload: bytes, *, context: Context) -> Iterator[Item]:
     """Every message of an HL7 file. Yields nothing when no line starts one; never raises on content."""
-    for position, piece in enumerate(hl7v2_files.split(payload)):
+    for position, piece in enumerate(files.split(payload)):
         item = decode_message(piece.raw, position=position, context=context)
         if piece.findings:
             item = replace(item, findings=(*piece.findings, *item.findings))
@@ -62,7 +63,7 @@ def decode_message(raw: bytes, *, position: int, context: Context) -> Item:
     if len(lines) == 1:
         findings.append(finding("F02", "no_segment", "MSH"))
     reports = reports_of(message, context=context, findings=findings) if is_taken else ()
-    finess, name = hl7v2_fields.structure(msh.brief(4), lexis)
+    finess, name = fields.structure(msh.brief(4), lexis)
     return Item(
         position=position,
         format=Format.HL7V2,
