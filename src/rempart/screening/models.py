@@ -4,13 +4,15 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from rempart.screening.sampling.models import Entry as Entry
+
 
 class Delivery(models.Model):
     """One thing a laboratory brought: a request, a file."""
 
     id = models.UUIDField(primary_key=True)
     received_at = models.DateTimeField()
-    channel = models.CharField(max_length=8)  # https, file
+    channel = models.CharField(max_length=8)  # https, file, form
     laboratory = models.CharField(max_length=9)  # who brought it; empty: an operator
     size = models.BigIntegerField()
     digest = models.BinaryField()

@@ -21,7 +21,7 @@ __all__ = ["Actor", "Purpose", "Role", "acting", "look", "naming", "patient", "r
 class Actor:
     """A person, a machine or the system itself, doing one kind of thing.
 
-    What it may see: rows of `departments`, of `persons` and `identities` (a patient's own; whoever else was
+    What it may see: rows of `departments`, those that its establishment made, of `persons` and `identities` (a patient's own; whoever else was
     named to a service one by one), and files handed to `agent`.
     """
 
@@ -97,4 +97,5 @@ def look(cursor: CursorWrapper, actor: Actor) -> None:
         persons=actor.persons,
         identities=actor.identities,
         agent=actor.agent,
+        establishment=actor.laboratory,
     )

@@ -3,7 +3,7 @@
 Policies compare columns of the row with settings of the session and look nowhere else:
 `rempart.nominative` (departments whose persons it may see: "75,92", or "*" for the whole nation),
 `rempart.person` and `rempart.identity` (the keys of those it may see one by one), `rempart.agent` (whose handed
-files they are). A session that set none of them sees nothing. `rempart.everything` is "*" for the platform
+files they are), `rempart.establishment` (FINESS of the place it speaks for, whose own rows it may see). A session that set none of them sees nothing. `rempart.everything` is "*" for the platform
 itself and for those who watch over it: it opens the trail, and nothing of a person.
 """
 
@@ -18,6 +18,7 @@ EVERYWHERE = "*"
 # Sub-selects: looked at once per statement, never once per row.
 _EVERYWHERE = f"(SELECT current_setting('rempart.nominative', true) = '{EVERYWHERE}')"
 _DEPARTMENTS = "(SELECT string_to_array(current_setting('rempart.nominative', true), ','))::text[]"
+_ESTABLISHMENT = "(SELECT nullif(current_setting('rempart.establishment', true), ''))"
 
 
 class Cursor(Protocol):
@@ -49,6 +50,20 @@ def protect(table: str, *, own: tuple[str, str] | None = None, handed: str = "")
     return sql
 
 
+def protect_for(table: str, *, establishments: Iterable[str] = (), agent: str = "") -> str:
+    """The SQL that puts a table under row security whose rows are not a department's: of the whole nation's sight, of
+    the `establishments` that these columns name, and of the `agent` whom this one does. Run again, it replaces
+    what it said before."""
+    sees = [_EVERYWHERE, *(f"{column} = {_ESTABLISHMENT}" for column in establishments)]
+    sees += [f"{agent} = ANY ({_keys('agent')})"] if agent else []
+    whose = " OR ".join(sees)
+    return f"""
+        ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
+        DROP POLICY IF EXISTS by_place ON {table};
+        CREATE POLICY by_place ON {table} USING ({whose}) WITH CHECK ({whose});
+    """
+
+
 def _keys(setting: str) -> str:
     """A setting's keys as an array."""
     return f"(SELECT string_to_array(nullif(current_setting('rempart.{setting}', true), ''), ',')::uuid[])::uuid[]"
@@ -63,20 +78,22 @@ def set_sight(
     persons: Iterable[UUID] = (),
     identities: Iterable[UUID] = (),
     agent: UUID | None = None,
+    establishment: str = "",
 ) -> None:
-    """Say what this transaction may see; forgotten at its end. `nominative`: whether the departments are seen
-    with their persons; `everything`: whether whoever has all of them is shown the trail too."""
+    """Say what this transaction may see; forgotten at its end. `nominative`: whether the departments (and the
+    establishment) are seen with their persons; `everything`: whether whoever has all of them is shown the trail too."""
     perimeter = ",".join(departments)
     cursor.execute(
         "SELECT set_config('rempart.everything', %s, true), set_config('rempart.nominative', %s, true),"
         " set_config('rempart.person', %s, true), set_config('rempart.identity', %s, true),"
-        " set_config('rempart.agent', %s, true)",
+        " set_config('rempart.agent', %s, true), set_config('rempart.establishment', %s, true)",
         (
             perimeter if everything and perimeter == EVERYWHERE else "",
             perimeter if nominative else "",
             ",".join(map(str, persons)),
             ",".join(map(str, identities)),
             str(agent or ""),
+            establishment if nominative else "",
         ),
     )
 

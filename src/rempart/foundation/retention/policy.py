@@ -20,6 +20,7 @@ class Kind(StrEnum):
 
     RESULT = "result"
     REFUSED_MESSAGE = "refused-message"
+    ENTRY = "entry"
     MESSAGE_TRACE = "message-trace"
     LETTER = "letter"
     CODE = "code"

@@ -50,6 +50,7 @@ class Purpose(IntEnum):
     DELIVERY = 4
     EXCHANGE = 5
     REQUEST = 6
+    SAMPLING = 7
 
 
 class StillNeeded(ValueError):

@@ -88,6 +88,7 @@ PARTS = (
         first_due=earliest("screening_result"),
     ),
     expiring("screening_access", kind=Kind.RESULT, key="reference"),
+    expiring("screening_entry", kind=Kind.ENTRY),
     Part(
         table="screening_message",
         kind=Kind.REFUSED_MESSAGE,
