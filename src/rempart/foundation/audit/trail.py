@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from psycopg import Cursor
 
-from rempart.foundation.audit.catalogue import Value, catalogue, deviations, touched
+from rempart.foundation.audit.catalogue import Declaration, Value, catalogue, deviations, touched
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +29,11 @@ class Act(StrEnum):
     CASE_TAKEN = "case-taken"
     CASE_CALLED = "case-called"
     DELIVERY_RECEIVED = "delivery-received"
+    RESULT_ENTERED = "result-entered"
+    ENTRY_CORRECTED = "entry-corrected"
+    ENTRY_RETRACTED = "entry-retracted"
+    ENTRY_OPENED = "entry-opened"
+    ENTRIES_LISTED = "entries-listed"
     RESULT_SEEN = "result-seen"
     CERTIFICATE_ISSUED = "certificate-issued"
     CODE_SENT = "code-sent"
@@ -123,11 +128,15 @@ class Who(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """One thing acted upon: its key, the person whose it is, and what else the catalogue lets one note."""
+    """One thing acted upon: its key, the person whose it is, and what else the catalogue lets one note.
+
+    `by`: who did it, where it is not the actor of the transaction (many machines' deliveries are kept in one).
+    """
 
     subject: str
     person: UUID | None = None
     details: Mapping[str, Value] = field(default_factory=dict)
+    by: Who | None = None
 
 
 def record(
@@ -142,8 +151,9 @@ _COLUMNS = "at, actor, role, organisation, purpose, act, fields, origin, subject
 _ONE = f"INSERT INTO audit_entry ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"  # noqa: S608 -- columns of ours
 _MANY = f"""
     INSERT INTO audit_entry ({_COLUMNS})
-    SELECT %s::timestamptz, %s::text, %s::text, %s::text, %s::text, %s::text, %s::text[], %s::text, about.*
-    FROM unnest(%s::text[], %s::uuid[], %s::jsonb[]) AS about (subject, person_id, details)"""  # noqa: S608
+    SELECT at, actor, role, organisation, purpose, act, string_to_array(fields, ','), origin, subject, person_id, details
+    FROM unnest(%s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
+                %s::text[], %s::uuid[], %s::jsonb[]) AS entry ({_COLUMNS})"""  # noqa: S608 -- columns of ours
 
 
 def record_each(actor: Who, act: Act, about: Iterable[About], *, now: datetime) -> None:
@@ -155,21 +165,30 @@ def record_each(actor: Who, act: Act, about: Iterable[About], *, now: datetime) 
     if not things:
         return
     declared = catalogue()[act]
-    for thing in things:
-        if wrong := deviations(declared, purpose=actor.purpose, details=thing.details):
-            _complain("; ".join(wrong))
-    who = (
-        now, actor.id, actor.role.value, actor.organisation, actor.purpose.value, act.value,
-        touched(declared, actor.fields), actor.origin,
-    )  # fmt: skip
-    rows = [(thing.subject, thing.person, json.dumps(thing.details)) for thing in things]
+    rows = [_row(thing.by or actor, declared, thing, now) for thing in things]
     connection = transaction.get_connection()
     with connection.wrap_database_errors, connection.cursor() as cursor:
         prepared: Cursor[Any] = Cursor(cursor.connection)
         if len(rows) == 1:
-            prepared.execute(_ONE, (*who, *rows[0]), prepare=True)
+            prepared.execute(_ONE, rows[0], prepare=True)
         else:
-            prepared.execute(_MANY, (*who, *map(list, zip(*rows, strict=True))), prepare=True)
+            at, actors, roles, organisations, purposes, acts, fields, *about = map(
+                list, zip(*rows, strict=True)
+            )
+            flat = [",".join(groups) for groups in fields]  # arrays of several lengths are no array
+            prepared.execute(
+                _MANY, (at, actors, roles, organisations, purposes, acts, flat, *about), prepare=True
+            )
+
+
+def _row(actor: Who, declared: Declaration, thing: About, now: datetime) -> tuple[Any, ...]:
+    """One entry, in the order of the columns."""
+    if wrong := deviations(declared, purpose=actor.purpose, details=thing.details):
+        _complain("; ".join(wrong))
+    return (
+        now, actor.id, actor.role.value, actor.organisation, actor.purpose.value, declared.code,
+        touched(declared, actor.fields), actor.origin, thing.subject, thing.person, json.dumps(thing.details),
+    )  # fmt: skip
 
 
 def record_refusal(actor: Who, *, door: str, method: str, reason: str, now: datetime) -> None:

@@ -6,9 +6,10 @@ Only when it has returned may the sender be told: everything it answers for is o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -42,6 +43,9 @@ _TRIES = 50
 """Each conflict means that another batch was kept meanwhile: as many tries as batches may cross at once."""
 
 
+_ONE_ACTOR: Mapping[UUID, Actor] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
     """What became of one message: the delivery that holds it, and what its sender should know."""
@@ -66,12 +70,19 @@ def receive(
     return keep(prepared, actor=actor, now=now)
 
 
-def keep(batch: Sequence[PreparedMessage], *, actor: Actor, now: datetime) -> list[Kept]:
+def keep(
+    batch: Sequence[PreparedMessage],
+    *,
+    actor: Actor,
+    now: datetime,
+    brought_by: Mapping[UUID, Actor] = _ONE_ACTOR,
+) -> list[Kept]:
     """Keep a batch (at most BATCH messages) of one or many deliveries; one answer per message, in order.
 
-    Durable when it returns. Safe to call again with the same messages at any moment, after any crash:
-    what was kept is recognised. Raises the driver's or Django's
-    OperationalError when PostgreSQL is not there: nothing of the batch was kept then.
+    `brought_by`: who brought a delivery, by its id, where the trail shall name somebody else than the actor.
+    Durable when it returns. Safe to call again with the same messages at any moment, after any crash: what was
+    kept is recognised. Raises the driver's or Django's OperationalError when PostgreSQL is not there: nothing of
+    the batch was kept then.
     """
     store.ensure_months(transaction.get_connection().settings_dict["NAME"], now.date())
     for attempt in range(1, _TRIES + 1):
@@ -79,7 +90,7 @@ def keep(batch: Sequence[PreparedMessage], *, actor: Actor, now: datetime) -> li
             with acting(actor) as cursor:
                 intake = _Intake(binary_cursor(cursor.connection), batch=batch, now=now)
                 kept = intake.keep()
-                record_each(actor, Act.DELIVERY_RECEIVED, intake.brought(), now=now)
+                record_each(actor, Act.DELIVERY_RECEIVED, intake.brought(brought_by), now=now)
                 transaction.on_commit(bell.events.ring)
             return kept
         except (store.Conflict, DeadlockDetected):
@@ -129,7 +140,7 @@ class _Intake:
         self._write()
         return kept
 
-    def brought(self) -> list[About]:
+    def brought(self, by: Mapping[UUID, Actor]) -> list[About]:
         """What the audit says of each delivery of the batch."""
         messages = Counter(row[1] for row in self._messages)
         results = Counter(row[7] for row in self._results.values())
@@ -137,6 +148,7 @@ class _Intake:
             About(
                 subject=str(id),
                 details={"channel": row[2], "messages": messages[id], "results": results[id]},
+                by=by.get(id),
             )
             for id, row in self._deliveries.items()
         ]
