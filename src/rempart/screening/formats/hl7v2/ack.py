@@ -10,8 +10,9 @@ import re
 from datetime import datetime
 
 from rempart.screening.formats import encodings
+from rempart.screening.formats.delimited import Lexis, Segment
 from rempart.screening.formats.hl7v2.messages import lines_of
-from rempart.screening.formats.hl7v2.tokens import Lexis, Segment, lexis_of
+from rempart.screening.formats.hl7v2.tokens import lexis_of
 from rempart.screening.rules.catalogue import Acknowledgement, catalogue
 from rempart.screening.rules.judging import Judgement
 from rempart.screening.rules.report import Finding, Item, Severity

@@ -15,10 +15,11 @@ from functools import lru_cache
 
 from rempart.screening.formats import encodings
 from rempart.screening.formats.context import Context
+from rempart.screening.formats.delimited import Lexis, Segment
 from rempart.screening.formats.hl7v2 import fields, files
 from rempart.screening.formats.hl7v2.messages import Message, gather, lines_of
 from rempart.screening.formats.hl7v2.reports import reports_of
-from rempart.screening.formats.hl7v2.tokens import Lexis, Segment, lexis_of
+from rempart.screening.formats.hl7v2.tokens import lexis_of
 from rempart.screening.rules.catalogue import finding, shown
 from rempart.screening.rules.report import Finding, Format, Item
 

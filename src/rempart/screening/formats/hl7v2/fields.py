@@ -11,8 +11,10 @@ from functools import lru_cache
 
 from rempart.foundation.identifiers import finess, ins, rpps
 from rempart.screening.formats.dates import hl7_date
+from rempart.screening.formats.delimited import Lexis, Segment
 from rempart.screening.formats.emails import one_address
-from rempart.screening.formats.hl7v2.tokens import Lexis, Segment
+from rempart.screening.formats.names import first_names
+from rempart.screening.formats.telephones import is_mobile
 from rempart.screening.rules.report import Address, Laboratory, Person, Practitioner, Sex
 
 _BIRTH_NAME_TYPES = frozenset({"L", "B", "N", "M", "U", ""})  # legal, birth, maiden; unspecified
@@ -21,8 +23,6 @@ _INSURED_TYPES = frozenset({"NH", "SNS", "SS"})
 _INS_TYPES = frozenset({"INS", "INS-NIR", "INS-NIA", "INS-C"})
 _SEXES = {"F": Sex.FEMALE, "M": Sex.MALE, "": None}
 _FINESS_SHAPE = re.compile(r"1?(?:[0-9]{2}|2[AB])[0-9]{7}", re.ASCII)
-_MOBILE = re.compile(r"(?:(?:\+|00)(?:33|262|590|594|596)(?:\(0\))?|0)[67][0-9]{8}", re.ASCII)
-_NOT_DIALLED = str.maketrans("", "", " .-/\u00a0")
 _NOBODY = Practitioner()
 _NOWHERE = Address()
 _LONGEST_AUTHORITY = 100  # characters
@@ -30,14 +30,14 @@ _LONGEST_AUTHORITY = 100  # characters
 
 def person(pid: Segment) -> Person:
     """The person of a PID; what the segment leaves out is empty."""
-    birth_name, used_name, first_names = _names(pid.repetitions(5), pid.lexis)
+    birth_name, used_name, given = _names(pid.repetitions(5), pid.lexis)
     matricule, authority, insured, local = _numbers(pid.repetitions(3), pid.lexis)
     address, birth_place = _addresses(pid.repetitions(11), pid.lexis)
     phone, mobile, email = contacts(pid)
     return Person(
         birth_name=birth_name,
         used_name=used_name,
-        first_names=first_names,
+        first_names=given,
         sex=_SEXES.get(pid.text(8).upper(), Sex.UNKNOWN),
         birth_date=hl7_date(pid.text(7)),
         birth_place=birth_place,
@@ -64,24 +64,11 @@ def _names(repetitions: list[list[str]], lexis: Lexis) -> tuple[str, str, tuple[
         kind = parts[6].upper()
         if kind in _USED_NAME_TYPES:
             used = used or family
-            first = first or _first_names(parts[1], parts[2], lexis)
+            first = first or first_names(lexis.read(parts[1]), lexis.read(parts[2]))
         elif not birth and kind in _BIRTH_NAME_TYPES:
             birth = family
-            first = _first_names(parts[1], parts[2], lexis) or first
+            first = first_names(lexis.read(parts[1]), lexis.read(parts[2])) or first
     return birth, used, first
-
-
-def _first_names(given: str, others: str, lexis: Lexis) -> tuple[str, ...]:
-    """XPN-2 is the first given name; XPN-3 the others, in French use the whole list with the first."""
-    given, others = lexis.read(given), lexis.read(others)
-    if not others:
-        return (given,) if given else ()
-    if not given:
-        return tuple(others.replace(",", " ").split())
-    size = len(given)
-    if others[size : size + 1] in " ," and others[:size].upper() == given.upper():
-        others = others[size:]
-    return (given, *others.replace(",", " ").split())
 
 
 def _numbers(repetitions: list[list[str]], lexis: Lexis) -> tuple[str, str, str, str]:
@@ -161,11 +148,6 @@ def _reached_by(parts: list[str], lexis: Lexis) -> tuple[str, str]:
         country = read(parts[4])
         number = (f"+{country.lstrip('+')}" if country else "") + read(parts[5]) + read(parts[6])
     return number, one_address(address)
-
-
-def is_mobile(number: str) -> bool:
-    """Whether a French number is a mobile one (06, 07, or +33 and the overseas codes with 6 or 7)."""
-    return bool(_MOBILE.fullmatch(number.translate(_NOT_DIALLED)))
 
 
 @lru_cache(maxsize=16_384)

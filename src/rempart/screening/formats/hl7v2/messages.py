@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from rempart.screening.formats.hl7v2.tokens import Lexis, Segment
+from rempart.screening.formats.delimited import Lexis, Segment
 from rempart.screening.rules.catalogue import finding
 from rempart.screening.rules.report import Finding
 

@@ -1,7 +1,8 @@
 import pytest
 
+from rempart.screening.formats.delimited import Lexis, Segment
 from rempart.screening.formats.hl7v2.messages import gather, lines_of
-from rempart.screening.formats.hl7v2.tokens import Lexis, Segment, lexis_of
+from rempart.screening.formats.hl7v2.tokens import lexis_of
 from rempart.screening.rules.report import Finding
 
 
