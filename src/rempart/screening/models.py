@@ -4,7 +4,12 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from rempart.screening.desk.models import DailyIntake as DailyIntake
+from rempart.screening.desk.models import RefusedMessage as RefusedMessage
+from rempart.screening.desk.models import Silence as Silence
 from rempart.screening.sampling.models import Entry as Entry
+from rempart.screening.transcoding.models import TranscodingLine as TranscodingLine
+from rempart.screening.transcoding.models import Unknown as Unknown
 
 
 class Delivery(models.Model):

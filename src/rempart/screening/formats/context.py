@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from enum import Enum
@@ -11,6 +11,8 @@ from rempart.foundation.identifiers import finess
 from rempart.foundation.terminology import Analysis, Pathogen, Question, loinc, question_of
 from rempart.foundation.territories import zone_of
 from rempart.screening.rules.catalogue import Profile
+from rempart.screening.rules.report import Result
+from rempart.screening.transcoding.rules import Transcoding
 
 _LOINC_SYSTEMS = frozenset({"", "LN", "LOINC", "2.16.840.1.113883.6.1"})
 _SETTINGS_SYSTEMS = frozenset({"METADMPMSS"})  # routing options of the French document profile
@@ -47,14 +49,14 @@ class Observed:
 class Context:
     """One per process: it remembers what it recognised.
 
-    `zone_of` gives the legal time of a department ("75", "2A", "971"; empty when unknown); `transcoding` gives
-    the LOINC code of a laboratory's own code, by (FINESS, code).
+    `zone_of` gives the legal time of a department ("75", "2A", "971"; empty when unknown); `transcoding` is what
+    laboratories say of their own codes and words, by FINESS.
     """
 
     pathogen: Pathogen
     profile: Profile = Profile.FR
     zone_of: Callable[[str], tzinfo] = zone_of
-    transcoding: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    transcoding: Transcoding = field(default_factory=Transcoding, compare=False)
     _seen: dict[tuple[str, ...], Observed] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -86,8 +88,8 @@ class Context:
             if len(self._seen) >= _CACHE_LIMIT:  # hostile codes must not fill the memory
                 self._seen.clear()
             observed = self._seen[names] = self._recognise(names)
-        if self.transcoding and observed.role in (Role.LABELLED, Role.OTHER):
-            code = self.transcoding.get((finess_number, observed.code), "")
+        if self.transcoding and not observed.loinc and observed.role in (Role.LABELLED, Role.OTHER):
+            code = self.transcoding.analysis(finess_number, observed.code)
             if analysis := self.pathogen.analysis(code):
                 return Observed(
                     role=Role.ANALYSIS,
@@ -97,6 +99,10 @@ class Context:
                     analysis=analysis,
                 )
         return observed
+
+    def result(self, words: str, finess_number: str = "") -> Result | None:
+        """The result that a laboratory's own words mean, for those that mean nothing to everybody else."""
+        return self.transcoding.result(finess_number, words) if self.transcoding else None
 
     def _recognise(self, names: tuple[str, ...]) -> Observed:
         triplets = list(zip(names[0::3], names[1::3], names[2::3], strict=True))

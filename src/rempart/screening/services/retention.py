@@ -10,6 +10,7 @@ from rempart.foundation.retention import (
     Digests,
     Kind,
     Part,
+    aging,
     delete_expired,
     drop_month,
     earliest,
@@ -101,6 +102,10 @@ PARTS = (
         step=forget_deliveries,
         first_due=_first_delivery_due,
     ),
+    expiring("screening_refused", kind=Kind.REFUSED_MESSAGE),
+    expiring("screening_unknown", kind=Kind.REFUSED_MESSAGE),
+    aging("screening_daily_intake", kind=Kind.MESSAGE_TRACE, key="laboratory, day", since="day"),
+    aging("screening_silence", kind=Kind.MESSAGE_TRACE, since="noticed_at"),
 )
 DIGESTS = (
     Digests(table="screening_message_ledger", made="month"),

@@ -20,6 +20,7 @@ from rempart.screening.formats.questions import Answers
 from rempart.screening.rules.catalogue import Profile, finding, shown
 from rempart.screening.rules.report import (
     Finding,
+    Laboratory,
     Moment,
     Person,
     Practitioner,
@@ -107,15 +108,27 @@ class _Reader:
 
         Where nothing stands before SPM, the sender put the specimen first: what follows are the results.
         """
-        observe, finess = self.context.observe, self.finess
+        observe, finess = self.context.observe, self._speaker
         observed = [
-            (obx, observe(values.names(obx.brief(3), obx.lexis), finess))
+            (obx, observe(values.names(obx.brief(3), obx.lexis), finess(order, obx)))
             for obx in order.results or order.of_specimen
         ]
         if order.results and order.of_specimen:
-            after = [(o, observe(values.names(o.brief(3), o.lexis), finess)) for o in order.of_specimen]
+            after = [
+                (o, observe(values.names(o.brief(3), o.lexis), finess(order, o))) for o in order.of_specimen
+            ]
             observed += [pair for pair in after if pair[1].role in _OF_THE_PERSON]
         return observed
+
+    def _speaker(self, order: Order, obx: Segment) -> str:
+        """Whose own codes an observation is written in; "" when no laboratory has any."""
+        if self.finess or not self.context.transcoding:
+            return self.finess
+        return self._laboratory(order, obx).finess
+
+    def _laboratory(self, order: Order, obx: Segment) -> Laboratory:
+        orderer = order.orc.brief(21) if order.orc is not None else ""
+        return fields.laboratory(self.msh.brief(4), orderer, obx.brief(23), obx.brief(15), obx.lexis)
 
     def _takes(self, obx: Segment, observed: Observed) -> bool:
         if obx.raw(2) == "ED":
@@ -142,6 +155,8 @@ class _Reader:
             self.findings.append(
                 finding("R08", "contradiction", obx.at(5), first=first.value, second=second.value)
             )
+        elif value.raw and value.raw not in self.context.not_results:
+            result = self.context.result(value.raw, self._speaker(order, obx))
         return _Found(order, obx, observed, value.raw, result, status)
 
     def _status(self, code: str, order: Order, obx: Segment) -> Status:
@@ -171,13 +186,7 @@ class _Reader:
     ) -> Report:
         order, obx, observed = found.order, found.obx, found.observed
         orc, obr, specimen = order.orc, order.obr, order.specimen
-        laboratory = fields.laboratory(
-            self.msh.brief(4),
-            orc.brief(21) if orc is not None else "",
-            obx.brief(23),
-            obx.brief(15),
-            obx.lexis,
-        )
+        laboratory = self._laboratory(order, obx)
         zone = self.context.zone(laboratory.finess)
         sampled_at = self._sampled_at(zone, (obr, 7), (specimen, 17), (obx, 14))
         return Report(

@@ -179,20 +179,33 @@ def _sort(message: Message, laboratory: Laboratory, context: Context, findings: 
         elif observed.role is Role.VARIANT:
             content.letters.append((observed.letter, value))
         elif analyses.takes(observed, f"line {line.line}, column 3", context=context, findings=findings):
-            content.found.append(_found(line, observed, findings))
+            result = _result(line, laboratory, context, findings)
+            content.found.append(_found(line, observed, result, findings))
     return content
 
 
-def _found(line: lines.Result, observed: Observed, findings: list[Finding]) -> _Found:
-    value, code = line.column(5), line.column(10)
-    letter = result_of(value) if value and len(value) <= _LONGEST_TEXT else None
-    if letter is not None and is_presumptive(value):
+def _result(
+    line: lines.Result, laboratory: Laboratory, context: Context, findings: list[Finding]
+) -> Result | None:
+    """What column 5 means to everybody, else to the laboratory."""
+    value = line.column(5)
+    if not value or len(value) > _LONGEST_TEXT:
+        return None
+    letter = result_of(value)
+    if letter is None:
+        return context.result(value, laboratory.finess) if value not in context.not_results else None
+    if is_presumptive(value):
         findings.append(finding("R09", "presumptive", f"line {line.line}, column 5"))
+    return Result(letter)
+
+
+def _found(line: lines.Result, observed: Observed, result: Result | None, findings: list[Finding]) -> _Found:
+    code = line.column(10)
     status = _STATUSES.get(code)
     if status is None:
         case = "unknown" if code else "missing"
         findings.append(finding("R07", case, f"line {line.line}, column 10", given=shown(code)))
-    return _Found(line, observed, Result(letter) if letter else None, status or Status.HELD)
+    return _Found(line, observed, result, status or Status.HELD)
 
 
 def _person(message: Message, supplements: dict[str, str], findings: list[Finding]) -> Person:
