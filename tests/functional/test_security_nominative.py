@@ -184,10 +184,17 @@ def test_security_an_error_of_the_vault_names_no_value(keep, keyring, owner, tmp
 
 
 def test_security_events_say_keys_only(keep, owner):
+    (kept,) = keep(message(report(), outcome=Outcome.HELD))
     keep(message(report()))
-    ((payload,),) = owner.execute("SELECT payload FROM events_event").fetchall()
-    assert set(payload) == {"results"}
-    assert [len(entry) for entry in payload["results"]] == [2]
+    refused, accepted = owner.execute("SELECT payload FROM events_event ORDER BY id").fetchall()
+    assert [len(entry) for entry in accepted[0]["results"]] == [2]
+    month = NOW.date().replace(day=1).isoformat()
+    assert refused[0] == {
+        "results": [],
+        "messages": {LAB: [0, 1, 0]},
+        "refused": [[month, str(kept.delivery_id), 0, LAB]],
+        "replaced": [],
+    }
 
 
 def test_security_what_was_sealed_is_gone_with_its_key(keep, keyring, owner):

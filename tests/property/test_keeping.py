@@ -98,12 +98,14 @@ def test_the_whole_history_sent_again_as_final_results_changes_nothing(
 def test_a_message_that_was_taken_is_never_replaced(earlier: Outcome, now: Outcome, same: bool) -> None:
     known = Earlier(body=b"body", outcome=earlier, delivery_id=UUID(int=1), position=0)
     met = meet(bodies=(b"body",) if same else (b"other",), outcome=now, earlier=known)
-    if earlier is not Outcome.REJECTED:
+    if earlier is Outcome.ACCEPTED:
         assert met is (Message.AGAIN if same else Message.CLASH)
-    elif same and now is Outcome.REJECTED:
-        assert met is Message.AGAIN
+    elif same:
+        worst_first = [Outcome.REJECTED, Outcome.HELD, Outcome.ACCEPTED]
+        better = worst_first.index(now) > worst_first.index(earlier)
+        assert met is (Message.REPLACES if better else Message.AGAIN)
     else:
-        assert met is Message.REPLACES
+        assert met is (Message.REPLACES if earlier is Outcome.REJECTED else Message.CLASH)
     assert meet(bodies=(b"body",), outcome=now, earlier=None) is Message.NEW
 
 

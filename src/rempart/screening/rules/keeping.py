@@ -78,20 +78,28 @@ class Earlier:
     position: int
 
 
+_GOOD = {Outcome.REJECTED: 0, Outcome.HELD: 1, Outcome.ACCEPTED: 2}
+
+
 class Message(StrEnum):
     """What to do with a message."""
 
     NEW = "new"
     AGAIN = "again"  # the same bytes: answer as then, keep nothing
-    REPLACES = "replaces"  # the earlier one was refused: this one takes its place
+    REPLACES = (
+        "replaces"  # the earlier one was refused, or held what is accepted now: this one takes its place
+    )
     CLASH = "clash"  # the same control id says something else: refuse (H02)
 
 
 def meet(*, bodies: tuple[bytes, ...], outcome: Outcome, earlier: Earlier | None) -> Message:
-    """What a message is to the one that came earlier under its sender and control id."""
+    """What a message is to the one that came earlier under its sender and control id.
+
+    The same bytes are judged better where our tables changed since: a local code that is known now.
+    """
     if earlier is None:
         return Message.NEW
     if earlier.body in bodies:
-        better = earlier.outcome is Outcome.REJECTED and outcome is not Outcome.REJECTED
+        better = _GOOD[outcome] > _GOOD[earlier.outcome]
         return Message.REPLACES if better else Message.AGAIN
     return Message.REPLACES if earlier.outcome is Outcome.REJECTED else Message.CLASH

@@ -61,6 +61,7 @@ class Preparer:
             delivery=delivery,
             position=item.position,
             format=item.format,
+            laboratory=_laboratory(judged),
             department=finess.parse(delivery.laboratory or item.sender).department,
             outcome=judgement.outcome,
             findings=judgement.findings,
@@ -191,6 +192,16 @@ def _sender(judged: Judged) -> str:
     where that is somebody else."""
     brought_by, says = judged.delivery.laboratory, judged.item.sender
     return says if not brought_by or finess.normalise(says) == brought_by else f"{brought_by}|{says}"
+
+
+def _laboratory(judged: Judged) -> str:
+    """Whose message it is: of the key that brought it, else of the FINESS number under which it says it comes."""
+    return judged.delivery.laboratory or _number(judged.item.sender)
+
+
+@lru_cache(maxsize=16_384)
+def _number(sender: str) -> str:
+    return finess.normalise(sender) if finess.is_valid(sender) else ""
 
 
 def _keys() -> Iterator[UUID]:

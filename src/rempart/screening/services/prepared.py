@@ -91,7 +91,8 @@ class PreparedMessage:
     delivery: Delivery
     position: int
     format: Format
-    department: str  # of the laboratory that brought it
+    laboratory: str  # FINESS of who brought it, else of who says he sends; empty when neither is known
+    department: str  # of that laboratory
     outcome: Outcome
     findings: tuple[Finding, ...]
     keys: tuple[bytes, ...]  # of its sender and control id, the current period's first

@@ -34,10 +34,14 @@ from rempart.screening.services.prepare import Preparer
 from rempart.screening.services.prepared import Judged, PreparedMessage, PreparedResult
 
 RESULTS = "screening.results"
-"""Topic: result versions were kept; payload {"results": [[month, id], …]}."""
+"""Topic: messages were kept. Payload: `results` [[month, id], …] of the versions kept; `messages` {FINESS: [accepted,
+held, rejected]}; `refused` [[month, delivery, position, FINESS], …] of those held or rejected; `replaced` [[delivery,
+position], …] of refused ones whose place a better one took. Messages whose laboratory is not known are nobody's."""
 
 BATCH = 1000
 """Messages in one transaction: a fraction of a second."""
+
+_RANKS = {outcome: rank for rank, outcome in enumerate(Outcome)}
 
 _TRIES = 50
 """Each conflict means that another batch was kept meanwhile: as many tries as batches may cross at once."""
@@ -116,6 +120,9 @@ class _Intake:
         self._moved: dict[bytes, store.LedgerRow] = {}
         self._superseded: list[keeping.Version] = []
         self._told: dict[int, list[Finding]] = {}
+        self._by_laboratory: dict[str, list[int]] = {}
+        self._refused: list[tuple[str, str, int, str]] = []
+        self._outdone: list[tuple[str, int]] = []
 
     def keep(self) -> list[Kept]:
         store.prepare_session(self._cursor)
@@ -176,6 +183,8 @@ class _Intake:
         if action is not keeping.Message.AGAIN:
             if action is keeping.Message.REPLACES:
                 self._replaced += [key for key in keys if key in known]
+                if earlier is not None:
+                    self._outdone.append((str(earlier.delivery_id), earlier.position))
             position, delivery_id, body = message.position, message.delivery.id, message.bodies[0]
             known[keys[0]] = keeping.Earlier(
                 body=body, outcome=outcome, delivery_id=delivery_id, position=position
@@ -247,6 +256,7 @@ class _Intake:
         if action is keeping.Message.CLASH:
             outcome, ledger_key = Outcome.REJECTED, message.own_keys[0]
         refused = outcome is not Outcome.ACCEPTED
+        self._count(message, outcome)
         self._messages.append(
             (
                 self._month, delivery.id, message.position, message.department, message.format.value,
@@ -263,6 +273,16 @@ class _Intake:
         )  # fmt: skip
         return Kept(outcome=outcome, findings=findings, delivery_id=delivery.id)
 
+    def _count(self, message: PreparedMessage, outcome: Outcome) -> None:
+        """What the event says of a message to the desk of its laboratory."""
+        if not message.laboratory:
+            return
+        counted = self._by_laboratory.setdefault(message.laboratory, [0, 0, 0])
+        counted[_RANKS[outcome]] += 1
+        if outcome is not Outcome.ACCEPTED:
+            place = (str(self._month), str(message.delivery.id), message.position, message.laboratory)
+            self._refused.append(place)
+
     def _write(self) -> None:
         cursor = self._cursor
         store.add_deliveries(cursor, list(self._deliveries.values()))
@@ -273,6 +293,11 @@ class _Intake:
         store.move_ledger(cursor, list(self._moved.values()))
         store.supersede(cursor, self._superseded)
         store.insert(cursor, "stage_result", list(self._results.values()))
-        if self._results:
-            payload = {"results": [[str(row[0]), str(row[1])] for row in self._results.values()]}
+        if self._results or self._by_laboratory:
+            payload = {
+                "results": [[str(row[0]), str(row[1])] for row in self._results.values()],
+                "messages": self._by_laboratory,
+                "refused": self._refused,
+                "replaced": self._outdone,
+            }
             publish(cursor, topic=RESULTS, payload=payload, now=self._now)
