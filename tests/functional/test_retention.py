@@ -239,6 +239,14 @@ def test_an_account_that_is_closed_long_since_says_no_longer_whose_it_was(run, q
 
 ACCOUNTED_FOR_ELSEWHERE = {
     **dict.fromkeys(
+        ("directories_practice", "directories_mailbox"),
+        "published by the State; who leaves its directory leaves ours with the next file",
+    ),
+    **dict.fromkeys(
+        ("directories_entity", "directories_establishment", "directories_position", "directories_load"),
+        "names nobody",
+    ),
+    **dict.fromkeys(
         ("people_link", "people_person", "people_objection"), "go with the last identity of the person"
     ),
     "screening_objected_fact": "leads back to nobody; stays as long as the facts it lists",

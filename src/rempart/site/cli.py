@@ -13,6 +13,7 @@ from rempart.site import commands
 from rempart.site.account_commands import accounts, machine_keys
 from rempart.site.audit_commands import audit
 from rempart.site.catalogue_commands import catalogue
+from rempart.site.directories_commands import app as directories
 from rempart.site.keys_commands import app as keys
 from rempart.site.oversight_commands import app as oversight
 from rempart.site.retention_commands import app as retention
@@ -41,6 +42,7 @@ app.add_typer(commands.facts, name="facts")
 app.add_typer(commands.tasks, name="tasks")
 app.add_typer(retention, name="retention")
 app.add_typer(oversight, name="oversight")
+app.add_typer(directories, name="directories")
 
 
 def main() -> None:

@@ -102,6 +102,8 @@ class Act(StrEnum):
     KEY_ESCROWED = "key-escrowed"
     KEY_RECOVERED = "key-recovered"
     INDEX_RENEWED = "index-renewed"
+    DIRECTORY_LOADED = "directory-loaded"
+    LABORATORY_DECLARED = "laboratory-declared"
 
 
 class Undeclared(Exception):
