@@ -19,6 +19,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 
 _SHAPE = re.compile(r"[0-9]{5}(?:[0-9]{2}|2[AB])[0-9]{6}(?:[0-9]{2})?", re.ASCII)
 _SEPARATORS = str.maketrans("", "", " .-\t\u00a0\u202f")
@@ -132,6 +133,7 @@ def key_of(body: str) -> str:
     return f"{97 - int(body) % 97:02d}"
 
 
+@lru_cache(maxsize=8)  # of one message: whoever decodes, judges and keeps it reads the same number
 def parse(text: str) -> Nir:
     """Read a NIR or NIA, with or without its key, and say everything that is wrong with it.
 

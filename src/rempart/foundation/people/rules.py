@@ -65,6 +65,8 @@ def canonical_name(name: str) -> str:
     """
     if not name.isascii():
         name = unicodedata.normalize("NFKD", name.translate(_WITHOUT_PARTS))
+    elif name.isalpha():
+        return name.upper()
     return "".join([letter for letter in name.upper() if "A" <= letter <= "Z"])
 
 

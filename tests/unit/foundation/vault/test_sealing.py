@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import os
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -52,6 +55,21 @@ def test_two_seals_of_one_value_differ_and_hide_it(ring: Keyring) -> None:
     one, other = seal(ring), seal(ring)
     assert one[4:] != other[4:]
     assert b"Martin" not in one
+
+
+def test_no_nonce_serves_twice_not_even_in_a_child_that_was_forked(ring: Keyring) -> None:
+    seal(ring)  # some nonces are drawn already
+    theirs, ours = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(ours, b"".join(seal(ring)[4:16] for _ in range(300)))
+        os._exit(0)
+    mine = [seal(ring)[4:16] for _ in range(300)]
+    os.waitpid(child, 0)
+    written = os.read(theirs, 300 * 12)
+    os.close(theirs), os.close(ours)
+    every = {*mine, *(written[at : at + 12] for at in range(0, len(written), 12))}
+    assert len(every) == 600
 
 
 def test_a_seal_copied_to_another_row_does_not_open(ring: Keyring) -> None:
@@ -127,6 +145,14 @@ def test_a_value_is_found_again_in_its_period(ring: Keyring) -> None:
     assert len(digest) == DIGEST_BYTES
     assert Indexer(ring, DAY).digests(BlindIndex.INS, "279035121518989") == (digest,)
     assert indexer.digests(BlindIndex.INS, b"279035121518989") == (digest,)
+
+
+@pytest.mark.parametrize("value", ["", "1790351215189|1979-03-12", "é" * 500])
+def test_a_digest_is_the_start_of_an_hmac(ring: Keyring, value: str) -> None:
+    """What was written by a version is found by the next."""
+    key = hmac.digest(ring.index_key(period_of(DAY)), b"person-ins", hashlib.sha256)
+    whole = hmac.digest(key, value.encode(), hashlib.sha256)
+    assert Indexer(ring, DAY).digest(BlindIndex.PERSON_INS, value) == whole[:DIGEST_BYTES]
 
 
 def test_indexes_have_nothing_in_common(ring: Keyring) -> None:
