@@ -15,6 +15,7 @@ from rempart.site.audit_commands import audit
 from rempart.site.catalogue_commands import catalogue
 from rempart.site.directories_commands import app as directories
 from rempart.site.keys_commands import app as keys
+from rempart.site.listen_commands import app as listen
 from rempart.site.oversight_commands import app as oversight
 from rempart.site.retention_commands import app as retention
 
@@ -32,6 +33,7 @@ app.command()(screening.check)
 app.command()(commands.ingest)
 app.command()(commands.bench)
 app.command()(catalogue)
+app.add_typer(listen, name="listen")
 app.add_typer(audit, name="audit")
 app.add_typer(simulate, name="simulate")
 app.add_typer(keys, name="keys")
@@ -40,9 +42,9 @@ app.add_typer(accounts, name="accounts")
 app.add_typer(certificate, name="certificate")
 app.add_typer(commands.facts, name="facts")
 app.add_typer(commands.tasks, name="tasks")
+app.add_typer(directories, name="directories")
 app.add_typer(retention, name="retention")
 app.add_typer(oversight, name="oversight")
-app.add_typer(directories, name="directories")
 
 
 def main() -> None:

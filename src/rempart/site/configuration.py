@@ -34,6 +34,8 @@ class Configuration(BaseSettings):
     """Addresses or networks of the proxies whose word on the client is believed, beside the private socket's."""
     anchors_folder: Path | None = None
     """Where the signatures over the sealed audit go: elsewhere than the database. None: `var`/anchors."""
+    drop_folder: Path | None = None
+    """Where laboratories put files down, one folder each; what is there is in clear. None: `var`/drop."""
     demo: bool = False
     """Shows the local outbox and the demo accounts; never in production."""
     debug: bool = False
@@ -69,6 +71,11 @@ class Configuration(BaseSettings):
     @property
     def anchors(self) -> Path:
         return self.anchors_folder or self.var / "anchors"
+
+    @property
+    def drop(self) -> Path:
+        """Where laboratories put files down."""
+        return self.drop_folder or self.var / "drop"
 
     @property
     def facts(self) -> Path:

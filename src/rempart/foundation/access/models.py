@@ -340,7 +340,13 @@ def machine_by_certificate(fingerprint: str, *, now: datetime, right: Right = Ri
     return _machine(found.id, found.laboratory, right)
 
 
-def _machine(id_: UUID, laboratory: str, right: Right) -> Actor:
+def machine_at(laboratory: str, *, right: Right = Right.DELIVERIES_SEND) -> Actor:
+    """The machine that writes into a laboratory's own folder: the file system, or SFTP, has seen to it that nobody
+    else does."""
+    return _machine("folder", laboratory, right)
+
+
+def _machine(id_: UUID | str, laboratory: str, right: Right) -> Actor:
     return Actor(
         id=str(id_),
         role=Role.LABORATORY,

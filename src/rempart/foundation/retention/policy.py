@@ -22,6 +22,7 @@ class Kind(StrEnum):
     REFUSED_MESSAGE = "refused-message"
     ENTRY = "entry"
     MESSAGE_TRACE = "message-trace"
+    DEPOSITED_FILE = "deposited-file"
     LETTER = "letter"
     CODE = "code"
     EVENT = "event"

@@ -32,7 +32,8 @@ _FAULTS: dict[Fault, Promise] = {
     Fault.DAYS: _("Cette durée n’est pas permise."),
     Fault.RIGHTS: _("Cet usage n’est pas de ceux d’une machine."),
     Fault.STATE: _("Cette clé n’est plus valable, ou elle a déjà été renouvelée."),
-    Fault.UNREADABLE: _("Ce fichier n’est pas un certificat (PEM ou DER)."),
+    Fault.UNREADABLE: _("Ce fichier n’est ni un certificat (PEM ou DER), ni une clé publique SSH."),
+    Fault.WEAK: _("Cette clé est trop faible : Ed25519, ECDSA, ou RSA d’au moins 3072 bits."),
     Fault.EXPIRED: _("Ce certificat a expiré."),
     Fault.KNOWN: _("Ce certificat est déjà enregistré, ou l’a été."),
     Fault.LABORATORY: _("L’annuaire ne connaît pas ce laboratoire."),
@@ -51,17 +52,17 @@ class KeyForm(forms.Form):
 
 
 class CertificateForm(forms.Form):
-    """A certificate of the laboratory's machine, as a file."""
+    """A certificate or public SSH key of the laboratory's machine, as a file."""
 
     name = forms.CharField(
-        label=_("Nom du certificat"),
+        label=_("Nom du certificat ou de la clé"),
         max_length=80,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     file = forms.FileField(
-        label=_("Certificat (PEM ou DER)"),
-        help_text=_("Le certificat seul. La clé privée ne quitte jamais le laboratoire."),
-        widget=forms.FileInput(attrs={"accept": ".pem,.crt,.cer,.der"}),
+        label=_("Certificat (PEM ou DER), ou clé publique SSH"),
+        help_text=_("Sans la clé privée : elle ne quitte jamais le laboratoire."),
+        widget=forms.FileInput(attrs={"accept": ".pem,.crt,.cer,.der,.pub"}),
     )
 
     def clean_file(self) -> bytes:
@@ -71,7 +72,9 @@ class CertificateForm(forms.Form):
         content = bytes(given.read())
         if b"PRIVATE KEY" in content:
             raise forms.ValidationError(
-                _("Ce fichier contient une clé privée : n’envoyez que le certificat, et changez cette clé.")
+                _(
+                    "Ce fichier contient une clé privée : n’envoyez que la partie publique, et changez cette clé."
+                )
             )
         return content
 

@@ -6,6 +6,8 @@ replaced without a gap: the old one goes on for `key_overlap` beside the new one
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,7 +15,9 @@ from enum import StrEnum
 from uuid import UUID
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from django.db import IntegrityError, transaction
 
 from rempart.foundation.access.accounts.policy import accounts_on, civil_day
@@ -34,6 +38,10 @@ MOST_ALIVE = 10
 
 MOST_SHOWN = 50
 
+_SSH = (b"ssh-", b"ecdsa-", b"sk-")
+_STRONG = (ed25519.Ed25519PublicKey, ec.EllipticCurvePublicKey, rsa.RSAPublicKey)
+_LEAST_RSA = 3072
+
 
 class Fault(StrEnum):
     """Why a key or a certificate is not taken; stable codes."""
@@ -43,6 +51,7 @@ class Fault(StrEnum):
     RIGHTS = "rights"
     STATE = "state"  # revoked, expired, or replaced already
     UNREADABLE = "unreadable"
+    WEAK = "weak"
     EXPIRED = "expired"
     KNOWN = "known"
     LABORATORY = "laboratory"
@@ -156,25 +165,26 @@ def revoke_key(*, actor: Actor, key_id: UUID, now: datetime) -> None:
 def add_certificate(
     *, actor: Actor, laboratory: str, name: str, content: bytes, now: datetime
 ) -> ClientCertificate:
-    """Register the certificate (PEM or DER) by which a laboratory's machine will prove itself to our proxy.
+    """Register what a laboratory's machine will prove itself by: a certificate (PEM or DER) to our proxy and to MLLP,
+    or a public key of SSH (OpenSSH's one line) to SFTP, which has no end of its own and holds as long as a key may.
 
-    Whether its private key is there, the proxy checks at each connection. Raises NotAllowed, KeyRefused:
-    unreadable, expired, or registered already, also to somebody else or before it was revoked.
+    Whether the private key is there is checked at each connection. Raises NotAllowed, KeyRefused: unreadable, weak,
+    expired, or registered already, also to somebody else or before it was revoked.
     """
     _within(actor, laboratory)
     _known(laboratory)
-    certificate = _read(content)
-    if certificate.not_valid_after_utc <= now:
+    fingerprint, expires_at = _ssh_key(content, now) if content.startswith(_SSH) else _certificate(content)
+    if expires_at <= now:
         raise KeyRefused(Fault.EXPIRED)
     try:
         with transaction.atomic():
             row = ClientCertificate.objects.create(
-                fingerprint=certificate.fingerprint(hashes.SHA256()),
+                fingerprint=fingerprint,
                 laboratory=laboratory,
                 name=name,
                 created_at=now,
                 created_by=actor.agent,
-                expires_at=certificate.not_valid_after_utc,
+                expires_at=expires_at,
             )
             record(actor, Act.CLIENT_CERTIFICATE_ADDED, str(row.id), now=now, laboratory=laboratory)
     except IntegrityError:
@@ -255,10 +265,24 @@ def _holds(key: MachineKey, now: datetime) -> bool:
     return key.revoked_at is None and key.expires_at > now
 
 
-def _read(content: bytes) -> x509.Certificate:
+def _certificate(content: bytes) -> tuple[bytes, datetime]:
+    """SHA-256 of a certificate's DER, and its end."""
     try:
-        if b"-----BEGIN" in content:
-            return x509.load_pem_x509_certificate(content)
-        return x509.load_der_x509_certificate(content)
+        pem = b"-----BEGIN" in content
+        read = x509.load_pem_x509_certificate if pem else x509.load_der_x509_certificate
+        certificate = read(content)
     except ValueError:
         raise KeyRefused(Fault.UNREADABLE) from None
+    return certificate.fingerprint(hashes.SHA256()), certificate.not_valid_after_utc
+
+
+def _ssh_key(content: bytes, now: datetime) -> tuple[bytes, datetime]:
+    """SHA-256 of a public key of SSH as it goes over the wire, and how long it may serve."""
+    try:
+        key = serialization.load_ssh_public_key(content.strip())
+        wire = base64.b64decode(content.split()[1], validate=True)
+    except (ValueError, UnsupportedAlgorithm, IndexError):
+        raise KeyRefused(Fault.UNREADABLE) from None
+    if not isinstance(key, _STRONG) or (isinstance(key, rsa.RSAPublicKey) and key.key_size < _LEAST_RSA):
+        raise KeyRefused(Fault.WEAK)
+    return hashlib.sha256(wire).digest(), now + accounts_on(civil_day(now)).key

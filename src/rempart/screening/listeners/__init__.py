@@ -1,0 +1,1 @@
+"""Machines' doors beside HTTP: bytes come in, the road keeps them, an acknowledgement goes back."""

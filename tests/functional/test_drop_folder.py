@@ -1,0 +1,187 @@
+"""The drop folder: each file is kept once and answered, also when it ends half-way."""
+
+import json
+import os
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+from tests import messages
+from tests.functional.doors import SENDER
+
+from rempart.foundation.terminology import pathogen
+from rempart.screening.listeners import boxes, folder
+from rempart.screening.listeners.boxes import Box
+from rempart.screening.services import intake as road
+from rempart.screening.services.intake import Intake
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def intake(keyring):
+    return Intake(pathogen=pathogen("covid19"), keyring=keyring)
+
+
+@pytest.fixture
+def box(tmp_path):
+    made = Box(root=tmp_path / "drop", laboratory=SENDER)
+    made.make()
+    return made
+
+
+@pytest.fixture
+def look(box, intake):
+    return lambda: folder.look(box.root, intake=intake, stop=threading.Event(), settled=0)
+
+
+def put(box, name, content):
+    (box.inbox / name).write_bytes(content)
+
+
+def acknowledged(place, name):
+    assert (place / name).is_file()
+    return json.loads((place / f"{name}.ack.json").read_bytes())
+
+
+def two(*, second_is_wrong=False):
+    change = ("260373001^Detected^SCT^P^Positif^99SIDEP", "^^^Z^") if second_is_wrong else ("PARIS", "LYON")
+    return messages.hl7() + messages.hl7(
+        ("MSG000001", "MSG000002"), ("21048BC000020", "21048BC000021"), change
+    )
+
+
+def test_a_file_is_kept_and_answered(box, look, query):
+    put(box, "results.hl7", two())
+    assert look() == 1
+    said = acknowledged(box.done, "results.hl7")
+    assert said["outcomes"] == {"accepted": 2}
+    assert query("SELECT channel, laboratory, count(*) FROM screening_delivery GROUP BY 1, 2") == [
+        ("folder", SENDER, 1)
+    ]
+    assert query("SELECT count(*) FROM screening_result") == [(2,)]
+    assert list(box.inbox.iterdir()) == list(box.taken.iterdir()) == []
+
+
+def test_a_file_of_which_a_part_was_refused_is_done_and_says_which(box, look):
+    put(box, "results.hl7", two(second_is_wrong=True))
+    look()
+    said = acknowledged(box.done, "results.hl7")
+    assert said["outcomes"] == {"accepted": 1, "rejected": 1}
+    (wrong,) = [one for one in said["items"] if one["outcome"] == "rejected"]
+    assert (wrong["item"], wrong["control_id"]) == (1, "MSG000002")
+    assert "R01" in {one["code"] for one in wrong["findings"]}
+
+
+@pytest.mark.parametrize("content", [b"", b"holiday pictures", b"\x00" * 5000, b"MSH|" + b"\xff" * 300])
+def test_a_file_of_which_nothing_was_taken_is_refused(box, look, content):
+    put(box, "no.txt", content)
+    look()
+    assert set(acknowledged(box.refused, "no.txt")["outcomes"]) == {"rejected"}
+
+
+def test_a_laboratory_speaks_for_itself_only(box, intake, query):
+    other = Box(root=box.root, laboratory="130054323")
+    other.make()
+    put(other, "results.hl7", messages.hl7())
+    folder.look(box.root, intake=intake, stop=threading.Event(), settled=0)
+    (one,) = acknowledged(other.refused, "results.hl7")["items"]
+    assert "L04" in {said["code"] for said in one["findings"]}
+    assert query("SELECT count(*) FROM screening_result") == [(0,)]
+
+
+def test_the_same_file_again_keeps_nothing_twice(box, look, query):
+    for _ in range(2):
+        put(box, "results.hl7", two())
+        look()
+    assert query("SELECT count(*) FROM screening_result") == [(2,)]
+    assert acknowledged(box.done, "results.hl7-2")["outcomes"] == {"accepted": 2}
+
+
+def test_ended_after_keeping_it_is_answered_the_next_time(box, look, query, monkeypatch):
+    """The messages are on disk, the acknowledgement is not: the file is read again, and nothing is kept twice."""
+    put(box, "results.hl7", two())
+
+    def die(*_args, **_kept):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(boxes, "finish", die)
+    with pytest.raises(KeyboardInterrupt):
+        look()
+    monkeypatch.undo()
+    assert query("SELECT count(*) FROM screening_result") == [(2,)]
+    assert look() == 1
+    assert acknowledged(box.done, "results.hl7")["outcomes"] == {"accepted": 2}
+    assert query("SELECT count(*) FROM screening_result") == [(2,)]
+
+
+def test_ended_between_two_batches_the_rest_is_kept_the_next_time(box, look, query, monkeypatch):
+    monkeypatch.setattr(road, "BATCH", 1)
+    put(box, "results.hl7", two())
+    receive, calls = road.receive, []
+
+    def once(*args, **kwargs):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return receive(*args, **kwargs)
+
+    monkeypatch.setattr(road, "receive", once)
+    with pytest.raises(KeyboardInterrupt):
+        look()
+    assert query("SELECT count(*) FROM screening_result") == [(1,)]
+    assert look() == 1
+    assert query("SELECT count(*) FROM screening_result") == [(2,)]
+
+
+def test_without_the_database_the_file_waits(box, intake, look, query, monkeypatch, caplog):
+    put(box, "DUPONT Jeanne.hl7", two())
+    receive, stop = road.receive, threading.Event()
+    monkeypatch.setattr(
+        road, "receive", lambda *_a, **_k: (_ for _ in ()).throw(psycopg.OperationalError("gone"))
+    )
+    reader = threading.Thread(
+        target=folder.run,
+        args=(box.root,),
+        kwargs={"intake": intake, "stop": stop, "pace": folder.Pace(every=0.02, settled=0)},
+    )
+    reader.start()
+    until(lambda: "the drop folder waits" in caplog.text)
+    assert "DUPONT" not in caplog.text
+    assert [one.name for one in box.taken.iterdir()] == ["DUPONT Jeanne.hl7"]
+    monkeypatch.setattr(road, "receive", receive)
+    until(lambda: (box.done / "DUPONT Jeanne.hl7").exists())
+    stop.set()
+    reader.join()
+    assert query("SELECT count(*) FROM screening_result") == [(2,)]
+
+
+def test_two_processes_do_not_read_one_folder(box, intake):
+    with folder._alone(box.root), pytest.raises(folder.Occupied):
+        folder.run(box.root, intake=intake, stop=threading.Event(), pace=folder.Pace())
+
+
+def test_what_was_read_goes_after_its_retention(box, look):
+    put(box, "results.hl7", messages.hl7())
+    look()
+    now = datetime.now(UTC)
+    assert folder.sweep(box.root, now=now + timedelta(days=3)) == 0
+    assert folder.sweep(box.root, now=now + timedelta(days=4)) == 2
+    assert list(box.done.iterdir()) == []
+
+
+def test_a_file_that_is_still_written_is_left_alone(box, intake):
+    put(box, "results.hl7", messages.hl7())
+    stop = threading.Event()
+    assert folder.look(box.root, intake=intake, stop=stop, settled=30) == 0
+    os.utime(box.inbox / "results.hl7", (time.time() - 31,) * 2)
+    assert folder.look(box.root, intake=intake, stop=stop, settled=30) == 1
+
+
+def until(holds, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "too long"
+        time.sleep(0.02)
