@@ -13,6 +13,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from rempart.screening.reading import Asked, Chunk, reader
 from rempart.screening.rules.answer import findings
 from rempart.screening.rules.report import Outcome
 from rempart.screening.services.receive import Kept, keep
+from rempart.screening.transcoding.snapshot import loaded
 
 
 def ingest(asked: Asked) -> int:
@@ -41,6 +43,7 @@ def ingest(asked: Asked) -> int:
     """
     look_for_cycles_rarely()
     outcomes: Counter[str] = Counter()
+    asked = replace(asked, transcoding=loaded(now=datetime.now(UTC)))
     try:
         unread = _keep_all(asked, outcomes)
         sys.stdout.flush()

@@ -11,7 +11,7 @@ import multiprocessing
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 
@@ -24,6 +24,7 @@ from rempart.screening.rules.catalogue import Profile
 from rempart.screening.rules.report import Format
 from rempart.screening.services.prepare import Preparer
 from rempart.screening.services.prepared import Judged, PreparedMessage, delivery_of
+from rempart.screening.transcoding.rules import Transcoding
 
 _AT_ONCE = 1000
 
@@ -42,6 +43,7 @@ class Asked:
     pathogen: str
     key_store: KeyStore
     answered: bool  # whether the answers of each message are wanted
+    transcoding: Transcoding = field(default_factory=Transcoding)  # as it was when the reading began
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,7 @@ class Chunk:
 def read_chunks(asked: Asked) -> Iterator[Chunk]:
     """Read, decode, judge and prepare, a chunk at a time; needs no database."""
     agent = pathogen(asked.pathogen)
-    context = Context(pathogen=agent, profile=asked.profile)
+    context = Context(pathogen=agent, profile=asked.profile, transcoding=asked.transcoding)
     keyring = keyring_of(asked.key_store)
     preparer = Preparer(keyring=keyring, pathogen=agent, now=datetime.now(UTC))
     messages: list[PreparedMessage] = []

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from types import MappingProxyType
 
 from rempart.foundation.terminology import Pathogen, loinc, result_of
 from rempart.foundation.terminology.spelling import normalise
@@ -120,8 +119,6 @@ def _looks_like_a_code(text: str) -> bool:
 Entries = Mapping[tuple[str, Kind, str], str]
 """What each laboratory (FINESS) says: kind and source → target."""
 
-_NONE: Entries = MappingProxyType({})
-
 
 class Transcoding:
     """The lines in force of every laboratory, as the decoders ask them.
@@ -132,8 +129,8 @@ class Transcoding:
 
     __slots__ = ("_entries",)
 
-    def __init__(self, entries: Entries = _NONE) -> None:
-        self._entries = entries
+    def __init__(self, entries: Entries | None = None) -> None:
+        self._entries = entries or {}
 
     def __bool__(self) -> bool:
         return bool(self._entries)

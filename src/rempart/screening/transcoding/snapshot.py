@@ -1,0 +1,72 @@
+"""The transcoding table as a process last saw it: no query per message."""
+
+from __future__ import annotations
+
+import time
+from datetime import date, datetime
+from threading import Lock
+from uuid import UUID
+
+from rempart.screening.transcoding.models import TranscodingLine
+from rempart.screening.transcoding.rules import Kind, Line, Transcoding
+
+PATIENCE = 3.0
+"""Seconds after which a process looks whether a line changed: what a biologist adds holds everywhere by then."""
+
+_COLUMNS = ("id", "laboratory", "kind", "source", "target", "since", "until", "version")
+
+
+class Snapshot:
+    """Every line there is, and those in force as the decoders ask them; safe between threads.
+
+    It asks for the lines that are newer than what it has, every PATIENCE at most. Days are UTC's.
+    """
+
+    def __init__(self) -> None:
+        self.transcoding = Transcoding()
+        self._lines: dict[UUID, tuple[str, Line]] = {}
+        self._version = 0
+        self._day: date | None = None
+        self._look_at = 0.0
+        self._lock = Lock()
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to look for changes."""
+        return time.monotonic() >= self._look_at
+
+    def refresh(self, *, now: datetime, at_once: bool = False) -> None:
+        """Look for changes if it is time to; the first time, whoever comes meanwhile waits."""
+        if not self.due and not at_once:
+            return
+        if not self._lock.acquire(blocking=self._day is None or at_once):
+            return
+        try:
+            self._look(now.date())
+            self._look_at = time.monotonic() + PATIENCE
+        finally:
+            self._lock.release()
+
+    def _look(self, today: date) -> None:
+        newer = TranscodingLine.objects.filter(version__gt=self._version).order_by("version")
+        changed = list(newer.values_list(*_COLUMNS))
+        for key, laboratory, kind, source, target, since, until, version in changed:
+            line = Line(kind=Kind(kind), source=source, target=target, since=since, until=until)
+            self._lines[key] = (laboratory, line)
+            self._version = version
+        if changed or self._day != today:
+            self.transcoding.become(
+                {
+                    (laboratory, line.kind, line.source): line.target
+                    for laboratory, line in self._lines.values()
+                    if line.holds_on(today)
+                }
+            )
+            self._day = today
+
+
+def loaded(*, now: datetime) -> Transcoding:
+    """The lines in force now, for a process that has no database."""
+    snapshot = Snapshot()
+    snapshot.refresh(now=now)
+    return snapshot.transcoding
