@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from rempart.foundation.vault import KeyDestroyed, Keyring, Purpose, unseal
+import orjson
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+from rempart.foundation.vault import KeyDestroyed, Keyring, Purpose, unseal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +44,9 @@ def identity_content(
     ins: str,
     ins_authority: str,
     insured_number: str,
-) -> str:
+) -> bytes:
     """An identity as it is sealed."""
-    return _encode(
+    return orjson.dumps(
         [
             birth_name, used_name, first_names, sex, birth_date.isoformat() if birth_date else "",
             birth_place, ins, ins_authority, insured_number,
@@ -66,7 +65,7 @@ def open_identity(identity: UUID, sealed: bytes, *, keyring: Keyring) -> Identit
 
 def read_content(identity: UUID, content: bytes) -> IdentityRecord:
     """The traits of an identity that was unsealed."""
-    birth_name, used_name, first_names, sex, born, birth_place, ins, *_ = json.loads(content)
+    birth_name, used_name, first_names, sex, born, birth_place, ins, *_ = orjson.loads(content)
     return IdentityRecord(
         id=identity,
         birth_name=birth_name,

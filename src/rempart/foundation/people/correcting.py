@@ -76,7 +76,7 @@ def correct_identity(
         id=key,
         department=department,
         expires_on=expires_on,
-        sealed=Sealer(keyring, Purpose.IDENTITY, expires_on).seal(content.encode(), context=key.bytes),
+        sealed=Sealer(keyring, Purpose.IDENTITY, expires_on).seal(content, context=key.bytes),
         whole=secrets.token_bytes(DIGEST_BYTES),  # shared with nothing that a laboratory sends
         ins=digest(BlindIndex.INS, values.ins),
         name_birth=digest(BlindIndex.NAME_BIRTH, values.name_birth),

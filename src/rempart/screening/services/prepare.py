@@ -6,13 +6,14 @@ Everything here is computed before the transaction begins, so that the transacti
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+import orjson
 
 from rempart.foundation.database.keys import uuid7s
 from rempart.foundation.facts import age_class
@@ -25,10 +26,15 @@ from rempart.foundation.territories import department_of, zone_of
 from rempart.foundation.vault import BlindIndex, Indexer, Keyring, Purpose, Sealer
 from rempart.screening.rules.catalogue import finding
 from rempart.screening.rules.judging import Judgement
-from rempart.screening.rules.report import Outcome, Person, Practitioner, Report, Result, Sex, Status
-from rempart.screening.services.prepared import Judged, PreparedIdentity, PreparedMessage, PreparedResult
+from rempart.screening.rules.report import Item, Outcome, Person, Practitioner, Report, Result, Sex, Status
+from rempart.screening.services.prepared import (
+    Delivery,
+    Judged,
+    PreparedIdentity,
+    PreparedMessage,
+    PreparedResult,
+)
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _KEYS_AT_ONCE = 512
 _PUBLISHED = frozenset({Status.FINAL, Status.CORRECTED, Status.RETRACTED})
 
@@ -39,9 +45,11 @@ class Preparer:
     def __init__(self, *, keyring: Keyring, pathogen: Pathogen, now: datetime) -> None:
         self._keyring = keyring
         self._pathogen = pathogen
-        self._today = now.date()
-        self._retention = pathogen.policy_on(self._today).retention_days
-        self._indexer = Indexer(keyring, self._today)
+        today = now.date()
+        kept = pathogen.policy_on(today).retention_days
+        self._expiry = {result: today + timedelta(days=kept[result.value]) for result in Result}
+        self._refused_until = retention(Kind.REFUSED_MESSAGE).last_day(today, today=today)
+        self._indexer = Indexer(keyring, today)
         self._sealers: dict[tuple[Purpose, date], Sealer] = {}
         self._keys = _keys()
 
@@ -53,10 +61,7 @@ class Preparer:
         """
         item, delivery = judged.item, judged.delivery
         judgement = _only_its_own(judged, speaks_for) if speaks_for else judged.judgement
-        digest = hashlib.sha256(item.raw).hexdigest()
         sender = _sender(judged)
-        until = self._refused_until
-        context = delivery.id.bytes + item.position.to_bytes(4, "big")
         return PreparedMessage(
             delivery=delivery,
             position=item.position,
@@ -65,13 +70,20 @@ class Preparer:
             department=finess.parse(delivery.laboratory or item.sender).department,
             outcome=judgement.outcome,
             findings=judgement.findings,
-            keys=self._indexer.digests(BlindIndex.MESSAGE, f"{sender}|{item.control_id or digest}"),
-            own_keys=self._indexer.digests(BlindIndex.MESSAGE, f"{sender}|{item.control_id}|{digest}"),
+            keys=self._indexer.digests(BlindIndex.MESSAGE, f"{sender}|{item.control_id or _digest(item)}"),
+            own_keys=partial(self._own_keys, sender, item),
             bodies=self._indexer.digests(BlindIndex.BODY, item.raw),
-            sealed=self._sealer(Purpose.DELIVERY, until).seal(item.raw, context=context),
-            sealed_until=until,
+            seal=partial(self._seal, item, delivery),
+            sealed_until=self._refused_until,
             results=tuple(self._results(item.reports)) if judgement.outcome is Outcome.ACCEPTED else (),
         )
+
+    def _own_keys(self, sender: str, item: Item) -> tuple[bytes, ...]:
+        return self._indexer.digests(BlindIndex.MESSAGE, f"{sender}|{item.control_id}|{_digest(item)}")
+
+    def _seal(self, item: Item, delivery: Delivery) -> bytes:
+        context = delivery.id.bytes + item.position.to_bytes(4, "big")
+        return self._sealer(Purpose.DELIVERY, self._refused_until).seal(item.raw, context=context)
 
     def _results(self, reports: tuple[Report, ...]) -> Iterator[PreparedResult]:
         """The results of an accepted message that the platform keeps: published analyses, with a result."""
@@ -92,26 +104,17 @@ class Preparer:
             known = self._sealers[purpose, expires_on] = Sealer(self._keyring, purpose, expires_on)
         return known
 
-    def _expiry(self, result: Result) -> date:
-        """The last day on which a result received today may be read."""
-        return self._today + timedelta(days=self._retention[result.value])
-
-    @property
-    def _refused_until(self) -> date:
-        """The last day on which a message that is not accepted may be read."""
-        return retention(Kind.REFUSED_MESSAGE).last_day(self._today, today=self._today)
-
     def _result(self, report: Report, analysis: Analysis, result: Result) -> PreparedResult:
         assert report.sampled_at is not None  # noqa: S101 -- _results lets no other through
         laboratory = finess.normalise(report.laboratory.finess)
         laboratory_department = finess.parse(laboratory).department
         residence = _residence_department(report.person)
         sampled_on = report.sampled_at.at.astimezone(_zone(laboratory_department)).date()
-        expires_on = self._expiry(result)
+        expires_on = self._expiry[result]
         department = residence or laboratory_department
         key = next(self._keys)
         contact = _contact(report)
-        sealed = self._sealer(Purpose.CONTACT, expires_on).seal(contact.encode(), context=key.bytes)
+        sealed = self._sealer(Purpose.CONTACT, expires_on).seal(contact, context=key.bytes)
         written = _identity_content(report.person)
         sampled_at = report.sampled_at
         values = (
@@ -136,15 +139,17 @@ class Preparer:
                 _content(
                     values,
                     retracted=report.status is Status.RETRACTED,
-                    contact=contact,
-                    identity=written,
+                    contact=contact.decode(),
+                    identity=written.decode(),
                 ),
             ),
             identity=self._identity(report.person, written, department, expires_on),
             values=values,
         )
 
-    def _identity(self, person: Person, written: str, department: str, expires_on: date) -> PreparedIdentity:
+    def _identity(
+        self, person: Person, written: bytes, department: str, expires_on: date
+    ) -> PreparedIdentity:
         index = self._indexer
         values = found_by(
             birth_name=person.birth_name,
@@ -161,12 +166,12 @@ class Preparer:
         key = next(self._keys)
         return PreparedIdentity(
             id=key,
-            whole=index.digest(BlindIndex.IDENTITY, f"{department}|{expires_on}|{written}"),
+            whole=index.digest(BlindIndex.IDENTITY, f"{department}|{expires_on}|{written.decode()}"),
             by_ins=by_ins,
             by_traits=by_traits,
             department=department,
             expires_on=expires_on,
-            sealed=self._sealer(Purpose.IDENTITY, expires_on).seal(written.encode(), context=key.bytes),
+            sealed=self._sealer(Purpose.IDENTITY, expires_on).seal(written, context=key.bytes),
             ins=self._digest(BlindIndex.INS, values.ins),
             name_birth=self._digest(BlindIndex.NAME_BIRTH, values.name_birth),
             used_name_birth=self._digest(BlindIndex.NAME_BIRTH, values.used_name_birth),
@@ -174,6 +179,10 @@ class Preparer:
 
     def _digest(self, index: BlindIndex, value: str) -> bytes | None:
         return self._indexer.digest(index, value) if value else None
+
+
+def _digest(item: Item) -> str:
+    return hashlib.sha256(item.raw).hexdigest()
 
 
 def _only_its_own(judged: Judged, laboratory: str) -> Judgement:
@@ -221,7 +230,7 @@ def _residence_department(person: Person) -> str:
     return department_of(address.postal_code, commune=address.commune)
 
 
-def _identity_content(person: Person) -> str:
+def _identity_content(person: Person) -> bytes:
     return identity_content(
         birth_name=person.birth_name,
         used_name=person.used_name,
@@ -240,7 +249,7 @@ def _practitioner(practitioner: Practitioner) -> list[str]:
     return [*said, practitioner.adeli] if practitioner.adeli else said
 
 
-def _contact(report: Report) -> str:
+def _contact(report: Report) -> bytes:
     """What is sealed beside a result, as JSON. A field of later days is written where it was given only: what a
     result said before it existed must stay the same text, by which repeats are known."""
     person, address = report.person, report.person.address
@@ -250,7 +259,7 @@ def _contact(report: Report) -> str:
         "specimen": report.specimen,
         "device": report.device,
     }
-    return _encode(
+    return orjson.dumps(
         {
             "record": report.record_number,
             "laboratory": report.laboratory.name,

@@ -176,7 +176,7 @@ class _Intake:
         action = keeping.meet(bodies=message.bodies, outcome=outcome, earlier=earlier)
         if action is keeping.Message.CLASH:
             self._tell(rank, finding("H02", "reused", "MSH-10"))
-            keys, outcome = message.own_keys, Outcome.REJECTED
+            keys, outcome = message.own_keys(), Outcome.REJECTED
             known |= store.earlier_messages(self._cursor, keys)
             earlier = next((known[key] for key in keys if key in known), None)
             action = keeping.Message.CLASH if earlier is None else keeping.Message.AGAIN
@@ -254,7 +254,7 @@ class _Intake:
             )
         ledger_key = message.keys[0]
         if action is keeping.Message.CLASH:
-            outcome, ledger_key = Outcome.REJECTED, message.own_keys[0]
+            outcome, ledger_key = Outcome.REJECTED, message.own_keys()[0]
         refused = outcome is not Outcome.ACCEPTED
         self._count(message, outcome)
         self._messages.append(
@@ -262,7 +262,7 @@ class _Intake:
                 self._month, delivery.id, message.position, message.department, message.format.value,
                 outcome.value,
                 Jsonb([[f.code, f.severity.value, f.location] for f in findings]) if findings else None,
-                message.sealed if refused else None,
+                message.seal() if refused else None,
                 message.sealed_until if refused else None,
                 ledger_key if refused else None,
             )
