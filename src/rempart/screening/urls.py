@@ -1,6 +1,6 @@
 """The addresses of screening: the portal. The machines' door is in the site's API."""
 
-from django.urls import path
+from django.urls import include, path
 
 from rempart.screening import citizen_pages, file_pages, pages
 
@@ -19,4 +19,5 @@ urlpatterns = [
     path("mon-resultat/mes-resultats/<uuid:result>/", citizen_pages.choose, name="portal-choose"),
     path("fiches/prelevement/", file_pages.sampling, name="file-sampling"),
     path("fiches/masques/", file_pages.masks, name="file-masks"),
+    path("", include("rempart.screening.sampling.urls")),
 ]

@@ -21,6 +21,7 @@ _NAVIGATION = (
     (_("L’épidémie"), "indicators"),
     (_("Mon résultat"), "portal"),
     (_("Suivi des cas"), "worklist"),
+    (_("Saisir un résultat"), "result-enter"),
     (_("Prélèvement"), "file-sampling"),
     (_("Masques"), "file-masks"),
     (_("Laboratoires"), "laboratories"),

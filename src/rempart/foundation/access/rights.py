@@ -22,6 +22,7 @@ class Role(StrEnum):
     DELEGATE = "delegate"  # works for one of them, on the files handed to him
     DOCTOR = "doctor"
     PHARMACIST = "pharmacist"
+    NURSE = "nurse"
     BIOLOGIST = "biologist"  # and whoever works for a laboratory under its account
     ADMINISTRATOR = "administrator"  # opens the accounts of a region
     HELP_DESK = "help-desk"
@@ -60,6 +61,7 @@ class Right(StrEnum):
     CASES_HAND_OVER = "cases.hand-over"
     FILES_SAMPLING = "files.sampling"
     FILES_MASKS = "files.masks"
+    RESULTS_ENTER = "results.enter"
     GLASS_BREAK = "glass.break"
     GLASS_REVIEW = "glass.review"
     ACCOUNTS_MANAGE = "accounts.manage"

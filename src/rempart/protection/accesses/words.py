@@ -16,6 +16,7 @@ ROLES: Mapping[str, Promise] = {
     Role.DELEGATE: _("Enquêteur délégué"),
     Role.DOCTOR: _("Médecin"),
     Role.PHARMACIST: _("Pharmacien"),
+    Role.NURSE: _("Infirmier"),
     Role.BIOLOGIST: _("Biologiste"),
     Role.ADMINISTRATOR: _("Administrateur des comptes"),
     Role.HELP_DESK: _("Assistance"),

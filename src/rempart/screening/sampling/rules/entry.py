@@ -1,6 +1,6 @@
 """A result entered by hand: what the form says, as the report that the road of results takes.
 
-The record number and the control id of an entry follow from the token of its form: sent twice, it is one message.
+Record number and control id follow from the key that the empty form carries: sent twice, it is one message.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -31,7 +32,7 @@ _RECORD_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tester:
+class Sampler:
     """Who tested, and where: `establishment` is its FINESS number, or the number by which health insurance knows a
     practice that has none (docs/decisions/033-by-hand.md); `rpps` is empty for an account without one."""
 
@@ -42,7 +43,7 @@ class Tester:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One test of one person, as it was entered. `sampled_at` is aware, to the minute."""
+    """One test of one person, as it is entered. `sampled_at` is aware, to the minute."""
 
     registration: Registration
     loinc: str
@@ -51,21 +52,37 @@ class Entry:
     device: str = ""  # the rapid test used, by its number in the EU list
 
 
+class State(StrEnum):
+    """What became of an entry."""
+
+    KEPT = "kept"
+    CORRECTED = "corrected"
+    RETRACTED = "retracted"
+
+
 def record_number(entry: UUID) -> str:
-    """The record number of the first form of an entry: thirteen letters and digits, unguessable, which the person
+    """The record number of an entry: thirteen letters and digits, unguessable, which the person
     finds on the certificate."""
     digest = hashlib.blake2b(entry.bytes, digest_size=_RECORD_BYTES, person=b"rempart-entry").digest()
     return base64.b32encode(digest).decode().rstrip("=")
 
 
 def item_of(
-    entry: Entry, *, record: str, token: UUID, tester: Tester, analysis: Analysis, status: Status, now: datetime
+    entry: Entry,
+    *,
+    id: UUID,
+    version: int,
+    sampler: Sampler,
+    analysis: Analysis,
+    status: Status,
+    now: datetime,
 ) -> Item:
-    """The message that an entry is. Its bytes say the same each time the same form is sent; `now`, when the result
-    was validated by being sent, is not among them."""
+    """The message that one version of an entry is. Sent twice it has the same control id and the same bytes (`now`, when
+    the result was validated by being sent, is not among them); two who change the same version clash."""
+    record = record_number(id)
     person = entry.registration.person
     report = Report(
-        laboratory=Laboratory(finess=tester.establishment, name=tester.organisation),
+        laboratory=Laboratory(finess=sampler.establishment, name=sampler.organisation),
         record_number=record,
         person=person,
         analysis_code=analysis.loinc,
@@ -75,7 +92,9 @@ def item_of(
         result=entry.result,
         status=status,
         sampled_at=Moment(at=entry.sampled_at, precision=Precision.MINUTE),
-        validated_at=Moment(at=now, precision=Precision.SECOND),
+        validated_at=Moment(
+            at=max(now, entry.sampled_at), precision=Precision.SECOND
+        ),  # clocks differ a little
         prescriber=entry.registration.prescriber,
         general_practitioner=entry.registration.general_practitioner,
         residence=entry.registration.residence,
@@ -87,16 +106,16 @@ def item_of(
     said = {
         "record": record,
         "status": status.value,
-        "establishment": tester.establishment,
-        "rpps": tester.rpps,
+        "establishment": sampler.establishment,
+        "rpps": sampler.rpps,
         **entry_values(entry),
     }
     return Item(
         position=0,
         format=Format.FORM,
         raw=json.dumps(said, ensure_ascii=False, sort_keys=True).encode(),
-        control_id=str(token),
-        sender=tester.establishment,
+        control_id=f"{id}:{version}",
+        sender=sampler.establishment,
         reports=(report,),
     )
 

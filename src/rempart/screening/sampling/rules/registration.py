@@ -9,6 +9,8 @@ from typing import Any
 
 from rempart.screening.rules.report import Address, Person, Practitioner, Residence, Sex, Symptoms
 
+_NOBODY = Practitioner()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
@@ -18,8 +20,8 @@ class Registration:
     residence: tuple[Residence, ...] = ()
     health_worker: bool | None = None
     symptoms: Symptoms | None = None
-    prescriber: Practitioner = Practitioner()
-    general_practitioner: Practitioner = Practitioner()
+    prescriber: Practitioner = _NOBODY
+    general_practitioner: Practitioner = _NOBODY
 
 
 def as_values(registration: Registration) -> dict[str, Any]:
