@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from rempart.foundation.people.commands import app as people
 from rempart.proofs.commands import app as certificate
 from rempart.screening import commands as screening
 from rempart.simulators.commands import app as simulate
@@ -45,6 +46,7 @@ app.add_typer(commands.tasks, name="tasks")
 app.add_typer(directories, name="directories")
 app.add_typer(retention, name="retention")
 app.add_typer(oversight, name="oversight")
+app.add_typer(people, name="people")
 
 
 def main() -> None:
