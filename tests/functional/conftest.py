@@ -34,9 +34,9 @@ def keyring(tmp_path: Path, settings: Any) -> Iterator[Keyring]:
     """An empty key store, which the whole site uses during the test; facts go beside it."""
     settings.KEY_STORE = KeyStore(root=tmp_path / "keys")
     settings.FACTS_ROOT = tmp_path / "facts"
-    api._intake.cache_clear()
+    api.intake_of.cache_clear()
     yield keyring_of(settings.KEY_STORE)
-    api._intake.cache_clear()
+    api.intake_of.cache_clear()
 
 
 @pytest.fixture

@@ -223,7 +223,8 @@ def test_when_the_database_does_not_answer_the_sender_may_try_again(deliver, mon
 
 
 def test_a_delivery_larger_than_a_batch_is_one_delivery(deliver, query, monkeypatch):
-    monkeypatch.setattr("rempart.screening.services.intake.BATCH", 2)
+    for most in ("BATCH", "FEW"):
+        monkeypatch.setattr(f"rempart.screening.services.intake.{most}", 2)
     payload = b"".join(messages.hl7(("MSG000001", f"M{n}"), ("21048BC000020", f"BC{n}")) for n in range(5))
     answer = deliver(payload, Accept="application/json")
     assert [item["item"] for item in answer.json()["items"]] == [0, 1, 2, 3, 4]

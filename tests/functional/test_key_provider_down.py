@@ -25,7 +25,7 @@ def vault(keyring: Any, settings: Any) -> Iterator[Engine]:
             provider=Provider.TRANSIT,
             transit=TransitSettings(url=running.url, token=running.token, timeout=2),
         )
-        api._intake.cache_clear()
+        api.intake_of.cache_clear()
         yield running
     keyring_of.cache_clear()
 

@@ -7,7 +7,7 @@ from django.urls import get_resolver, reverse
 
 from rempart.foundation.access.origin import proxies
 from rempart.site import lifeline
-from rempart.site.bodies import bounded
+from rempart.site.bodies import Application, bounded
 from rempart.site.evenly import evenly
 from rempart.site.proxies import believed
 from rempart.site.static_files import with_static_files
@@ -20,9 +20,17 @@ lifeline.follow()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rempart.site.settings")
 _django = django_application()
 _ = get_resolver().url_patterns  # a page that cannot be imported stops the server now, not at its first visit
+
+
+def _with_the_short_way() -> Application:
+    from rempart.site.express import express  # reads models: only once Django is set up
+
+    return express(_django, path=reverse("api-1:deliver"))
+
+
 application = believed(
     with_static_files(
-        evenly(bounded(_django), paths=frozenset(map(reverse, PROVING))),
+        evenly(bounded(_with_the_short_way()), paths=frozenset(map(reverse, PROVING))),
         root=settings.STATIC_ROOT,
         prefix=settings.STATIC_URL,
         secure=settings.SECURE,

@@ -78,4 +78,9 @@ def _whom(request: HttpRequest) -> Iterator[tuple[Local, str]]:
 def _key(request: HttpRequest) -> str:
     """The digest of the key that a machine shows; empty when it shows none, or on a page."""
     shown = request.headers.get("Authorization", "") if request.path.startswith("/api/") else ""
-    return hashlib.sha256(shown.encode()).hexdigest() if shown else ""
+    return digest_of(shown) if shown else ""
+
+
+def digest_of(shown: str) -> str:
+    """What a key is counted under: of the Authorization header as it was shown."""
+    return hashlib.sha256(shown.encode()).hexdigest()

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from collections.abc import Mapping
 
 import psycopg
-from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 
 from rempart.foundation.access.refusals import NotAllowed, TooMany
 from rempart.foundation.vault import KeyProviderError
-from rempart.screening.api import Refused
+from rempart.screening.api import language_of
+from rempart.screening.rules.answer import Language
+from rempart.screening.rules.refusals import Refused, refusals
+from rempart.screening.services.gathering import Full, NotKept
 from rempart.screening.services.store import Conflict
 from rempart.site.middleware import too_many
 
 _log = logging.getLogger(__name__)
+
+PROBLEM = "application/problem+json"
 
 api = NinjaAPI(
     title="Rempart",
@@ -24,45 +31,52 @@ api = NinjaAPI(
     docs_url=None,
 )
 
+_CODES: Mapping[type[Exception], str] = {
+    NotAllowed: "key-unknown",
+    Full: "busy",
+    NotKept: "not-kept",
+    KeyProviderError: "try-again",
+    OperationalError: "try-again",
+    InterfaceError: "try-again",
+    psycopg.OperationalError: "try-again",
+    psycopg.InterfaceError: "try-again",
+    Conflict: "try-again",
+}
+"""What the services raise, and what a machine is told."""
 
-def problem(status: int, code: str, detail: str) -> HttpResponse:
-    """An error as RFC 9457 wants it; `code` is stable."""
-    body = {"type": f"urn:rempart:{code}", "title": code, "status": status, "detail": detail}
-    return JsonResponse(body, status=status, content_type="application/problem+json")
+
+def problem(error: Exception, *, door: str, language: Language) -> tuple[int, Mapping[str, str], bytes]:
+    """The answer for what a door raised, as RFC 9457 wants it: status, headers, body; `door` is named in the log.
+
+    What is none of the expected failures is our fault (500); its words may be a person's, and are not logged.
+    """
+    if isinstance(error, Refused):
+        refusal = error.refusal
+    else:
+        code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), "not-kept")
+        refusal = refusals()[code]
+        if isinstance(error, KeyProviderError):
+            _log.error("%s: nothing can be sealed: %s", door, error)
+        elif code == "try-again":
+            _log.warning("%s: the database did not keep a delivery (%s)", door, type(error).__name__)
+        elif code == "not-kept" and not isinstance(error, NotKept):
+            _log.error("%s: a delivery failed (%s)", door, type(error).__name__)
+    headers = {"Content-Type": PROBLEM, "Content-Language": language.value, **refusal.headers()}
+    return refusal.status, headers, json.dumps(refusal.problem(language)).encode()
 
 
-@api.exception_handler(Refused)
-def _refused(request: HttpRequest, error: Refused) -> HttpResponse:
-    return problem(error.status, error.code, error.detail)
+def _answer(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
+    assert isinstance(error, Exception)  # noqa: S101 -- ninja's type says more than it does
+    language = language_of(request.headers.get("Accept-Language", ""))
+    status, headers, body = problem(error, door=request.path, language=language)
+    return HttpResponse(body, status=status, headers=dict(headers))
 
 
-@api.exception_handler(NotAllowed)
-def _not_allowed(request: HttpRequest, error: NotAllowed) -> HttpResponse:
-    response = problem(401, "key-unknown", "Send a valid key: Authorization: Bearer rmp_…")
-    response.headers["WWW-Authenticate"] = "Bearer"
-    return response
+_EXPECTED: tuple[type[Exception], ...] = (Refused, *_CODES)
+for expected in _EXPECTED:
+    api.add_exception_handler(expected, _answer)
 
 
 @api.exception_handler(TooMany)
 def _too_many(request: HttpRequest, error: TooMany) -> HttpResponse:
     return too_many(request, error)
-
-
-@api.exception_handler(OperationalError)
-@api.exception_handler(psycopg.OperationalError)
-@api.exception_handler(Conflict)
-def _unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
-    _log.warning("%s: the database did not keep a delivery (%s)", request.path, type(error).__name__)
-    return _try_again()
-
-
-@api.exception_handler(KeyProviderError)
-def _without_keys(request: HttpRequest, error: KeyProviderError) -> HttpResponse:
-    _log.error("%s: nothing can be sealed: %s", request.path, error)
-    return _try_again()
-
-
-def _try_again() -> HttpResponse:
-    response = problem(503, "try-again", "Nothing is lost: send the same again in a moment.")
-    response.headers["Retry-After"] = "5"
-    return response

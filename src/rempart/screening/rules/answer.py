@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
 from typing import Any
 
+from rempart.screening.rules.catalogue import catalogue
 from rempart.screening.rules.judging import Judgement
 from rempart.screening.rules.report import Finding, Item, Moment, Person, Practitioner, Report
+
+
+class Language(StrEnum):
+    """In which an answer explains itself. What was met in a message is said in English always."""
+
+    ENGLISH = "en"
+    FRENCH = "fr"
 
 
 def answer(item: Item, judgement: Judgement, *, source: str) -> dict[str, Any]:
@@ -26,19 +35,56 @@ def answer(item: Item, judgement: Judgement, *, source: str) -> dict[str, Any]:
     }
 
 
-def findings(said: Iterable[Finding]) -> list[dict[str, str]]:
-    """What was said of a message, as plain values: all that goes back over the network."""
-    return [_finding(finding) for finding in said]
+def findings(said: Iterable[Finding], language: Language = Language.ENGLISH) -> list[dict[str, str]]:
+    """What was said of a message, as plain values: all that goes back over the network.
+
+    In French, `text` says what the code means and `do` what to do; `message`, which quotes what was met, stays.
+    """
+    return [_finding(finding, language) for finding in said]
 
 
-def _finding(finding: Finding) -> dict[str, str]:
-    return {
+def groups(said: Sequence[tuple[int, Sequence[Finding]]]) -> list[dict[str, Any]]:
+    """What was said of the messages of a delivery, the same once, with the ranks of the messages it was said of.
+
+    `said`: (rank, findings) of each message. In both languages; what was said of most messages comes first.
+    """
+    ranks: dict[tuple[str, str, str, str], list[int]] = {}
+    for rank, of_one in said:
+        for finding in of_one:
+            same = (finding.code, finding.severity.value, finding.location, finding.message)
+            of = ranks.setdefault(same, [])
+            if not of or of[-1] != rank:
+                of.append(rank)
+    entries = catalogue()
+    return [
+        {
+            "code": code,
+            "severity": severity,
+            "location": location,
+            "message": message,
+            "do": entries[code].do_en,
+            "text_fr": entries[code].text_fr,
+            "do_fr": entries[code].do_fr,
+            "items": items,
+        }
+        for (code, severity, location, message), items in sorted(
+            ranks.items(), key=lambda one: (-len(one[1]), one[1][0], one[0])
+        )
+    ]
+
+
+def _finding(finding: Finding, language: Language) -> dict[str, str]:
+    said = {
         "code": finding.code,
         "severity": finding.severity.value,
         "location": finding.location,
         "message": finding.message,
         "do": finding.do,
     }
+    if language is Language.FRENCH:
+        entry = catalogue()[finding.code]
+        said |= {"text": entry.text_fr, "do": entry.do_fr}
+    return said
 
 
 def _report(report: Report) -> dict[str, Any]:

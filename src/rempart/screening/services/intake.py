@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
@@ -14,8 +15,13 @@ from rempart.screening.formats import Context, decode
 from rempart.screening.rules.catalogue import Profile
 from rempart.screening.rules.judging import Judgement, judge
 from rempart.screening.rules.report import Format, Item
+from rempart.screening.services.gathering import Gathering
 from rempart.screening.services.prepared import Delivery, Judged
 from rempart.screening.services.receive import BATCH, Kept, receive
+from rempart.screening.transcoding.snapshot import Snapshot
+
+FEW = 50
+"""Messages of a delivery that is kept together with others: larger ones have transactions of their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +37,11 @@ class Answered:
         return Judgement(outcome=self.kept.outcome, findings=self.kept.findings)
 
 
+def answered(judged: Sequence[Judged], kept: Sequence[Kept]) -> list[Answered]:
+    """Each message with what became of it."""
+    return [Answered(item=j.item, kept=k) for j, k in zip(judged, kept, strict=True)]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
     """What the intake of one process needs; made once, for it remembers what it recognised."""
@@ -38,17 +49,39 @@ class Intake:
     pathogen: Pathogen
     keyring: Keyring
     profile: Profile = Profile.FR
+    table: Snapshot = field(default_factory=Snapshot, init=False)
     context: Context = field(init=False)
+    gathering: Gathering = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "context", Context(pathogen=self.pathogen, profile=self.profile))
+        object.__setattr__(self, "gathering", Gathering(keyring=self.keyring, pathogen=self.pathogen))
+        context = Context(pathogen=self.pathogen, profile=self.profile, transcoding=self.table.transcoding)
+        object.__setattr__(self, "context", context)
 
     def read(self, payload: bytes, *, delivery: Delivery, format: Format | None = None) -> Iterator[Judged]:
-        """Decode and judge every message of a delivery; nothing is kept."""
+        """Decode and judge every message of a delivery; nothing is kept. May ask the database for the tables."""
+        self.table.refresh(now=datetime.now(UTC))
+        return self.judge(payload, delivery=delivery, format=format)
+
+    def judge(self, payload: bytes, *, delivery: Delivery, format: Format | None = None) -> Iterator[Judged]:
+        """The same by the tables as they were last seen: asks the database nothing."""
         for item in decode(payload, format=format, context=self.context):
             now = datetime.now(UTC)
             judgement = judge(item, profile=self.profile, pathogen=self.pathogen, now=now)
             yield Judged(item=item, judgement=judgement, delivery=delivery)
+
+    def gather(self, judged: Sequence[Judged], *, actor: Actor) -> Future[Sequence[Kept]]:
+        """Keep the few messages of one delivery together with whatever else waits; see Gathering.add."""
+        return self.gathering.add(judged, actor=actor, size=sum(len(one.item.raw) for one in judged))
+
+    def take(self, judged: Sequence[Judged], *, actor: Actor) -> list[Answered]:
+        """Keep the messages of one delivery, few or many; waits until all of them are on disk.
+
+        Raises as Gathering.add and its future do.
+        """
+        if len(judged) <= FEW:
+            return answered(judged, self.gather(judged, actor=actor).result())
+        return [one for batch in self.keep(judged, actor=actor) for one in batch]
 
     def keep(self, judged: Iterable[Judged], *, actor: Actor) -> Iterator[Sequence[Answered]]:
         """Keep judged messages batch by batch; yields each batch once it is on disk."""
@@ -57,4 +90,4 @@ class Intake:
             kept = receive(
                 batch, actor=actor, keyring=self.keyring, pathogen=self.pathogen, now=datetime.now(UTC)
             )
-            yield [Answered(item=j.item, kept=k) for j, k in zip(batch, kept, strict=True)]
+            yield answered(batch, kept)

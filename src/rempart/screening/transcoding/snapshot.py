@@ -48,8 +48,13 @@ class Snapshot:
             self._lock.release()
 
     def _look(self, today: date) -> None:
-        newer = TranscodingLine.objects.filter(version__gt=self._version).order_by("version")
-        changed = list(newer.values_list(*_COLUMNS))
+        newest = TranscodingLine.objects.filter(version__gte=self._version).order_by("version")
+        changed = list(newest.values_list(*_COLUMNS))
+        if changed and changed[0][-1] == self._version:
+            del changed[0]  # the last one that is known
+        elif self._version:  # it is not there: this is another database, or an older state of it
+            self._lines, self._version, self._day = {}, 0, None
+            changed = list(TranscodingLine.objects.order_by("version").values_list(*_COLUMNS))
         for key, laboratory, kind, source, target, since, until, version in changed:
             line = Line(kind=Kind(kind), source=source, target=target, since=since, until=until)
             self._lines[key] = (laboratory, line)

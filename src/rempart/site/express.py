@@ -1,0 +1,144 @@
+"""The short way of a delivery: small and whole, from a machine that this process knows.
+
+Nearly every delivery is one message of a laboratory that has just sent another. What people's pages need (sessions,
+forms, languages, a thread for each request) costs several times what keeping it does; so that such a request is read,
+judged, handed to the keeper and answered in the event loop. Whatever is out of the ordinary about a request, or might
+ask the database, takes the long way through Django, which has read nothing of it yet: this door refuses nobody.
+
+What guards the long way guards this one: it stands behind the same proxies and the same bounds of bodies, answers for
+our hosts only, counts the same keys, and sends the same headers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
+
+from rempart.foundation.access.actor import Actor
+from rempart.foundation.access.limits import Local
+from rempart.foundation.access.refusals import TooMany
+from rempart.screening import api
+from rempart.screening.rules.refusals import Refused
+from rempart.screening.services.intake import FEW, answered
+from rempart.site import limiting
+from rempart.site.bodies import CERTIFICATE, Application, Receive, Scope, Send
+from rempart.site.headers import protective
+from rempart.site.machines import problem
+
+MOST_BYTES = 65_536
+"""Of a body that is judged in the event loop: a few milliseconds at most. A larger one takes the long way."""
+
+_UNUSUAL = frozenset({b"prefer", b"expect", b"content-encoding", b"transfer-encoding", b"cookie"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ordinary:
+    """A request that takes the short way."""
+
+    wanted: api.Wanted
+    actor: Actor
+    now: datetime
+
+
+def express(application: Application, *, path: str) -> Application:
+    """The application, before which ordinary deliveries to `path` are answered; once per process."""
+    threading.Thread(
+        target=api.recognised.watch, args=(threading.Event(),), name="recognised", daemon=True
+    ).start()
+    always = [
+        (name.lower().encode(), value.encode()) for name, value in protective(secure=settings.SECURE).items()
+    ]
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != path or scope["method"] != "POST":
+            await application(scope, receive, send)
+            return
+        ordinary = _ordinary(scope)
+        if ordinary is None:
+            await application(scope, receive, send)
+            return
+        payload = await _whole(receive)
+        if payload is None:
+            return
+        status, headers, body = await _kept(payload, ordinary)
+        said = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        length = (b"content-length", str(len(body)).encode())
+        await send({"type": "http.response.start", "status": status, "headers": [*said, length, *always]})
+        await send({"type": "http.response.body", "body": body})
+
+    return answer
+
+
+def _ordinary(scope: Scope) -> _Ordinary | None:
+    """What there is to know of a request before its body; None when it takes the long way."""
+    headers: dict[bytes, bytes] = {}
+    for name, value in scope["headers"]:
+        lower = name.lower()
+        if lower in _UNUSUAL or lower in headers:
+            return None
+        headers[lower] = value
+    length = headers.get(b"content-length", b"")
+    if not length.isdigit() or len(length) > 6 or int(length) > MOST_BYTES:
+        return None
+    if scope.get("query_string") or not _is_our_host(headers.get(b"host", b"").decode("latin-1")):
+        return None
+    shown = headers.get(b"authorization", b"").decode("latin-1")
+    actor = api.recognised.get(api.key_of(shown), str(scope.get(CERTIFICATE, "")))
+    if actor is None or api.intake_of().table.due:
+        return None
+    now = datetime.now(UTC)
+    try:
+        wanted = _wanted(
+            *(headers.get(name, b"") for name in (b"content-type", b"accept", b"accept-language"))
+        )
+        if shown:
+            limiting.counters.take(Local.KEY, of=limiting.digest_of(shown), now=now)
+    except (Refused, TooMany):
+        return None
+    return _Ordinary(wanted=wanted, actor=actor, now=now)
+
+
+async def _whole(receive: Receive) -> bytes | None:
+    """The body; None when its sender has gone."""
+    parts = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+async def _kept(payload: bytes, ordinary: _Ordinary) -> tuple[int, Mapping[str, str], bytes]:
+    """Read, judge, keep together with the others that wait, and answer: status, headers, body."""
+    wanted, actor, intake = ordinary.wanted, ordinary.actor, api.intake_of()
+    try:
+        judged = api.judged_of(payload, wanted=wanted, actor=actor, read=intake.judge)
+        if len(judged) > FEW:
+            all_of_it = await asyncio.to_thread(intake.take, judged, actor=actor)
+        else:
+            kept = await asyncio.wrap_future(intake.gather(judged, actor=actor))
+            all_of_it = answered(judged, kept)
+        kind, body = api.said_of(all_of_it, wanted=wanted, now=ordinary.now)
+    except Exception as error:
+        return problem(error, door="/api/v1/deliveries", language=wanted.language)
+    return 200, {"Content-Type": kind, "Content-Language": wanted.language.value}, body
+
+
+@lru_cache(maxsize=256)
+def _wanted(content_type: bytes, accept: bytes, accept_language: bytes) -> api.Wanted:
+    return api.wanted_of(*(one.decode("latin-1") for one in (content_type, accept, accept_language)))
+
+
+@lru_cache(maxsize=256)
+def _is_our_host(host: str) -> bool:
+    domain, _ = split_domain_port(host)
+    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
