@@ -36,6 +36,9 @@ def run(*, seconds: float = 6.0) -> list[Row]:
     hprim = [_HPRIM.format(n=n, day=1 + n % 28).encode("cp1252") for n in range(SAMPLE)]
     speed = _per_message(lambda: _ours(hprim, french, Format.HPRIM_MEDECIN), hprim, seconds)
     rows.append(Row(name="HPRIM Médecin decoded and judged", per_second=speed))
+    sante = [_SANTE.format(n=n, day=1 + n % 28).replace("\n", "\r").encode("cp1252") for n in range(SAMPLE)]
+    speed = _per_message(lambda: _ours(sante, french, Format.HPRIM_SANTE), sante, seconds)
+    rows.append(Row(name="HPRIM Santé decoded and judged", per_second=speed))
     if CORPUS.is_dir():
         rows += _beside("ReportStream corpus", corpus(), generic, seconds)
     return rows
@@ -173,6 +176,20 @@ _HPRIM = (
     "21098{n:06d}\n08/04/2021\n690001235 LBM EXEMPLE\n10003456786 DR MARTIN PAUL\n\nRésultat : NÉGATIF\n****LAB****\n"
     "TEX|VIROLOGIE\nRES|SARS-CoV-2 RT-PCR|94500-6|C|N|||||F\nRES|Mobile|SIDEP-MOBILE|A|0600000000|||||F\n"
     "RES|Symptômes|SIDEP-SYMPT|C|ASY|||||F\n****FIN****\n****FINFICHIER****\n"
+)
+_SANTE = (
+    "H|~^\\&|LABO{n:05d}.HPR||690001235~LBM EXEMPLE||ORU|||SIDEP~DGS||P|H2.3~C|20210408200500\n"
+    "P|1|PAT{n:07d}|||USAGE-{n}~Camille~Andrée|PERSONNE-{n}|197903{day:02d}|F||{n} avenue de Breteuil~~PARIS~~75007~FRA"
+    "|279035121518989~INS-NIR~20210101~1.2.250.1.213.1.4.10|06{n:08d}^c{n}@example.org|10003456786~LEROY&ANNE\n"
+    "C|1|L|À jeun\n"
+    "OBR|1|P{n}|21098{n:06d}|94500-6~SARS-CoV-2 RT-PCR~LN|||20210408134800+0200||||||||NPH~Nasopharynx"
+    "|10003456786&MARTIN&PAUL||||||20210408200000+0200|||F\n"
+    "OBX|1|CE|94500-6~SARS-CoV-2 RT-PCR~LN||260415000~Not detected~SCT|||N|||F\n"
+    "OBX|2|CE|95418-0~Professionnel de santé~LN||N||||||F\n"
+    "OBX|3|CE|SIDEP-SYMPT~Symptômes~L||ASY||||||F\n"
+    "OBX|4|CE|SIDEP-RESID~Lieu de résidence~L||I||||||F\n"
+    "OBX|5|CE|SIDEP-LIEUNAISS~Lieu de naissance~L||51215||||||F\n"
+    "L|1||1|10\n"
 )
 
 if __name__ == "__main__":

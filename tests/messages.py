@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 from rempart.foundation.terminology import Pathogen, pathogen
 from rempart.screening.formats import Context, decode
@@ -10,6 +11,7 @@ from rempart.screening.rules.catalogue import Profile
 from rempart.screening.rules.judging import Judgement, judge
 from rempart.screening.rules.report import Item, Report
 
+SAMPLES = Path(__file__).parents[1] / "docs" / "samples"
 NOW = datetime(2021, 4, 9, 8, 0, tzinfo=UTC)
 COVID: Pathogen = pathogen("covid19")
 FRENCH = Context(pathogen=COVID)
@@ -58,6 +60,16 @@ BODY = (
 )
 RESULT = "RES|SARS-CoV-2 RT-PCR|94500-6|C|P|||||F"
 MOBILE = "RES|Mobile|SIDEP-MOBILE|A|0600000000|||||F"
+SANTE = (
+    "H|~^\\&|LABO01.HPR||690001235~LBM EXEMPLE||ORU|||REMPART~REMPART||P|H2.3~C|20210408150500",
+    "P|1|PAT0012345|||MARTIN~DOMINIQUE~MARIE-LOUISE|PAT-TROIS|19790328|F||28 AVENUE DE BRETEUIL~~PARIS~~75007~FRA"
+    "|279035121518989~INS-NIR~20210101~1.2.250.1.213.1.4.10|0600000000^0145678901|10003456786~LEROY&ANNE",
+    "OBR|1|P123|21048BC000020|94500-6~SARS-CoV-2 RT-PCR~LN|||20210408134800+0200||||||||NPH~Nasopharynx"
+    "|10003456786&MARTIN&PAUL||||||20210408150000+0200|||F",
+    "OBX|1|CE|94500-6~SARS-CoV-2 RT-PCR~LN||260373001~Detected~SCT||||||F",
+    "OBX|2|CE|SIDEP-LIEUNAISS~Lieu de naissance~L||51215||||||F",
+    "OBX|3|CE|95418-0~Professionnel de santé~LN||N||||||F",
+)
 FIN, FINFICHIER = "****FIN****", "****FINFICHIER****"
 
 
@@ -79,6 +91,23 @@ def hprim(
     """The good HPRIM Médecin message with pieces of it replaced and other RES lines."""
     text = line_end.join([*HEADER, *BODY, *lines, FIN, FINFICHIER, ""])
     return _changed(text, changes).encode("utf-8")
+
+
+def sante(
+    *changes: tuple[str, str],
+    line_end: str = "\r",
+    without: tuple[str, ...] = (),
+    more: tuple[str, ...] = (),
+    end: str = "L|1||1",
+) -> bytes:
+    """The good HPRIM Santé message with pieces of it replaced, a segment left out, segments added before L."""
+    segments = [s for s in (*SANTE, *more) if not s.startswith(without)]
+    return _changed(line_end.join([*segments, end, ""]), changes).encode("utf-8")
+
+
+def cda(*changes: tuple[str, str], sample: str = "cr-bio") -> bytes:
+    """The CDA document of the laboratories' guide ("cr-bio", "bio-trod") with pieces of it replaced."""
+    return _changed((SAMPLES / f"{sample}.xml").read_text("utf-8"), changes).encode("utf-8")
 
 
 def _changed(text: str, changes: tuple[tuple[str, str], ...]) -> str:

@@ -1,4 +1,4 @@
-"""Whatever the bytes, both decoders give an outcome, and no finding tells who the person is."""
+"""Whatever the bytes, every decoder gives an outcome, and no finding tells who the person is."""
 
 import json
 
@@ -29,6 +29,10 @@ GOOD = (
     messages.hl7(line_end="\n") * 2,
     b"FHS|^~\\&\rBHS|^~\\&\r" + messages.hl7() + b"BTS|1\rFTS|1\r",
     b"\x0b" + messages.hl7(("DOMINIQUE^DOMINIQUE", "J\\E\\R\\.br\\\\X41\\^DOMINIQUE")) + b"\x1c\r",
+    messages.sante(
+        more=("OBX|4|CE|SIDEP-MUT-A||1||||||F", "OBX|5|FIC|CR~Compte rendu~L||PDF~cr.pdf~PDF||||||F")
+    ),
+    messages.sante(("Detected", "Dete\r\nA|cted"), line_end="\r\n") * 2,
     messages.hprim(),
     messages.hprim(line_end="\r", lines=(messages.RESULT, "RES|Mutation|SIDEP-MUT-A|C|1|||||F")) * 2,
     messages.hprim(("Resultat", "Résultat")).decode().encode("cp850"),
@@ -37,7 +41,7 @@ GOOD = (
 PIECES = st.sampled_from(
     [b"|", b"^", b"~", b"&", b"\\", b"\r", b"\n", b"\r\n", b"\x0b", b"\x1c", b'""', b"\\X", b"MSH|", b"OBX|1|",
      b"****FIN****", b"****FINFICHIER****", b"****LAB****", b"RES|", b"\xe9", b"\x82", b"\x00", b"0", b"9" * 40,
-     b"-0400", b"+99999", b"\xf0\x9f\x92\x89", b"\xff\xfe", b"BTS|x", b"PID|", b"SPM|", b"ORC|"]
+     b"-0400", b"+99999", b"\xf0\x9f\x92\x89", b"\xff\xfe", b"BTS|x", b"PID|", b"SPM|", b"ORC|", b"H|~^\\&|", b"H|^~&|", b"\rA|", b"A|", b"\rP|1|", b"\rL|1||", b"FIC"]
 )  # fmt: skip
 
 
@@ -67,14 +71,14 @@ def every_outcome(payload: bytes, format_: Format | None) -> None:
             assert acknowledgement.count(b"\r") == 2 + len(judgement.findings)
 
 
-@pytest.mark.parametrize("format_", [None, Format.HL7V2, Format.HPRIM_MEDECIN])
+@pytest.mark.parametrize("format_", [None, Format.HL7V2, Format.HPRIM_MEDECIN, Format.HPRIM_SANTE])
 @given(payload=st.binary(max_size=2_000))
 @settings(deadline=None)
 def test_any_bytes_give_an_outcome(payload: bytes, format_: Format | None) -> None:
     every_outcome(payload, format_)
 
 
-@pytest.mark.parametrize("format_", [None, Format.HL7V2, Format.HPRIM_MEDECIN])
+@pytest.mark.parametrize("format_", [None, Format.HL7V2, Format.HPRIM_MEDECIN, Format.HPRIM_SANTE])
 @given(payload=mutated())
 @settings(deadline=None, max_examples=400)
 def test_damaged_messages_give_an_outcome(payload: bytes, format_: Format | None) -> None:
@@ -130,6 +134,12 @@ HOSTILE = {  # each would take hours with one step that grows with the square of
     "markup": messages.hprim().replace(b"SARS-CoV-2 RT-PCR|", b"<" * 1_000_000 + b"&" * 100_000),
     "a number without end": messages.hl7().replace(b"20210408134800+0200", b"2" * 1_000_000),
     "accents": messages.hprim().replace(b"Resultat", b"\x82" * 1_000_000),
+    "continuations": messages.sante() + b"\rA|x" * 15_000,
+    "few long continuations": messages.sante().replace(b"L|1||1", b"A|" + b"x" * 500_000 + b"\r") * 20,
+    "starts of messages": b"H|~^\\&|\r" * 20_000,
+    "half starts of messages": b"\rH|~^" * 600_000,
+    "persons": messages.sante() + b"P|1|1||||A~B|||\rOBR|1\rOBX|1|CE|94500-6||P||||||F\r" * 6_000,
+    "numbers to call": messages.sante(("0600000000", "6^" * 500_000)),
     "trailers": messages.hl7() + b"BTS|1\rFTS|1\r" * 100_000,
 }
 

@@ -12,6 +12,8 @@ class FormatOption(StrEnum):
     AUTO = "auto"
     HL7V2 = "hl7v2"
     HPRIM_MEDECIN = "hprim-medecin"
+    CDA = "cda"
+    HPRIM_SANTE = "hprim-sante"
 
 
 class ProfileOption(StrEnum):

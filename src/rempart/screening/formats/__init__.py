@@ -1,11 +1,13 @@
 """Decoders: bytes of a delivery to reports and findings, one folder per format.
 
+    cda              CDA R2 level 3: CR-BIO and BIO-TROD
     hl7v2            HL7 v2.3 to 2.5.1, ORU^R01
+    hprim_sante      HPRIM Santé 2.1 to 2.4, ORU
     hprim_medecin    HPRIM Médecin 3.0
 
 Each has `decode(payload, *, context)`, which yields the Items of its messages (none when there is none), and
-`recognises(start)`, whether the first bytes of a payload are its own. They know nothing of storage, and never raise on content: whatever the bytes, every message gives an Item, and
-a delivery without any message gives one too.
+`recognises(start)`, whether the first bytes of a payload are its own. They know nothing of storage, and never raise
+on content: whatever the bytes, every message gives an Item, and a delivery without any message gives one too.
 """
 
 from __future__ import annotations
@@ -14,14 +16,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import ModuleType
 
-from rempart.screening.formats import encodings, hl7v2, hprim_medecin
+from rempart.screening.formats import cda, encodings, hl7v2, hprim_medecin, hprim_sante
 from rempart.screening.formats.context import Context
 from rempart.screening.rules.catalogue import finding
 from rempart.screening.rules.report import Format, Item
 
 __all__ = ["Context", "decode", "sniff"]
 
-_FORMATS: Mapping[Format, ModuleType] = {Format.HL7V2: hl7v2, Format.HPRIM_MEDECIN: hprim_medecin}
+_FORMATS: Mapping[Format, ModuleType] = {
+    Format.CDA: cda,
+    Format.HL7V2: hl7v2,
+    Format.HPRIM_SANTE: hprim_sante,
+    Format.HPRIM_MEDECIN: hprim_medecin,
+}
 """In the order in which they are tried on bytes that nobody named."""
 
 _SNIFFED = 1_048_576  # bytes in which a format must show itself

@@ -34,7 +34,7 @@ _DECLARED = {
     "CP1252": "cp1252",
 }
 
-_C1 = frozenset(range(0x80, 0xA0))
+_C1 = re.compile(rb"[\x80-\x9f]")
 _CANDIDATES = ("cp1252", "cp850", "mac_roman")  # the first wins a tie
 _SMALL = frozenset("éèêëàâäçôöûüùîïœæñ")
 _CAPITAL = frozenset("ÉÈÊËÀÂÄÇÔÖÛÜÙÎÏŒÆ")
@@ -76,7 +76,7 @@ def read(payload: bytes, *, announced: str = "") -> Text:
         return Text(text=payload.decode("utf-8"), codec="utf-8")
     except UnicodeDecodeError:
         pass
-    if announced.startswith("iso8859") and _C1.isdisjoint(payload):
+    if announced.startswith("iso8859") and not _C1.search(payload):
         return Text(text=payload.decode(announced), codec=announced)
     codec = guess(payload)
     return Text(text=payload.decode(codec, "replace"), codec=codec)
@@ -84,7 +84,7 @@ def read(payload: bytes, *, announced: str = "") -> Text:
 
 def guess(payload: bytes) -> str:
     """The likeliest 8-bit codec of bytes that are not UTF-8."""
-    if _C1.isdisjoint(payload):
+    if not _C1.search(payload):
         return "cp1252"
     samples = _AROUND_HIGH.findall(payload[:_SAMPLE])
     return max(_CANDIDATES, key=lambda codec: sum(_plausibility(s.decode(codec, "replace")) for s in samples))

@@ -8,12 +8,17 @@ from types import MappingProxyType
 from rempart.screening.rules.report import Format
 
 HL7 = "application/hl7-v2"
+HPRIM_SANTE = "application/hprim-sante"
 
 MEDIA_TYPES: Mapping[str, Format] = MappingProxyType(
     {
         HL7: Format.HL7V2,
         "x-application/hl7-v2+er7": Format.HL7V2,
+        HPRIM_SANTE: Format.HPRIM_SANTE,
         "application/hprim-medecin": Format.HPRIM_MEDECIN,
         "application/hprim": Format.HPRIM_MEDECIN,
+        "application/hl7-cda+xml": Format.CDA,
+        "application/cda+xml": Format.CDA,
+        "text/xml": Format.CDA,
     }
 )

@@ -1,0 +1,56 @@
+"""Reserved codes: items of annex 1 for which a format has no field (MINSANTE n°101; docs/guides/laboratory.md).
+
+They travel as observations: RES lines of HPRIM Médecin, OBX segments of HPRIM Santé. The codes are the platform's own
+(docs/decisions/034-annex-1.md). Answers to questions have their codes in the terminology (data/questions.toml).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+LONGEST = 256  # characters of a value
+
+
+class Supplement(StrEnum):
+    """What a reserved code brings."""
+
+    SEX = "SIDEP-SEXE"
+    BIRTH_NAME = "SIDEP-NOMNAISS"
+    BIRTH_PLACE = "SIDEP-LIEUNAISS"
+    INS = "SIDEP-INS"  # the matricule with the OID of its authority: 279035121518989,1.2.250.1.213.1.4.10
+    INSURED = "SIDEP-NUMASSURE"
+    PHONE = "SIDEP-FIXE"
+    MOBILE = "SIDEP-MOBILE"
+    EMAIL = "SIDEP-EMAIL"
+    RELATIVE_MOBILE = "SIDEP-MOBILEPROCHE"
+    RELATIVE_EMAIL = "SIDEP-EMAILPROCHE"
+    SAMPLED_AT = "SIDEP-PRELDT"
+    VALIDATED_AT = "SIDEP-VALIDDT"
+    SCREENED_AT = "SIDEP-CRIBDT"
+    PRESCRIBER = "SIDEP-RPPSPRESC"
+    PRESCRIBER_ADELI = "SIDEP-ADELIPRESC"
+    ATTENDING = "SIDEP-RPPSMT"
+    ATTENDING_ADELI = "SIDEP-ADELIMT"
+    SPECIMEN = "SIDEP-PRELTYPE"
+    DEVICE = "SIDEP-DISPOSITIF"
+
+
+CODES: Mapping[str, Supplement] = {one.value: one for one in Supplement}
+
+
+class Supplements:
+    """The reserved codes of one message; the first of each counts."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self) -> None:
+        self._values: dict[Supplement, str] = {}
+
+    def add(self, kind: Supplement, value: str) -> None:
+        """Take a value, unless its code was there before."""
+        self._values.setdefault(kind, value[:LONGEST].strip())
+
+    def __getitem__(self, kind: Supplement) -> str:
+        """The value of a code, "" when the message has none."""
+        return self._values.get(kind, "")
