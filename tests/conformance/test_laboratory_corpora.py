@@ -57,6 +57,8 @@ def test_every_file_gives_an_outcome_under_both_profiles() -> None:
 def test_every_hl7_file_holds_one_message_and_is_told_from_the_others() -> None:
     for path in FILES:
         expected = {".hl7": Format.HL7V2, ".hpr": Format.HPRIM_MEDECIN, ".hpm": Format.HPRIM_MEDECIN}
+        if path.stem.startswith("BIO-"):
+            expected[".xml"] = Format.CDA
         assert sniff(path.read_bytes()) is expected.get(path.suffix, Format.UNKNOWN), path
     assert len(HL7) > 90
     for path in HL7:
@@ -136,6 +138,47 @@ def test_the_official_french_sample_is_read_with_its_quirks() -> None:
     said = messages.codes(messages.verdict(item, messages.GENERIC, NOW))
     assert said.count("C04") == 1, "one lost character in a base64, repaired"
     assert said.count("C05") == 2, "plain text where XML is announced"
+
+
+def test_the_official_rapid_test_is_read_with_its_quirks() -> None:
+    item = the_item(CORPORA / "cda" / "ans" / "BIO-TROD_2024.01_COVID-19.xml")
+    (report,) = item.reports
+    assert (report.loinc, report.result) == ("94558-4", Result.NEGATIVE)
+    assert report.person.first_names == ("DOMINIQUE", "MARIE-LOUISE")
+    assert report.person.address.lines == ("28 Avenue de Breteuil", "Escalier A")
+    assert (report.person.mobile, report.person.email) == ("0647151010", "")
+    assert report.device == "(01)00686597200018(17)260930(10)A12345"
+    assert report.general_practitioner.rpps == "01234567897"
+    assert report.validated_at is not None
+    assert report.validated_at.at.isoformat() == "2024-01-06T11:36:23+01:00", "+100 is taken as local"
+    verdict = messages.verdict(item, messages.GENERIC, NOW)
+    assert (verdict.outcome, messages.codes(verdict)) == (Outcome.ACCEPTED, ["S04", "S03"])
+    # The pharmacy of the sample is named by its SIREN: nothing here says which laboratory answers.
+    assert messages.codes(messages.verdict(item, messages.FRENCH, NOW)) == ["S04", "L01", "S03"]
+
+
+def test_the_official_laboratory_report_keeps_every_rule_of_its_header() -> None:
+    path = CORPORA / "cda" / "ans" / "BIO-CR-BIO_2024.01_Microbiologie_V1.xml"
+    item = the_item(path)
+    assert not [said for said in item.findings if said.code in ("C01", "C06")]
+    assert len(item.reports) == 14, "with the generic profile, every analysis; earlier results are none"
+    first = item.reports[0]
+    assert (first.loinc, first.raw_result) == ("5778-6", "paille"), "from the narrative it refers to"
+    assert item.reports[2].raw_result == "500 /mL"
+    assert item.reports[7].raw_result == "0.512.."
+    assert first.laboratory.finess == "120459876"
+    assert first.record_number == "202411111123"
+    assert first.prescriber.name == "BLUE Eva"
+    assert first.sampled_at is not None
+    assert first.sampled_at.at.isoformat() == "2024-01-04T07:35:00+01:00"
+    assert first.validated_at is not None
+    assert first.validated_at.at.isoformat() == "2024-01-04T11:20:00+01:00"
+    (document,) = first.documents
+    assert (document.media_type, len(document.content)) == ("application/pdf", 102_826)
+    # Nothing of it is of the disease: with the French profile it must not have been sent.
+    (item,) = decode(path.read_bytes(), context=messages.FRENCH)
+    assert item.reports == ()
+    assert messages.codes(messages.verdict(item, messages.FRENCH, NOW))[-1] == "A01"
 
 
 def test_hprim_with_a_fixed_width_first_line() -> None:

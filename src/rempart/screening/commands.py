@@ -14,6 +14,7 @@ class FormatOption(StrEnum):
     HPRIM_MEDECIN = "hprim-medecin"
     CDA = "cda"
     HPRIM_SANTE = "hprim-sante"
+    TABLE = "table"
 
 
 class ProfileOption(StrEnum):

@@ -4,6 +4,7 @@
     hl7v2            HL7 v2.3 to 2.5.1, ORU^R01
     hprim_sante      HPRIM Santé 2.1 to 2.4, ORU
     hprim_medecin    HPRIM Médecin 3.0
+    tables           CSV and XLSX, one row a message
 
 Each has `decode(payload, *, context)`, which yields the Items of its messages (none when there is none), and
 `recognises(start)`, whether the first bytes of a payload are its own. They know nothing of storage, and never raise
@@ -16,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import ModuleType
 
-from rempart.screening.formats import cda, encodings, hl7v2, hprim_medecin, hprim_sante
+from rempart.screening.formats import cda, encodings, hl7v2, hprim_medecin, hprim_sante, tables
 from rempart.screening.formats.context import Context
 from rempart.screening.rules.catalogue import finding
 from rempart.screening.rules.report import Format, Item
@@ -28,6 +29,7 @@ _FORMATS: Mapping[Format, ModuleType] = {
     Format.HL7V2: hl7v2,
     Format.HPRIM_SANTE: hprim_sante,
     Format.HPRIM_MEDECIN: hprim_medecin,
+    Format.TABLE: tables,
 }
 """In the order in which they are tried on bytes that nobody named."""
 

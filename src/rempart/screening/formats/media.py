@@ -20,5 +20,7 @@ MEDIA_TYPES: Mapping[str, Format] = MappingProxyType(
         "application/hl7-cda+xml": Format.CDA,
         "application/cda+xml": Format.CDA,
         "text/xml": Format.CDA,
+        "text/csv": Format.TABLE,
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": Format.TABLE,
     }
 )

@@ -34,6 +34,7 @@ _LETTERS = ("A", "B", "C", "D")
 _VARIANT_VALUES = frozenset({"0", "1", "8", "9"})
 _PUBLISHED = frozenset({Status.FINAL, Status.CORRECTED})
 _COARSE = frozenset({Precision.YEAR, Precision.MONTH, Precision.DAY})
+_KEY_ONLY = (finess.FinessFault.KEY,)
 _UNREAD = frozenset({"F01", "F02", "F03", "H01"})  # nothing was read: no use to say that nothing is there
 
 
@@ -165,6 +166,8 @@ class _Judging:
             self._say("L01", "missing", "laboratory", report)
         elif faults := finess.parse(number).faults:
             self._say("L01", "wrong", "laboratory", report, given=number[:9], faults=", ".join(faults))
+            if faults == _KEY_ONLY and _is_a_test(report.person):
+                self.findings[-1] = replace(self.findings[-1], severity=Severity.WARNING)
         if (number := report.prescriber.rpps) and not (rpps.is_rpps(number) or rpps.is_professional(number)):
             self._say("L02", "prescriber", "prescriber", report)
         if (number := report.general_practitioner.rpps) and not (
@@ -231,6 +234,12 @@ class _Judging:
     def _at(self, code: str, case: str, item: str, location: str, /, **values: object) -> None:
         if self.profile in catalogue()[code].profiles:
             self.findings.append(finding(code, case, place(item, self.format, location), **values))
+
+
+def _is_a_test(person: Person) -> bool:
+    """Whether an INS authority for tests assigned the person's matricule: nobody of that name was ever tested."""
+    authority = ins.authority(person.ins_authority) if person.ins_authority else None
+    return authority is not None and not authority.in_production
 
 
 def _missing_traits(person: Person) -> list[str]:

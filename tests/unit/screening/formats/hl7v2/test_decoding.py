@@ -7,7 +7,7 @@ from tests import messages
 
 from rempart.screening.formats import Context
 from rempart.screening.formats.hl7v2.documents import lenient_base64
-from rempart.screening.formats.hl7v2.fields import is_mobile
+from rempart.screening.formats.telephones import is_mobile
 from rempart.screening.rules.report import (
     Address,
     Format,
@@ -22,6 +22,7 @@ from rempart.screening.rules.report import (
     Status,
     Symptoms,
 )
+from rempart.screening.transcoding.rules import Kind, Transcoding
 
 PID5 = "PAT-TROIS^DOMINIQUE^DOMINIQUE MARIE-LOUISE^^^^L~MARTIN^DOMINIQUE^^^^^D"
 PID13 = "^PRN^CP^^^^^^^^^0600000000~^NET^Internet^dominique@example.org"
@@ -328,7 +329,8 @@ def test_a_specimen_that_stands_first_takes_no_result_away() -> None:
 
 def test_a_laboratorys_own_code_is_transcoded_by_its_finess() -> None:
     payload = messages.hl7(("OBX|1|CE|94500-6^SARS-CoV-2 RT-PCR^LN", "OBX|1|CE|PCRCOV^RT-PCR^L"))
-    context = Context(pathogen=messages.COVID, transcoding={("690001235", "PCRCOV"): "94500-6"})
+    table = Transcoding({("690001235", Kind.ANALYSIS, "PCRCOV"): "94500-6"})
+    context = Context(pathogen=messages.COVID, transcoding=table)
     report = messages.report(payload, context)
     assert (report.loinc, report.analysis_code, report.status) == ("94500-6", "PCRCOV", Status.FINAL)
     assert messages.item(payload).reports == ()
