@@ -9,6 +9,7 @@ from tests import messages
 
 from rempart.screening.formats import decode
 from rempart.screening.formats.hl7v2.ack import acknowledge
+from rempart.screening.formats.hprim_sante import ack
 from rempart.screening.rules.answer import answer
 from rempart.screening.rules.judging import judge
 from rempart.screening.rules.report import Format, Outcome
@@ -69,6 +70,7 @@ def every_outcome(payload: bytes, format_: Format | None) -> None:
             assert json.loads(line)["outcome"] == judgement.outcome.value
             acknowledgement = acknowledge(item, judgement, now=messages.NOW)
             assert acknowledgement.count(b"\r") == 2 + len(judgement.findings)
+            assert ack.acknowledge([item], [judgement], now=messages.NOW).count(b"\nL|") == 1
 
 
 @pytest.mark.parametrize("format_", [None, Format.HL7V2, Format.HPRIM_MEDECIN, Format.HPRIM_SANTE])
