@@ -16,7 +16,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from tests.factories import NOW, finess_in
+from tests.factories import ANTIGEN, COVID, NOW, finess_in, somebody
 from tests.functional.accounts import account
 from tests.functional.doors import sign_in
 from tests.functional.trail import entries
@@ -40,6 +40,10 @@ from rempart.foundation.vault import keyring_of
 from rempart.protection.exchange.models import Handover
 from rempart.protection.retention.models import Hold
 from rempart.protection.rights.models import Request
+from rempart.screening.rules.report import Result
+from rempart.screening.sampling.rules.entry import Entry, Sampler
+from rempart.screening.sampling.rules.registration import Registration
+from rempart.screening.sampling.services import entries as by_hand
 from rempart.site.doors import Open, doors
 from rempart.tracing.models import Case
 
@@ -170,6 +174,27 @@ def an_enrolment(department: str, agent: Agent) -> UUID:
     ).id  # fmt: skip
 
 
+def an_entry(department: str, agent: Agent) -> UUID:
+    """A result that somebody of the establishment of this department entered by hand."""
+    keyring, now, key = keyring_of(settings.KEY_STORE), datetime.now(UTC), uuid7()
+    colleague = account(Role.PHARMACIST, establishment=finess_in(department))
+    by_hand.enter(
+        actor=colleague.actor(Right.RESULTS_ENTER, now=now),
+        id=key,
+        entry=Entry(
+            registration=Registration(person=somebody(1)),
+            loinc=ANTIGEN,
+            result=Result.NEGATIVE,
+            sampled_at=now,
+        ),
+        sampler=Sampler(establishment=finess_in(department), organisation="", rpps=""),
+        pathogen=COVID,
+        keyring=keyring,
+        now=now,
+    )
+    return key
+
+
 OBJECTS: dict[str, Callable[[str, Agent], object]] = {
     "case_id": a_case,
     "glass_id": a_glass,
@@ -182,6 +207,7 @@ OBJECTS: dict[str, Callable[[str, Agent], object]] = {
     "certificate_id": a_certificate,
     "request_id": a_request,
     "hold_id": a_hold,
+    "entry_id": an_entry,
     "line_id": lambda department, agent: uuid7(),
     "result": lambda department, agent: uuid7(),
     "reference": lambda department, agent: "an-unknown-reference",

@@ -74,7 +74,7 @@ def test_the_account_follows_the_register():
     again.refresh_from_db()
     assert (again.role, again.establishment, again.departments) == ("pharmacist", OFFICINE, ["75"])
     assert again.name == "Aïcha BENSAÏD-ROY"
-    assert refused(card("60")) is Reason.NO_ROLE  # no longer a pharmacist
+    assert refused(card("40")) is Reason.NO_ROLE  # no longer a pharmacist
     assert Agent.objects.count() == 1
 
 
@@ -82,7 +82,7 @@ def test_what_an_administrator_gave_stays():
     Agent.objects.create(
         username="regional", name="X", role="regional-investigator", departments=["59", "62"], rpps=RPPS
     )
-    agent = enter(card("60"))
+    agent = enter(card("40"))
     assert (agent.role, agent.departments, agent.name) == (
         "regional-investigator",
         ["59", "62"],
@@ -146,7 +146,7 @@ def test_a_phone_rings_three_times_and_then_waits():
 
 def test_security_a_refusal_says_neither_who_nor_what_was_sent(caplog):
     caplog.set_level(logging.DEBUG)
-    professional = card("60", family_name="ZYGOMALAS")
+    professional = card("40", family_name="ZYGOMALAS")
     with pytest.raises(SignInRefused) as why:
         enter(professional)
     services.note_refusal(

@@ -35,8 +35,10 @@ CASES = """
   10 C SM03       | SA01 - HOPITAL ; SA25 - LABO     |        | biologist  | LABO     | a laboratory before a hospital
   10 M            | SA01 - HOPITAL                   |        | doctor     | HOPITAL  | a military doctor
   10 E            | SA01 - HOPITAL                   |        | -          | -        | a student
-  60 C            | SA07 - -                         |        | -          | -        | a nurse has no right here yet
-  40 C            | SA07 - -                         |        | -          | -        | nor a dentist
+  60 C            | SA07 - -                         |        | nurse      | -        |
+  60 C            | SA33 - OFFICINE                  |        | nurse      | OFFICINE |
+  60 C            | SA25 - LABO                      |        | nurse      | LABO     | a nurse of a laboratory is no biologist
+  40 C            | SA07 - -                         |        | -          | -        | a dentist has no right here yet
   80 C            | SA25 - LABO                      |        | -          | -        | nor a podiatrist, wherever he works
   - C             | SA25 - LABO                      |        | -          | -        | the profession is missing
 """
