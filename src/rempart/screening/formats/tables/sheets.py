@@ -1,0 +1,193 @@
+"""Bytes of a table to rows of text: CSV in whatever dialect a spreadsheet chose, and XLSX.
+
+A workbook is a ZIP of XML: what it unpacks to is bounded before anything is unpacked, and rows are read one by one.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from itertools import islice
+from xml.etree.ElementTree import ParseError
+
+from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
+
+from rempart.screening.formats import encodings
+from rempart.screening.formats.tables.columns import Columns, recognise
+
+MOST_ROWS = 200_000
+MOST_COLUMNS = 300
+LONGEST_CELL = 4_096  # characters
+MOST_UNPACKED = 200_000_000  # bytes of a workbook
+MOST_PARTS = 2_000  # files of a workbook
+
+_ENOUGH = 4  # columns that are ours make a line a header
+_LOOKED_AT = 30  # rows among which the header stands; titles may be above it
+_ZIP = b"PK\x03\x04"
+_SAMPLE = 65_536
+_DELIMITERS = (";", ",", "\t", "|")
+_MIDNIGHT = time()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row: its number as a spreadsheet shows it, and its cells as text."""
+
+    number: int
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """A table: its header, which of its columns are ours, and its rows, read as they are asked for."""
+
+    header: tuple[str, ...]
+    columns: Columns
+    rows: Iterator[Row]
+
+
+class Unreadable(Exception):
+    """No table could be read; `case` is that of finding T05."""
+
+    def __init__(self, case: str) -> None:
+        super().__init__(case)
+        self.case = case
+
+
+def recognises(start: bytes) -> bool:
+    """Whether a payload that begins so is a table: a workbook, or text with a header of ours."""
+    if start.startswith(_ZIP):
+        return b"xl/" in start or b"[Content_Types].xml" in start
+    text = encodings.read(start[:_SAMPLE]).text
+    try:
+        return any(_is_header(row.cells) for row in islice(_of_text(text), _LOOKED_AT))
+    except Unreadable:
+        return False
+
+
+def read(payload: bytes) -> Sheet:
+    """The first table of a payload that has a header of ours. Raises Unreadable; rows may raise it too."""
+    for rows in (
+        _of_workbook(payload) if payload.startswith(_ZIP) else (_of_text(encodings.read(payload).text),)
+    ):
+        for row in islice(rows, _LOOKED_AT):
+            if _is_header(row.cells):
+                return Sheet(header=row.cells, columns=recognise(row.cells), rows=_filled(rows))
+    raise Unreadable("header")
+
+
+def _is_header(cells: Sequence[str]) -> bool:
+    return len(recognise(cells)) >= _ENOUGH
+
+
+def _filled(rows: Iterator[Row]) -> Iterator[Row]:
+    """Rows in which something stands."""
+    for count, row in enumerate(rows):
+        if count == MOST_ROWS:
+            raise Unreadable("rows")
+        if any(row.cells):
+            yield row
+
+
+def _of_text(text: str) -> Iterator[Row]:
+    lines = io.StringIO(text.replace("\x00", ""), newline="")
+    first = lines.readline()
+    if first[:5].lower().startswith("sep=") and len(first.rstrip("\r\n")) == 5:  # Excel's own line
+        delimiter, number = first[4], 1
+    else:
+        delimiter, number = _delimiter(text[:_SAMPLE]), 0
+        lines.seek(0)
+    reader = csv.reader(lines, delimiter=delimiter)
+    while True:
+        number += 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            raise Unreadable("cell") from None
+        yield Row(number=number, cells=_text_cells(cells))
+
+
+def _delimiter(sample: str) -> str:
+    """The sign by which a header of ours falls into the most columns; else the one that stands there most."""
+    best, most = ";", (0, 0)
+    lines = sample.splitlines()[:_LOOKED_AT]
+    for sign in _DELIMITERS:
+        try:
+            rows = list(csv.reader(lines, delimiter=sign))
+        except csv.Error:
+            continue
+        score = max(((len(recognise(row)), len(row)) for row in rows), default=(0, 0))
+        if score > most:
+            best, most = sign, score
+    return best
+
+
+def _text_cells(cells: Sequence[str]) -> tuple[str, ...]:
+    return tuple(" ".join(cell[: LONGEST_CELL + 1].split()) for cell in cells[:MOST_COLUMNS])
+
+
+def _of_workbook(payload: bytes) -> Iterator[Iterator[Row]]:
+    """The rows of each sheet of a workbook."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(payload)) as archive:
+            parts = archive.infolist()
+        if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED:
+            raise Unreadable("unpacked")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what a workbook has beside its cells
+            workbook = load_workbook(io.BytesIO(payload), read_only=True, data_only=True, keep_links=False)
+        for sheet in workbook.worksheets:
+            yield _of_sheet(
+                sheet.iter_rows(max_row=MOST_ROWS + _LOOKED_AT, max_col=MOST_COLUMNS, values_only=True)
+            )
+    except _BROKEN:
+        raise Unreadable("workbook") from None
+
+
+_BROKEN = (
+    zipfile.BadZipFile, InvalidFileException, ParseError, KeyError, ValueError, TypeError, IndexError, AttributeError,
+    OverflowError, EOFError, NotImplementedError, RuntimeError, OSError, zlib.error,
+)  # fmt: skip
+"""What openpyxl raises on workbooks that are none; it has no error of its own for most of them."""
+
+
+def _of_sheet(rows: Iterator[tuple[object, ...]]) -> Iterator[Row]:
+    number = 0
+    while True:
+        number += 1
+        try:
+            cells = next(rows)
+        except StopIteration:
+            return
+        except _BROKEN:
+            raise Unreadable("workbook") from None
+        if cells.count(None) < len(cells):
+            yield Row(number=number, cells=_text_cells([_written(cell) for cell in cells]))
+
+
+def _written(cell: object) -> str:
+    """A cell as somebody would have typed it: days and times by ISO 8601, whole numbers without a point."""
+    if cell is None:
+        return ""
+    if isinstance(cell, datetime):
+        return (
+            cell.date().isoformat()
+            if cell.time() == _MIDNIGHT
+            else cell.isoformat(sep=" ", timespec="minutes")
+        )
+    if isinstance(cell, (date, time)):
+        return cell.isoformat()
+    if isinstance(cell, bool):
+        return "O" if cell else "N"
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell)
