@@ -1,5 +1,6 @@
 """Other people's messages: CDC ReportStream (CC0), ANS and hprimtool samples. Every file gives an outcome."""
 
+import json
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -59,6 +60,8 @@ def test_every_hl7_file_holds_one_message_and_is_told_from_the_others() -> None:
         expected = {".hl7": Format.HL7V2, ".hpr": Format.HPRIM_MEDECIN, ".hpm": Format.HPRIM_MEDECIN}
         if path.stem.startswith("BIO-"):
             expected[".xml"] = Format.CDA
+        if path.parent.parent.name == "csv":
+            expected[".csv"] = Format.TABLE
         assert sniff(path.read_bytes()) is expected.get(path.suffix, Format.UNKNOWN), path
     assert len(HL7) > 90
     for path in HL7:
@@ -206,4 +209,16 @@ def test_check_walks_the_corpora_without_a_traceback() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == ""
-    assert len(done.stdout.splitlines()) == len(FILES)
+    assert {json.loads(line)["source"] for line in done.stdout.splitlines()} == set(map(str, FILES))
+
+
+def test_an_upload_file_of_another_country_is_read_row_by_row() -> None:
+    """Its columns are recognised; its days, written month first, are not guessed at."""
+    payload = (CORPORA / "csv" / "simplereport" / "test-results-upload-valid-required-only.csv").read_bytes()
+    first, second = decode(payload, context=messages.GENERIC)
+    (jane,), (john,) = first.reports, second.reports
+    assert (jane.person.birth_name, jane.person.first_names, jane.analysis_code) == ("Doe", ("Jane",), "94534-5")
+    assert (john.loinc, john.result) == ("94558-4", Result.NEGATIVE)
+    assert (john.specimen, john.person.address.city) == ("ANTERIOR NARES SWAB", "Hoover")
+    assert jane.sampled_at is None
+    assert {said.code for said in first.findings} >= {"S01", "P03"}
