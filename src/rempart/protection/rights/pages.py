@@ -20,10 +20,11 @@ from rempart.foundation.terminology import pathogen
 from rempart.foundation.vault import Keyring, keyring_of
 from rempart.protection.accesses.pages import visitor
 from rempart.protection.accesses.words import PURPOSES, ROLES, word
-from rempart.protection.rights import dossier, information, paper, rules
+from rempart.protection.rights import dossier, paper, rules
 from rempart.protection.rights.services import asking, giving
 from rempart.protection.rights.services.kept import Asked
 from rempart.protection.rights.words import CASES, KINDS, RESULTS, STATES
+from rempart.screening import information
 
 Page = Callable[[HttpRequest, Actor], HttpResponse]
 

@@ -14,11 +14,11 @@ from rempart.foundation.database.keys import uuid7
 from rempart.foundation.retention import Kind as Kept
 from rempart.foundation.retention import retention
 from rempart.foundation.vault import Keyring
-from rempart.protection.rights import information
 from rempart.protection.rights.models import Informed, Request
 from rempart.protection.rights.rules import MOST_TEXT, OPEN, Channel, Kind, Standing, State, received
 from rempart.protection.rights.services.kept import Asked, Said, opened, seal
 from rempart.protection.rights.services.sight import shown_to
+from rempart.screening import information
 from rempart.screening.services import objecting
 from rempart.screening.services.portal import person_of
 
