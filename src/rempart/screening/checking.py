@@ -107,16 +107,31 @@ def _check(paths: Iterable[str], format_: Format | None, context: Context, print
 
 def read_files(path: str) -> Iterator[tuple[str, bytes | None]]:
     """Every file of a path with its bytes, None where they cannot be had (and said why)."""
-    source = path
+    for source in walked(path):
+        yield source or path, read_file(source) if source is not None else None
+
+
+def walked(path: str) -> Iterator[str | None]:
+    """The files of a path, and None where the path itself or a folder of it cannot be read (and said why)."""
     try:
-        for source in files_of(path):
-            yield source, Path(source).read_bytes()
+        yield from files_of(path)
+    except OSError as fault:
+        complain(f"{fault.filename or path} cannot be read: {fault.strerror}.")
+        yield None
+    except ValueError:
+        complain(f"{path!r} cannot be the name of a file.")
+        yield None
+
+
+def read_file(source: str) -> bytes | None:
+    """The bytes of a file, None where they cannot be had (and said why)."""
+    try:
+        return Path(source).read_bytes()
     except OSError as fault:
         complain(f"{fault.filename or source} cannot be read: {fault.strerror}.")
-        yield source, None
     except ValueError:
         complain(f"{source!r} cannot be the name of a file.")
-        yield source, None
+    return None
 
 
 def complain(message: str) -> None:

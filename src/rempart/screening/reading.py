@@ -1,36 +1,29 @@
-"""Reading files in a process of its own: decoded, judged, prepared and sealed, a chunk at a time.
+"""Reading files: decoded, judged, prepared and sealed, a part at a time; and keeping each part when its turn comes.
 
-What crosses to the process that keeps is sealed already, but for the answers that the operator asked to
-see. At most one chunk waits; the reader is never further ahead.
+The same code runs in the process of `rempart ingest` and in its workers (crew.py).
 """
 
 from __future__ import annotations
 
 import json
-import multiprocessing
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from multiprocessing.connection import Connection
 
+from rempart.foundation.access.actor import Purpose, system
 from rempart.foundation.terminology import pathogen
 from rempart.foundation.vault import KeyStore, keyring_of
-from rempart.screening.checking import judged, look_for_cycles_rarely, read_files
+from rempart.screening.checking import judged, read_file
 from rempart.screening.formats import Context
-from rempart.screening.rules.answer import answer
+from rempart.screening.rules.answer import answer, findings
 from rempart.screening.rules.catalogue import Profile
 from rempart.screening.rules.report import Format
+from rempart.screening.rules.turns import Keys
 from rempart.screening.services.prepare import Preparer
 from rempart.screening.services.prepared import Judged, PreparedMessage, delivery_of
-from rempart.screening.transcoding.rules import Transcoding
-
-_AT_ONCE = 1000
-
-
-class ReaderDied(Exception):
-    """The reading process ended before the end of the files."""
+from rempart.screening.services.receive import BATCH, Kept, keep
+from rempart.screening.transcoding.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,82 +36,115 @@ class Asked:
     pathogen: str
     key_store: KeyStore
     answered: bool  # whether the answers of each message are wanted
-    transcoding: Transcoding = field(default_factory=Transcoding)  # as it was when the reading began
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chunk:
-    """Messages in order, ready to be kept."""
+class Task:
+    """Files that follow each other, for one process to read."""
 
-    messages: list[PreparedMessage]
-    answers: list[str]  # what will be said of each, as JSON without its end; empty unless asked for
-    size: int  # bytes of the files that ended among them
-    unread: int  # paths that could not be read
+    number: int
+    files: tuple[str, ...]
 
 
-def read_chunks(asked: Asked) -> Iterator[Chunk]:
-    """Read, decode, judge and prepare, a chunk at a time; needs no database."""
-    agent = pathogen(asked.pathogen)
-    context = Context(pathogen=agent, profile=asked.profile, transcoding=asked.transcoding)
-    keyring = keyring_of(asked.key_store)
-    preparer = Preparer(keyring=keyring, pathogen=agent, now=datetime.now(UTC))
-    messages: list[PreparedMessage] = []
-    answers: list[str] = []
-    size = unread = 0
-    for path in asked.paths:
-        for source, payload in read_files(path):
+@dataclass(slots=True, kw_only=True)
+class Part:
+    """Messages of a task, in order, ready to be kept in one transaction."""
+
+    messages: list[PreparedMessage] = field(default_factory=list)
+    answers: list[str] = field(
+        default_factory=list
+    )  # what is said of each, as JSON without its end; if asked for
+    size: int = 0  # bytes of the files that ended among them
+    unread: int = 0  # files that could not be read
+    last: bool = False  # whether nothing of the task follows
+
+    def keys(self) -> Keys:
+        """The keys by which its messages and results are known."""
+        return frozenset(
+            [key for message in self.messages for key in message.keys]
+            + [key for message in self.messages for result in message.results for key in result.ledger_keys]
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What became of a part that is on disk."""
+
+    outcomes: Counter[str]  # and "repeated"
+    lines: list[str]  # answers, whole; empty unless asked for
+    messages: int
+    size: int
+    unread: int
+    last: bool
+
+
+class Reader:
+    """Reads tasks; made once for each process, for it remembers what it recognised."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+        self._pathogen = pathogen(asked.pathogen)
+        self._table = Snapshot()
+        self._context = Context(
+            pathogen=self._pathogen, profile=asked.profile, transcoding=self._table.transcoding
+        )
+        self._keyring = keyring_of(asked.key_store)
+
+    def parts(self, task: Task) -> Iterator[Part]:
+        """The parts of a task, in order: one at least, of at most BATCH messages. May ask the database for the tables
+        of laboratories, and for nothing else."""
+        self._table.refresh(now=datetime.now(UTC))
+        part, preparer = Part(), self._preparer()
+        for source in task.files:
+            payload = read_file(source)
             if payload is None:
-                unread += 1
+                part.unread += 1
                 continue
             delivery = delivery_of(payload, channel="file", laboratory="")
-            for item, judgement in judged(payload, format_=asked.format, context=context):
-                messages.append(preparer.message(Judged(item=item, judgement=judgement, delivery=delivery)))
-                if asked.answered:
+            for item, judgement in judged(payload, format_=self._asked.format, context=self._context):
+                if len(part.messages) == BATCH:
+                    yield part
+                    part, preparer = Part(), self._preparer()
+                part.messages.append(
+                    preparer.message(Judged(item=item, judgement=judgement, delivery=delivery))
+                )
+                if self._asked.answered:
                     said = answer(item, judgement, source=source)
                     del said["outcome"], said["findings"]
-                    answers.append(json.dumps(said)[:-1])
-                if len(messages) == _AT_ONCE:
-                    yield Chunk(messages=messages, answers=answers, size=size, unread=unread)
-                    messages, answers, size, unread = [], [], 0, 0
-                    preparer = Preparer(keyring=keyring, pathogen=agent, now=datetime.now(UTC))
-            size += len(payload)
-    yield Chunk(messages=messages, answers=answers, size=size, unread=unread)
+                    part.answers.append(json.dumps(said)[:-1])
+            part.size += len(payload)
+        part.last = True
+        yield part
+
+    def _preparer(self) -> Preparer:
+        """With the keys of today: reading may last over midnight."""
+        return Preparer(keyring=self._keyring, pathogen=self._pathogen, now=datetime.now(UTC))
 
 
-@contextmanager
-def reader(asked: Asked) -> Iterator[Iterator[Chunk]]:
-    """The chunks of another process, for as long as the block lasts. Raises ReaderDied."""
-    spawn = multiprocessing.get_context("spawn")
-    receiving, sending = spawn.Pipe(duplex=False)
-    process = spawn.Process(target=_read_into, args=(sending, asked), name="reader", daemon=True)
-    process.start()
-    sending.close()
-    try:
-        yield _received(receiving)
-    finally:
-        receiving.close()
-        process.terminate()
-        process.join()
+def keep_part(part: Part) -> Done:
+    """Keep a part; on disk when it returns."""
+    kept = keep(part.messages, actor=system(Purpose.INTAKE), now=datetime.now(UTC))
+    outcomes = Counter(one.outcome.value for one in kept)
+    outcomes["repeated"] += sum(one.repeated for one in kept)
+    return Done(
+        outcomes=outcomes,
+        lines=_lines(part.answers, kept),
+        messages=len(kept),
+        size=part.size,
+        unread=part.unread,
+        last=part.last,
+    )
 
 
-def _received(connection: Connection) -> Iterator[Chunk]:
-    while True:
-        try:
-            chunk = connection.recv()
-        except EOFError:
-            raise ReaderDied("the reading process ended early; what was kept is kept: run it again") from None
-        if chunk is None:
-            return
-        yield chunk
-
-
-def _read_into(connection: Connection, asked: Asked) -> None:
-    """The reading process: Ctrl-C is for its parent, who ends it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    look_for_cycles_rarely()
-    try:
-        for chunk in read_chunks(asked):
-            connection.send(chunk)
-        connection.send(None)
-    except BrokenPipeError:  # the parent left
-        return
+def _lines(answers: Sequence[str], kept: Sequence[Kept]) -> list[str]:
+    """The answers that were asked for, with what became of each message."""
+    lines = []
+    for begun, one in zip(answers, kept, strict=bool(answers)):
+        rest = {
+            "outcome": one.outcome.value,
+            "findings": findings(one.findings),
+            "delivery": str(one.delivery_id),
+            "repeated": one.repeated,
+        }
+        lines.append(f"{begun}, {json.dumps(rest)[1:]}\n")
+    return lines

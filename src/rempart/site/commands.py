@@ -65,6 +65,10 @@ def ingest(
             "--json/--no-json", help="One JSON object per message; the default unless on a terminal."
         ),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processes that read and keep; as many as there are cores when left out."),
+    ] = None,
     pathogen: ForPathogen = "covid19",
 ) -> None:
     """Read, judge and keep laboratories' messages; running it twice keeps nothing twice.
@@ -87,7 +91,7 @@ def ingest(
             key_store=configuration.key_store,
             answered=not sys.stdout.isatty() if as_json is None else as_json,
         )
-        code = run(asked)
+        code = run(asked, workers=workers or len(os.sched_getaffinity(0)))
     raise typer.Exit(code)
 
 
