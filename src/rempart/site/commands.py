@@ -28,6 +28,10 @@ def serve(
     socket: Annotated[
         Path | None, typer.Option(help="A private socket for a proxy, instead of host and port.")
     ] = None,
+    mllp: Annotated[
+        bool,
+        typer.Option("--mllp", help="Take HL7 over MLLP too, as REMPART_MLLP_… say (rempart listen mllp)."),
+    ] = False,
 ) -> None:
     """Start the web server and the worker, until Ctrl-C."""
     from rempart.site import serving
@@ -49,7 +53,8 @@ def serve(
     with platform() as configuration:
         serving.collect_static(configuration)
         web = serving.web_command(listening, workers=workers)
-        with serving.processes(web, serving.worker_command()) as running:
+        more = [serving.mllp_command()] if mllp else []
+        with serving.processes(web, serving.worker_command(), *more) as running:
             serving.wait_until_ready(listening, running, public_url=configuration.public_url)
             typer.echo(f"Rempart listens on {listening.url} (Ctrl-C stops it)")
             serving.watch(running)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="The laboratories' doors beside HTTP: drop folder, SFTP.")
+app = typer.Typer(no_args_is_help=True, help="The laboratories' doors beside HTTP: drop folder, SFTP, MLLP.")
 
 Root = Annotated[
     Path | None,
@@ -93,6 +93,68 @@ def sftp(
             await listening.serve(door, stop=stop, ready=ready, is_known=listening.known)
 
         asyncio.run(run())
+
+
+@app.command()
+def mllp(
+    certificate: Annotated[
+        Path,
+        typer.Option(
+            envvar="REMPART_MLLP_CERTIFICATE", help="The listener's certificate, with its chain (PEM)."
+        ),
+    ],
+    key: Annotated[Path, typer.Option(envvar="REMPART_MLLP_KEY", help="Its key (PEM, no password).")],
+    laboratories: Annotated[
+        Path,
+        typer.Option(
+            envvar="REMPART_MLLP_LABORATORIES", help="Authorities of laboratories' certificates (PEM)."
+        ),
+    ],
+    host: Annotated[
+        str, typer.Option(envvar="REMPART_MLLP_HOST", help="Address to listen on.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(envvar="REMPART_MLLP_PORT", help="Port to listen on; 0: any that is free.")
+    ] = 2575,
+) -> None:
+    """Take HL7 messages over MLLP with mutual TLS, and acknowledge each once it is on disk; until Ctrl-C."""
+    import asyncio
+    import signal
+
+    import uvloop
+
+    from rempart.site import lifeline
+    from rempart.site.refusals import CannotRun
+    from rempart.site.runtime import platform
+
+    lifeline.follow()
+    with platform() as configuration:
+        from rempart.foundation.terminology import pathogen
+        from rempart.foundation.vault import keyring_of
+        from rempart.screening.listeners import mllp as listening
+        from rempart.screening.services.intake import Intake
+
+        door = listening.Door(
+            host=host, port=port, certificate=certificate, key=key, laboratories=laboratories
+        )
+        intake = Intake(
+            pathogen=pathogen(configuration.pathogen), keyring=keyring_of(configuration.key_store)
+        )
+
+        def ready(number: int) -> None:
+            typer.echo(f"Rempart takes HL7 messages at mllps://{host}:{number} (Ctrl-C stops it)")
+
+        async def run() -> None:
+            stop = asyncio.Event()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(number, stop.set)
+            await listening.serve(door, intake=intake, stop=stop, ready=ready)
+
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(run())
+        except OSError as why:  # ssl.SSLError is one
+            raise CannotRun(f"MLLP cannot listen on {host}:{port} with {certificate}: {why}") from None
 
 
 def _make(root: Path, laboratories: list[str]) -> None:

@@ -52,6 +52,11 @@ def worker_command() -> list[str]:
     return [sys.executable, "-m", "rempart.site.cli", "worker"]
 
 
+def mllp_command() -> list[str]:
+    """How the listener of MLLP is started; REMPART_MLLP_… say where, and with which files."""
+    return [sys.executable, "-m", "rempart.site.cli", "listen", "mllp"]
+
+
 @contextmanager
 def processes(*commands: list[str]) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Processes that live as long as the block; the environment names their database.

@@ -80,18 +80,18 @@ class Frames:
         """The sender says nothing more for now: his message, when he uses no frames and ended its last line."""
         if self._framed or not self._held.endswith(_LINE_ENDS):
             return None
-        return self._taken(whole=True)
-
-    def close(self) -> Frame | None:
-        """The sender has gone: what he had begun."""
-        whole = not self._framed and self._held.endswith(_LINE_ENDS)
-        return self._taken(whole=whole) if self._held else None
-
-    def _taken(self, *, whole: bool) -> Frame:
         payload = bytes(self._held)
+        self.clear()
+        return Frame(payload=payload)
+
+    def start(self, size: int) -> bytes:
+        """The first bytes of the frame that is not complete."""
+        return bytes(self._held[:size])
+
+    def clear(self) -> None:
+        """Forget what has come of a frame."""
         self._held.clear()
         self._looked, self._framed = 0, False
-        return Frame(payload=payload, whole=whole)
 
     def _begin(self) -> bool:
         """Drop what stands between frames; whether one has begun."""

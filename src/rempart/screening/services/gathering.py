@@ -103,11 +103,6 @@ class Gathering:
                 self._changed.notify()
         return brought.kept
 
-    @property
-    def room(self) -> bool:
-        """Whether one more message would be taken now."""
-        return self._messages < self._most and self._bytes < MOST_BYTES
-
     # The thread
 
     def _run(self) -> None:
