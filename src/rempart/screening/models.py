@@ -7,9 +7,15 @@ from django.db import models
 from rempart.screening.desk.models import DailyIntake as DailyIntake
 from rempart.screening.desk.models import RefusedMessage as RefusedMessage
 from rempart.screening.desk.models import Silence as Silence
+from rempart.screening.sampling.models import Batch as Batch
+from rempart.screening.sampling.models import Drive as Drive
 from rempart.screening.sampling.models import Entry as Entry
+from rempart.screening.sampling.models import Preregistration as Preregistration
+from rempart.screening.sampling.models import Specimen as Specimen
 from rempart.screening.transcoding.models import TranscodingLine as TranscodingLine
 from rempart.screening.transcoding.models import Unknown as Unknown
+from rempart.screening.upload.models import Upload as Upload
+from rempart.screening.upload.models import UploadColumns as UploadColumns
 
 
 class Delivery(models.Model):

@@ -20,4 +20,7 @@ urlpatterns = [
     path("fiches/prelevement/", file_pages.sampling, name="file-sampling"),
     path("fiches/masques/", file_pages.masks, name="file-masks"),
     path("", include("rempart.screening.sampling.urls")),
+    path("", include("rempart.screening.desk.urls")),
+    path("", include("rempart.screening.transcoding.urls")),
+    path("", include("rempart.screening.upload.urls")),
 ]

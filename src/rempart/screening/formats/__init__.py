@@ -1,6 +1,7 @@
 """Decoders: bytes of a delivery to reports and findings, one folder per format.
 
     cda              CDA R2 level 3: CR-BIO and BIO-TROD
+    fhir             FHIR R4 in JSON: Bundle, DiagnosticReport, Observation
     hl7v2            HL7 v2.3 to 2.5.1, ORU^R01
     hprim_sante      HPRIM Santé 2.1 to 2.4, ORU
     hprim_medecin    HPRIM Médecin 3.0
@@ -17,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import ModuleType
 
-from rempart.screening.formats import cda, encodings, hl7v2, hprim_medecin, hprim_sante, tables
+from rempart.screening.formats import cda, encodings, fhir, hl7v2, hprim_medecin, hprim_sante, tables
 from rempart.screening.formats.context import Context
 from rempart.screening.rules.catalogue import finding
 from rempart.screening.rules.report import Format, Item
@@ -26,6 +27,7 @@ __all__ = ["Context", "decode", "sniff"]
 
 _FORMATS: Mapping[Format, ModuleType] = {
     Format.CDA: cda,
+    Format.FHIR: fhir,
     Format.HL7V2: hl7v2,
     Format.HPRIM_SANTE: hprim_sante,
     Format.HPRIM_MEDECIN: hprim_medecin,
@@ -41,7 +43,7 @@ def sniff(payload: bytes) -> Format:
     """The format of a payload, by what stands at the start of its lines; UNKNOWN when none is met."""
     if payload.startswith(b"MSH|"):
         return Format.HL7V2
-    start = _as_8_bits(payload[:_SNIFFED])[0]
+    start = as_8_bits(payload[:_SNIFFED])[0]
     return next((format_ for format_, module in _FORMATS.items() if module.recognises(start)), Format.UNKNOWN)
 
 
@@ -53,7 +55,7 @@ def decode(payload: bytes, *, format: Format | None = None, context: Context) ->
     module = _FORMATS.get(format or sniff(payload))
     is_empty = True
     if module is not None:
-        text, codec = _as_8_bits(payload)
+        text, codec = as_8_bits(payload)
         for item in module.decode(text, context=context):
             is_empty = False
             yield item if not codec else replace(item, raw=item.raw.decode("utf-8").encode(codec))
@@ -63,8 +65,8 @@ def decode(payload: bytes, *, format: Format | None = None, context: Context) ->
         yield Item(position=0, format=Format.UNKNOWN, raw=payload, findings=(said,))
 
 
-def _as_8_bits(payload: bytes) -> tuple[bytes, str]:
-    """The payload without byte order mark, and the codec it was in when that is not an 8-bit one.
+def as_8_bits(payload: bytes) -> tuple[bytes, str]:
+    """The payload of any decoder: without byte order mark; and the codec it was in when that is not an 8-bit one.
 
     Wide characters become UTF-8, so that the decoders look for ASCII delimiters only.
     """

@@ -90,6 +90,11 @@ PARTS = (
     ),
     expiring("screening_access", kind=Kind.RESULT, key="reference"),
     expiring("screening_entry", kind=Kind.ENTRY),
+    expiring("screening_upload", kind=Kind.UPLOAD),
+    expiring("screening_specimen", kind=Kind.REGISTRATION),
+    expiring("screening_batch", kind=Kind.REGISTRATION),
+    expiring("screening_drive", kind=Kind.REGISTRATION),
+    expiring("screening_preregistration", kind=Kind.PREREGISTRATION, key="code"),
     Part(
         table="screening_message",
         kind=Kind.REFUSED_MESSAGE,

@@ -70,7 +70,7 @@ def decode(
     number of rows that name none.
     """
     try:
-        sheet = sheets.read(payload)
+        sheet = sheets.read(payload, named=columns is None)
     except Unreadable as why:
         yield _nothing(payload, 0, finding("T05", why.case, "table"))
         return

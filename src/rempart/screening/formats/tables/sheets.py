@@ -29,6 +29,7 @@ MOST_UNPACKED = 200_000_000  # bytes of a workbook
 MOST_PARTS = 2_000  # files of a workbook
 
 _ENOUGH = 4  # columns that are ours make a line a header
+_FEWEST = 7  # columns: a table of results needs as many
 _LOOKED_AT = 30  # rows among which the header stands; titles may be above it
 _ZIP = b"PK\x03\x04"
 _SAMPLE = 65_536
@@ -72,13 +73,14 @@ def recognises(start: bytes) -> bool:
         return False
 
 
-def read(payload: bytes) -> Sheet:
-    """The first table of a payload that has a header of ours. Raises Unreadable; rows may raise it too."""
+def read(payload: bytes, *, named: bool = True) -> Sheet:
+    """The first table of a payload that has a header of ours; where columns need not be `named` as ours, the first line
+    that has enough of them. Raises Unreadable; rows may raise it too."""
     for rows in (
         _of_workbook(payload) if payload.startswith(_ZIP) else (_of_text(encodings.read(payload).text),)
     ):
         for row in islice(rows, _LOOKED_AT):
-            if _is_header(row.cells):
+            if _is_header(row.cells) or (not named and sum(map(bool, row.cells)) >= _FEWEST):
                 return Sheet(header=row.cells, columns=recognise(row.cells), rows=_filled(rows))
     raise Unreadable("header")
 
@@ -132,7 +134,11 @@ def _delimiter(sample: str) -> str:
 
 
 def _text_cells(cells: Sequence[str]) -> tuple[str, ...]:
-    return tuple(" ".join(cell[: LONGEST_CELL + 1].split()) for cell in cells[:MOST_COLUMNS])
+    """Cells without needless blanks, those that are empty at the end left out."""
+    written = [" ".join(cell[: LONGEST_CELL + 1].split()) for cell in cells[:MOST_COLUMNS]]
+    while written and not written[-1]:
+        written.pop()
+    return tuple(written)
 
 
 def _of_workbook(payload: bytes) -> Iterator[Iterator[Row]]:
