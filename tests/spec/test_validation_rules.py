@@ -2,6 +2,7 @@
 
 import pytest
 from tests import messages
+from tests.spec import test_dated_rules
 from tests.spec.tables import rows
 
 from rempart.screening.rules.catalogue import Profile, catalogue
@@ -83,12 +84,6 @@ CASES = """
   hprim  | status: -                                                        | fr      | R07 R04       | held     | only F and C publish
   hl7v2  | result: 260415000^Not detected^SCT^P^Positif^99SIDEP             | fr      | R08!          | rejected | one code says negative, the other positive
   hl7v2  | result: 720735008^Presumptive positive^SCT                       | fr      | R09           | accepted | counts as positive, to be confirmed
-  hl7v2  | mutations: A0 B0 C1 D0                                           | fr      |               | accepted |
-  hprim  | mutations: A0 B0 C1 D0                                           | fr      |               | accepted |
-  hprim  | mutations: A0 B0 C1 D0 ; result: N                               | fr      | V01!          | rejected | only positives are screened
-  hl7v2  | mutations: A0 B0 C1 D0 ; analysis: 94558-4                       | fr      | V01!          | rejected | an antigen test has no genome
-  hprim  | mutations: A0 B0 C1 D5                                           | fr      | V02!          | rejected |
-  hprim  | mutations: A0 C1                                                 | fr      | V03           | accepted |
   hl7v2  | order: RO                                                        | fr      | C03!          | rejected | a replacement must be a correction
   hl7v2  | order: CA                                                        | fr      | C03!          | rejected | a cancelled order has no final result
   hl7v2  | order: CA ; status: D                                            | fr      | R06           | accepted |
@@ -146,13 +141,10 @@ def written(case: dict[str, str]) -> bytes:
     """The message of a line of the table."""
     is_hl7 = case["format"] == "hl7v2"
     changes: list[tuple[str, str]] = []
-    letters: list[tuple[str, str]] = []
     for change in filter(None, case["what is changed"].split(" ; ")):
         name, _, value = change.partition(":")
         value = value.strip().removeprefix("-") if value.strip() == "-" else value.strip()
-        if name.strip() == "mutations":
-            letters = [(word[0], word[1:]) for word in value.split()]
-        elif name.strip() == "FINESS" and is_hl7:  # the sender gives it, and so does the performer
+        if name.strip() == "FINESS" and is_hl7:  # the sender gives it, and so does the performer
             changes += [
                 ("|690001235|SIDEP", f"|{value}|SIDEP"),
                 ("^^^1690001235", f"^^^{value and '1' + value}"),
@@ -161,10 +153,8 @@ def written(case: dict[str, str]) -> bytes:
             old, new = (HL7 if is_hl7 else HPRIM)[name.strip()]
             changes.append((old, new.format(value)))
     if is_hl7:
-        more = [f"OBX|{n}|ST|SIDEP-MUT-{letter}||{v}||||||F" for n, (letter, v) in enumerate(letters, 4)]
-        return messages.hl7(*changes, more=tuple(more))
-    lines = [f"RES|Mutation {letter}|SIDEP-MUT-{letter}|C|{v}|||||F" for letter, v in letters]
-    return messages.hprim(*changes, lines=(messages.RESULT, messages.MOBILE, *lines))
+        return messages.hl7(*changes)
+    return messages.hprim(*changes)
 
 
 @pytest.mark.parametrize("case", rows(CASES), ids=lambda case: " ".join(case.values())[:70])
@@ -239,5 +229,6 @@ def test_what_is_said_of_a_file(case: dict[str, str]) -> None:
 
 def test_every_finding_is_in_a_table() -> None:
     of_the_store = {"R05", "D01", "D02", "L04"}  # said by the services, which know what came before
-    shown = " ".join(case["findings"] for case in [*rows(CASES), *rows(FILES)]).replace("!", "").split()
+    tables = [CASES, FILES, test_dated_rules.ANALYSES_CASES, test_dated_rules.SCREENING_CASES]
+    shown = " ".join(case["findings"] for table in tables for case in rows(table)).replace("!", "").split()
     assert set(shown) | of_the_store == set(catalogue())

@@ -1,4 +1,8 @@
-"""A pathogen as data: its analyses, the rules of its results, its dated policies and its texts."""
+"""A pathogen as data: its analyses, the rules of its results, its dated policies and its texts.
+
+Whatever changed with time is dated: from which sampling day an analysis is taken, and which markers a screening of
+positives must give.
+"""
 
 from __future__ import annotations
 
@@ -47,6 +51,8 @@ class Analysis:
     label_en: str
     certificate: str  # EU test type (LP6464-4, LP217198-3), empty when it gives no EU certificate
     specimen: str
+    since: date  # the sampling day from which it is taken
+    screened: bool  # its positives are screened for markers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +66,44 @@ class ResultRule:
     advice: str  # key of the text for the person
     advice_fr: tuple[str, ...]  # paragraphs
     advice_en: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marker:
+    """One mutation or variant that a screening looks for."""
+
+    code: str  # "A", "B"…; what stands after SIDEP-MUT- in a message
+    label: str  # what it stands for: "E484K"
+    since: date  # the sampling day from which it is asked for
+    until: date | None  # the one from which it is no longer; it may still be given
+
+    def asked_on(self, day: date) -> bool:
+        """Whether a screening of a specimen taken on this day must give it."""
+        return self.since <= day and (self.until is None or day < self.until)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Combination:
+    """Values of markers that together mean something to be said."""
+
+    values: Mapping[str, str]
+    since: date
+    meaning_en: str
+    meaning_fr: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screening:
+    """The screening of positives for mutations; without markers where a pathogen knows none."""
+
+    kinds: frozenset[Kind]  # the analyses whose positives are screened
+    values: Mapping[str, str]  # the values of a marker, and what each says
+    markers: Mapping[str, Marker]  # by code
+    combinations: tuple[Combination, ...]
+
+    def asked_on(self, day: date) -> tuple[Marker, ...]:
+        """What a screening of a specimen taken on this day must give."""
+        return tuple(marker for marker in self.markers.values() if marker.asked_on(day))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +128,8 @@ class Pathogen:
     label_pattern: re.Pattern[str]  # an analysis label that speaks of this pathogen
     not_results: Mapping[str, str]  # codes met in place of a result that are none: code -> what it is
     results: Mapping[str, ResultRule]  # by letter
+    results_by_kind: Mapping[tuple[str, Kind], ResultRule]  # where a kind of analysis says something else
+    screening: Screening
     policies: tuple[Policy, ...]  # oldest first
     source: str
     vintage: str
@@ -91,6 +137,10 @@ class Pathogen:
     def analysis(self, code: str) -> Analysis | None:
         """The analysis of a LOINC code, None when it is not one of this pathogen."""
         return self.analyses.get(code)
+
+    def meaning(self, letter: str, kind: Kind) -> ResultRule:
+        """What a result means when this kind of analysis gave it."""
+        return self.results_by_kind.get((letter, kind)) or self.results[letter]
 
     def policy_on(self, day: date) -> Policy:
         """The policy in force on a day; the first one for the days before it."""
@@ -145,9 +195,10 @@ def _folder() -> Traversable:
 
 
 def _pathogen(data: Mapping[str, Any]) -> Pathogen:
+    screening = _screening(data.get("screening", {}))
     analyses: dict[str, Analysis] = {}
     for row in data["analysis"]:
-        analysis = _analysis(row)
+        analysis = _analysis(row, screening)
         if analysis.loinc in analyses:
             raise ValueError(f"analysis {analysis.loinc} is there twice")
         analyses[analysis.loinc] = analysis
@@ -162,24 +213,29 @@ def _pathogen(data: Mapping[str, Any]) -> Pathogen:
         label_pattern=re.compile(data["label_pattern"]),
         not_results=MappingProxyType(dict(data["not_results"])),
         results=MappingProxyType({k: _result(k, row) for k, row in data["result"].items()}),
+        results_by_kind=MappingProxyType(_by_kind(data["result"])),
+        screening=screening,
         policies=_policies(data["policy"]),
         source=data["source"],
         vintage=data["vintage"],
     )
 
 
-def _analysis(row: Mapping[str, Any]) -> Analysis:
+def _analysis(row: Mapping[str, Any], screening: Screening) -> Analysis:
     code = row["loinc"]
     if not loinc.is_valid(code):
         raise ValueError(f"analysis {code} is not a LOINC code with the right check digit")
+    kind = Kind(row["kind"])
     return Analysis(
         loinc=code,
-        kind=Kind(row["kind"]),
+        kind=kind,
         published=row["published"],
         label_fr=row["label_fr"],
         label_en=row["label_en"],
         certificate=row.get("certificate", ""),
         specimen=row.get("specimen", ""),
+        since=row.get("from", date.min),
+        screened=kind in screening.kinds,
     )
 
 
@@ -192,6 +248,45 @@ def _result(letter: str, row: Mapping[str, Any]) -> ResultRule:
         advice=row["advice"],
         advice_fr=tuple(row["advice_fr"]),
         advice_en=tuple(row["advice_en"]),
+    )
+
+
+def _by_kind(results: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, Kind], ResultRule]:
+    """[result.P.serology] and the like; what it leaves out is as in [result.P]."""
+    return {
+        (letter, kind): _result(letter, {**row, **row[kind.value]})
+        for letter, row in results.items()
+        for kind in Kind
+        if kind.value in row
+    }
+
+
+def _screening(data: Mapping[str, Any]) -> Screening:
+    markers = {
+        row["code"]: Marker(code=row["code"], label=row["label"], since=row["from"], until=row.get("until"))
+        for row in data.get("marker", ())
+    }
+    if len(markers) != len(data.get("marker", ())):
+        raise ValueError("a marker of [screening] is there twice")
+    values = dict(data.get("values", {}))
+    combinations = tuple(
+        Combination(
+            values=MappingProxyType(dict(row["values"])),
+            since=row["from"],
+            meaning_en=row["meaning_en"],
+            meaning_fr=row["meaning_fr"],
+        )
+        for row in data.get("combination", ())
+    )
+    for combination in combinations:
+        for code, value in combination.values.items():
+            if code not in markers or value not in values:
+                raise ValueError(f"combination of [screening]: {code} = {value} is no marker with a value")
+    return Screening(
+        kinds=frozenset(Kind(k) for k in data.get("kinds", ())),
+        values=MappingProxyType(values),
+        markers=MappingProxyType(markers),
+        combinations=combinations,
     )
 
 

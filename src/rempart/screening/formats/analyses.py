@@ -1,15 +1,14 @@
-"""Which observations become reports: what both decoders do with an analysis once it is recognised."""
+"""Which observations become reports: what decoders do with an analysis once it is recognised."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rempart.foundation.terminology import Kind
 from rempart.screening.formats.context import Context, Observed, Role
 from rempart.screening.rules.catalogue import Profile, finding, shown
 from rempart.screening.rules.report import Finding, Result, Status
 
-MOST_LETTERS = 16  # there are four, one value each; what contradicts them is seen among so many
+MOST_LETTERS = 16  # there are six, one value each; what contradicts them is seen among so many
 LONGEST_LETTER = 100  # characters of a value; it is one
 
 
@@ -50,11 +49,11 @@ def letters_of(given: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
 def screened(found: Sequence[tuple[Observed, Result | None]]) -> frozenset[int]:
     """Which of the analyses of a message its mutation letters belong to, by position.
 
-    The positive nucleic acid tests; without any, the first analysis, where the rules will refuse them.
+    The positives that are screened; without any, the first analysis, where the rules will refuse them.
     """
     positives = [
         position
         for position, (observed, result) in enumerate(found)
-        if result is Result.POSITIVE and observed.analysis is not None and observed.analysis.kind is Kind.NAAT
+        if result is Result.POSITIVE and observed.analysis is not None and observed.analysis.screened
     ]
     return frozenset(positives or [0])

@@ -41,7 +41,7 @@ class Observed:
     loinc: str = ""  # a LOINC code with the right check digit
     analysis: Analysis | None = None
     question: Question | None = None
-    letter: str = ""  # of a variant
+    letter: str = ""  # of a variant: the code of a marker
     bad_key: str = ""  # a code of LOINC form with a wrong check digit
 
 
@@ -110,7 +110,7 @@ class Context:
         if triplets[0][2].upper() in _SETTINGS_SYSTEMS:
             return Observed(role=Role.SETTING, code=code, label=label)
         letter = code.removeprefix(_VARIANT_PREFIX)
-        if letter != code and letter in ("A", "B", "C", "D"):
+        if letter != code and letter in self.pathogen.screening.markers:
             return Observed(role=Role.VARIANT, code=code, label=label, letter=letter)
         number, bad_key = "", ""
         for given, text, system in triplets:

@@ -6,8 +6,13 @@ They travel as observations: RES lines of HPRIM Médecin, OBX segments of HPRIM 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
+
+from rempart.foundation.identifiers import ins
+from rempart.screening.formats.practitioners import practitioner_of
+from rempart.screening.rules.report import Practitioner
 
 LONGEST = 256  # characters of a value
 
@@ -39,6 +44,16 @@ class Supplement(StrEnum):
 CODES: Mapping[str, Supplement] = {one.value: one for one in Supplement}
 
 
+_OID = re.compile(r"1\.2\.250\.1\.213\.1\.4\.[0-9]{1,2}", re.ASCII)
+
+
+def ins_authority(text: str) -> str:
+    """The OID of the INS authority that stands in a text; "" for none, and for one that assigns no INS."""
+    found = _OID.search(text)
+    known = ins.authority(found[0]) if found is not None else None
+    return known.value if known is not None else ""
+
+
 class Supplements:
     """The reserved codes of one message; the first of each counts."""
 
@@ -54,3 +69,12 @@ class Supplements:
     def __getitem__(self, kind: Supplement) -> str:
         """The value of a code, "" when the message has none."""
         return self._values.get(kind, "")
+
+    def ins(self) -> tuple[str, str]:
+        """(matricule, OID of its authority): the two parts of one value."""
+        number, _, rest = self[Supplement.INS].partition(",")
+        return number.replace(" ", "").upper(), ins_authority(rest)
+
+    def practitioner(self, by_rpps: Supplement, by_adeli: Supplement) -> Practitioner:
+        """The doctor of two codes: his RPPS number and, where he has none, his ADELI one."""
+        return practitioner_of(self[by_rpps] or self[by_adeli], "", national=True)

@@ -106,6 +106,7 @@ def _report(report: Report) -> dict[str, Any]:
         "health_worker": report.health_worker,
         "symptoms": report.symptoms.value if report.symptoms is not None else None,
         "variants": dict(report.variants),
+        "screened_at": _moment(report.screened_at),
         "specimen": report.specimen,
         "device": report.device,
         "documents": [

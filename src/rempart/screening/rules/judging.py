@@ -2,16 +2,20 @@
 
 A message is rejected whole when anything in it is an error: a laboratory corrects and sends a message, not
 half of one. It is held when one of its results waits: not validated, in quarantine, or marked as a test.
+
+The rules are those of the sampling day: which analyses are taken and which markers are asked for (the pathogen's
+file), which items must be there (rules/items.py).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from rempart.foundation.identifiers import finess, ins, rpps
-from rempart.foundation.terminology import Kind, Pathogen
+from rempart.foundation.terminology import Pathogen
 from rempart.screening.rules.catalogue import Profile, catalogue, finding, place, shown
+from rempart.screening.rules.items import Asked, asked_on
 from rempart.screening.rules.report import (
     Finding,
     Item,
@@ -30,11 +34,10 @@ OLDEST = 130  # years
 
 _FURTHER_EAST = timedelta(hours=14)  # where it is tomorrow already
 _NOTHING: frozenset[str] = frozenset()
-_LETTERS = ("A", "B", "C", "D")
-_VARIANT_VALUES = frozenset({"0", "1", "8", "9"})
 _PUBLISHED = frozenset({Status.FINAL, Status.CORRECTED})
 _COARSE = frozenset({Precision.YEAR, Precision.MONTH, Precision.DAY})
 _KEY_ONLY = (finess.FinessFault.KEY,)
+_ALSO_UNREADABLE = frozenset({"P03", "S01"})  # what a decoder says of these, it says in place of "missing"
 _UNREAD = frozenset({"F01", "F02", "F03", "H01"})  # nothing was read: no use to say that nothing is there
 
 
@@ -54,6 +57,16 @@ def judge(item: Item, *, profile: Profile, pathogen: Pathogen, now: datetime) ->
     judging.run()
     findings = judging.findings
     return Judgement(outcome=_outcome(item, findings), findings=tuple(findings))
+
+
+def is_taken(report: Report, pathogen: Pathogen) -> bool:
+    """Whether the platform takes this analysis of specimens of that day; a time that is missing is judged elsewhere.
+
+    What it does not take yet is left aside like any other analysis that is not the platform's
+    (docs/decisions/010, 034).
+    """
+    analysis = pathogen.analysis(report.loinc)
+    return analysis is None or report.sampled_at is None or analysis.since <= report.sampled_at.at.date()
 
 
 def _outcome(item: Item, findings: list[Finding]) -> Outcome:
@@ -89,20 +102,57 @@ class _Judging:
         if not self.item.reports and self.said.isdisjoint(_UNREAD):
             self._nothing_taken()
         french = self.profile is Profile.FR
+        early = 0
         for report in self.item.reports:
+            of_person, of_report = asked_on(self._day(report), self.profile)
             if report.person is not self.judged:
                 self.judged = report.person
+                self._missing(of_person, report)
                 self._person(report.person, report.location)
-                if french:
+                if french and report.person.ins:
                     self._french_identity(report.person, report.location)
+            if french and not is_taken(report, self.pathogen):
+                self._too_early(report)
+                early += 1
+                continue
             if french:
                 self._identifiers(report)
-            if not report.record_number:
-                self._say("L03", "missing", "record_number", report)
+            self._missing(of_report, report)
             self._sampling(report)
             self._result(report)
             if report.variants:
                 self._variants(report)
+        if early and early == len(self.item.reports):
+            values = {"count": early, "pathogen": self.pathogen.label_en}
+            self.findings.append(finding("A01", "early", place("message", self.format), **values))
+
+    def _day(self, report: Report) -> date:
+        """The day whose rules hold: that of sampling, today where it is unknown."""
+        return report.sampled_at.at.date() if report.sampled_at is not None else self.now.date()
+
+    def _too_early(self, report: Report) -> None:
+        analysis = self.pathogen.analysis(report.loinc)
+        assert analysis is not None  # noqa: S101 -- an analysis that is not in the table is not too early
+        since = analysis.since.isoformat()
+        self._say("A05", "early", "analysis", report, code=analysis.loinc, since=since)
+
+    def _missing(self, asked: tuple[Asked, ...], report: Report) -> None:
+        """What must be there and is not; the decoder knew better where it found something unreadable."""
+        for one in asked:
+            if one.item.is_there(report):
+                continue
+            if one.kinds:
+                analysis = self.pathogen.analysis(report.loinc)
+                if analysis is None or analysis.kind not in one.kinds:
+                    continue
+            item = one.item
+            if item.finding in self.said and item.finding in _ALSO_UNREADABLE:
+                continue
+            where = place(item.name, self.format, report.location) or report.location
+            said = finding(item.finding, "missing", where, item=item.label_en)
+            self.findings.append(
+                said if said.severity is one.severity else replace(said, severity=one.severity)
+            )
 
     def _nothing_taken(self) -> None:
         """A message whose every analysis was left aside must not look received (docs/decisions/010)."""
@@ -117,25 +167,16 @@ class _Judging:
             self.findings.append(finding("A01", "empty", where))
 
     def _person(self, person: Person, location: str) -> None:
-        if not (person.birth_name or person.used_name):
-            self._at("P01", "missing", "name", location)
-        if not person.first_names:
-            self._at("P02", "missing", "first_names", location)
         born = person.birth_date
         if born is None:
-            if "P03" not in self.said:
-                self._at("P03", "missing", "birth_date", location)
-        elif born > (self.now + _FURTHER_EAST).date():
+            return
+        if born > (self.now + _FURTHER_EAST).date():
             self._at("P03", "future", "birth_date", location)
         elif born.year < self.now.year - OLDEST:
             self._at("P03", "old", "birth_date", location)
 
     def _french_identity(self, person: Person, location: str) -> None:
         """Matricule against key, authority and traits; errors where a real INS authority assigned it."""
-        if not (person.mobile or person.email):
-            self._at("P08", "missing", "contact", location)
-        if not person.ins:
-            return
         born = person.birth_date
         read = ins.parse(person.ins, oid=person.ins_authority, sex=person.sex or "", born=born)
         complete = person.birth_name and person.first_names and person.sex and born and person.birth_place
@@ -162,9 +203,7 @@ class _Judging:
     def _identifiers(self, report: Report) -> None:
         """FINESS of the laboratory, RPPS of the practitioners."""
         number = report.laboratory.finess
-        if not number:
-            self._say("L01", "missing", "laboratory", report)
-        elif faults := finess.parse(number).faults:
+        if number and (faults := finess.parse(number).faults):
             self._say("L01", "wrong", "laboratory", report, given=number[:9], faults=", ".join(faults))
             if faults == _KEY_ONLY and _is_a_test(report.person):
                 self.findings[-1] = replace(self.findings[-1], severity=Severity.WARNING)
@@ -178,8 +217,6 @@ class _Judging:
     def _sampling(self, report: Report) -> None:
         sampled = report.sampled_at
         if sampled is None:
-            if "S01" not in self.said:
-                self._say("S01", "missing", "sampled_at", report)
             return
         validated = report.validated_at
         age = self.now - sampled.at
@@ -217,16 +254,27 @@ class _Judging:
             self._say("R01", "unknown", "result", report, given=shown(report.raw_result), code=code)
 
     def _variants(self, report: Report) -> None:
+        """The markers of a screening: of which results, with which values, which of them on that day."""
+        screening, day = self.pathogen.screening, self._day(report)
         analysis = self.pathogen.analysis(report.loinc)
-        of_genome = analysis is not None and analysis.kind is Kind.NAAT
-        if not (of_genome and report.result is Result.POSITIVE):
+        if analysis is None or not analysis.screened or report.result is not Result.POSITIVE:
             self._say("V01", "not_positive", "variants", report)
-        for letter, value in report.variants:
-            if value not in _VARIANT_VALUES:
-                self._say("V02", "value", "variants", report, letter=letter)
-        given = {letter for letter, _ in report.variants}
-        if missing := [letter for letter in _LETTERS if letter not in given]:
+        for code, value in report.variants:
+            if value not in screening.values:
+                self._say("V02", "value", "variants", report, letter=code)
+            marker = screening.markers.get(code)
+            if marker is not None and marker.since > day:
+                since = marker.since.isoformat()
+                self._say("V06", "early", "variants", report, letter=code, since=since)
+        given = dict(report.variants)
+        if missing := [marker.code for marker in screening.asked_on(day) if marker.code not in given]:
             self._say("V03", "incomplete", "variants", report, missing=", ".join(missing))
+        for combination in screening.combinations:
+            if combination.since <= day and combination.values.items() <= given.items():
+                self._say("V05", "together", "variants", report, meaning=combination.meaning_en)
+        sampled, screened = report.sampled_at, report.screened_at
+        if sampled is not None and screened is not None and _is_later(sampled, screened):
+            self._say("V04", "before_sampling", "variants", report, screened=screened.iso())
 
     def _say(self, code: str, case: str, item: str, report: Report, /, **values: object) -> None:
         self._at(code, case, item, report.location, **values)

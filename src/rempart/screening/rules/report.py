@@ -150,7 +150,8 @@ class Report:
     residence: tuple[Residence, ...] = ()
     health_worker: bool | None = None
     symptoms: Symptoms | None = None
-    variants: tuple[tuple[str, str], ...] = ()  # (letter, value), e.g. ("A", "1")
+    variants: tuple[tuple[str, str], ...] = ()  # (marker, value), e.g. ("A", "1")
+    screened_at: Moment | None = None  # when the positive was screened for them
     specimen: str = ""  # kind of specimen, as coded or written by the sender
     device: str = ""  # the rapid test used, by its number in the EU list of devices
     documents: tuple[Document, ...] = ()

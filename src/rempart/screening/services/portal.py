@@ -292,7 +292,7 @@ def _shown(
         result=result,
         identity=identity,
         analysis=analysis,
-        meaning=pathogen.results[result.result],
+        meaning=pathogen.meaning(result.result, analysis.kind),
         laboratory_name=laboratory.name if laboratory else details["laboratory"] or result.laboratory,
         sampled_locally=result.sampled_at.astimezone(zone),
         record_number=details["record"],

@@ -25,7 +25,7 @@ from rempart.foundation.terminology import Analysis, Pathogen
 from rempart.foundation.territories import department_of, zone_of
 from rempart.foundation.vault import BlindIndex, Indexer, Keyring, Purpose, Sealer
 from rempart.screening.rules.catalogue import finding
-from rempart.screening.rules.judging import Judgement
+from rempart.screening.rules.judging import Judgement, is_taken
 from rempart.screening.rules.report import Item, Outcome, Person, Practitioner, Report, Result, Sex, Status
 from rempart.screening.services.prepared import (
     Delivery,
@@ -95,6 +95,7 @@ class Preparer:
                 and report.result is not None
                 and report.status in _PUBLISHED
                 and report.sampled_at is not None
+                and is_taken(report, self._pathogen)
             ):
                 yield self._result(report, analysis, report.result)
 
@@ -114,7 +115,9 @@ class Preparer:
         department = residence or laboratory_department
         key = next(self._keys)
         contact = _contact(report)
-        sealed = self._sealer(Purpose.CONTACT, expires_on).seal(contact, context=key.bytes)
+        sealed = self._sealer(Purpose.CONTACT, expires_on).seal(
+            _described(contact, report), context=key.bytes
+        )
         written = _identity_content(report.person)
         sampled_at = report.sampled_at
         values = (
@@ -256,8 +259,8 @@ def _contact(report: Report) -> bytes:
     later = {
         "relative_mobile": person.relative_mobile,
         "relative_email": person.relative_email,
-        "specimen": report.specimen,
         "device": report.device,
+        "screened_at": report.screened_at.iso() if report.screened_at else "",
     }
     return orjson.dumps(
         {
@@ -274,6 +277,14 @@ def _contact(report: Report) -> bytes:
         }
         | {name: value for name, value in later.items() if value}
     )
+
+
+def _described(contact: bytes, report: Report) -> bytes:
+    """The same with the kind of specimen, which makes no other result: messages named it before it was read, and a
+    laboratory that sends them again corrects nothing."""
+    if not report.specimen:
+        return contact
+    return b"%b,%b" % (contact[:-1], orjson.dumps({"specimen": report.specimen})[1:])
 
 
 def _content(values: tuple[object, ...], *, retracted: bool, contact: str, identity: str) -> str:

@@ -43,6 +43,27 @@ def test_only_positive_and_negative_have_an_eu_result():
     assert all(r.advice_fr and r.advice_en and r.advice for r in results.values())
 
 
+def test_a_positive_serology_does_not_tell_anybody_that_he_is_contagious():
+    covid = terminology.pathogen("covid19")
+    tested, past = covid.meaning("P", Kind.NAAT), covid.meaning("P", Kind.SEROLOGY)
+    assert tested is covid.results["P"]
+    assert past.label_fr == "Positif"
+    assert "anticorps" in past.advice_fr[0]
+    assert not any("Isolez-vous dès maintenant" in text for text in past.advice_fr)
+    assert covid.meaning("X", Kind.SEROLOGY) is covid.results["X"]
+
+
+def test_every_published_analysis_is_dated_and_screening_knows_its_days():
+    covid = terminology.pathogen("covid19")
+    assert all(a.since > date.min for a in covid.analyses.values() if a.published)
+    assert {a.kind for a in covid.analyses.values() if a.screened} == {Kind.NAAT}
+    asked = {
+        day: "".join(marker.code for marker in covid.screening.asked_on(day))
+        for day in (date(2021, 1, 22), date(2021, 5, 30), date(2021, 5, 31), date(2021, 12, 20))
+    }
+    assert list(asked.values()) == ["", "V1V23", "ABC", "ACD"]
+
+
 @pytest.mark.parametrize(
     ("day", "positive", "negative", "antigen_makes_a_case"),
     [
@@ -68,6 +89,8 @@ def test_another_pathogen_is_another_file():
     assert set(fever.analyses) == {"99001-0", "99002-8"}
     assert fever.label_pattern.search("Marais, sérologie")
     assert fever.results["P"].advice_fr == ("Restez au sec.",)
+    assert fever.meaning("P", Kind.SEROLOGY) is fever.results["P"]
+    assert (fever.screening.markers, fever.analyses["99001-0"].since) == ({}, date.min)
     first, later = fever.policies
     assert fever.policy_on(date(2031, 5, 31)) is first
     assert fever.policy_on(date(2031, 6, 1)) is later

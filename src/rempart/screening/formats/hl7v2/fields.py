@@ -7,6 +7,7 @@ CDA-R2 en HL7 v2".
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from rempart.foundation.identifiers import finess, ins, rpps
@@ -14,6 +15,7 @@ from rempart.screening.formats.dates import hl7_date
 from rempart.screening.formats.delimited import Lexis, Segment
 from rempart.screening.formats.emails import one_address
 from rempart.screening.formats.names import first_names
+from rempart.screening.formats.practitioners import practitioner_of
 from rempart.screening.formats.telephones import is_mobile
 from rempart.screening.rules.report import Address, Laboratory, Person, Practitioner, Sex
 
@@ -23,17 +25,19 @@ _INSURED_TYPES = frozenset({"NH", "SNS", "SS"})
 _INS_TYPES = frozenset({"INS", "INS-NIR", "INS-NIA", "INS-C"})
 _SEXES = {"F": Sex.FEMALE, "M": Sex.MALE, "": None}
 _FINESS_SHAPE = re.compile(r"1?(?:[0-9]{2}|2[AB])[0-9]{7}", re.ASCII)
+_NO_RELATIVES = frozenset({"E", "F", "I", "S"})  # NK1-7, table 0131: employer, agencies, insurance
 _NOBODY = Practitioner()
 _NOWHERE = Address()
 _LONGEST_AUTHORITY = 100  # characters
 
 
-def person(pid: Segment) -> Person:
-    """The person of a PID; what the segment leaves out is empty."""
+def person(pid: Segment, relatives: Sequence[Segment] = ()) -> Person:
+    """The person of a PID, and how to reach a relative of NK1 segments; what they leave out is empty."""
     birth_name, used_name, given = _names(pid.repetitions(5), pid.lexis)
     matricule, authority, insured, local = _numbers(pid.repetitions(3), pid.lexis)
     address, birth_place = _addresses(pid.repetitions(11), pid.lexis)
-    phone, mobile, email = contacts(pid)
+    phone, mobile, email = contacts(pid, 13, 14)
+    relative_mobile, relative_email = _relative(relatives) if relatives else ("", "")
     return Person(
         birth_name=birth_name,
         used_name=used_name,
@@ -49,7 +53,19 @@ def person(pid: Segment) -> Person:
         phone=phone,
         mobile=mobile,
         email=email,
+        relative_mobile=relative_mobile,
+        relative_email=relative_email,
     )
+
+
+def _relative(relatives: Sequence[Segment]) -> tuple[str, str]:
+    """(mobile, e-mail) of the first relatives who have one; whoever employs or insures the person is none."""
+    mobile = email = ""
+    for nk1 in relatives:
+        if nk1.text(7).upper() not in _NO_RELATIVES:
+            _, number, address = contacts(nk1, 5, 6)
+            mobile, email = mobile or number, email or address
+    return mobile, email
 
 
 def _names(repetitions: list[list[str]], lexis: Lexis) -> tuple[str, str, tuple[str, ...]]:
@@ -123,11 +139,11 @@ def _address(parts: list[str], lexis: Lexis) -> Address:
     )
 
 
-def contacts(pid: Segment) -> tuple[str, str, str]:
-    """(fixed line, mobile, e-mail) from PID-13, then PID-14 (XTN)."""
+def contacts(segment: Segment, home: int, business: int) -> tuple[str, str, str]:
+    """(fixed line, mobile, e-mail) from two fields of XTN: PID-13 and 14, NK1-5 and 6."""
     phone = mobile = email = ""
-    for parts in pid.repetitions(13) + pid.repetitions(14):
-        number, address = _reached_by(parts, pid.lexis)
+    for parts in segment.repetitions(home) + segment.repetitions(business):
+        number, address = _reached_by(parts, segment.lexis)
         email = email or address
         if number and (parts[2].upper() == "CP" or is_mobile(number)):
             mobile = mobile or number
@@ -152,21 +168,17 @@ def _reached_by(parts: list[str], lexis: Lexis) -> tuple[str, str]:
 
 @lru_cache(maxsize=16_384)
 def practitioner(field: str, lexis: Lexis) -> Practitioner:
-    """The practitioner of an XCN field: RPPS without its prefix, and name. Other numbers are left out."""
+    """The practitioner of an XCN field: RPPS or ADELI without its prefix, and name. Other numbers are left out."""
     if not field:
         return _NOBODY
     parts = field.split(lexis.repetition, 1)[0].split(lexis.component)
     read = lexis.read
-    number = rpps.rpps_of(read(parts[0]))
-    national = (len(parts) > 8 and rpps.PERSON_OID in parts[8]) or (
-        len(parts) > 12 and parts[12].strip().upper() in ("IDNPS", "RPPS")
-    )
-    if not (national or (len(number) == 11 and number.isdigit())):
-        number = ""
+    kind = parts[12].strip().upper() if len(parts) > 12 else ""
+    national = (len(parts) > 8 and rpps.PERSON_OID in parts[8]) or kind in ("IDNPS", "RPPS")
     family = read(parts[1].split(lexis.subcomponent, 1)[0]) if len(parts) > 1 else ""
     given = read(parts[2]) if len(parts) > 2 else ""
     name = f"{family} {given}".strip()
-    return Practitioner(rpps=number, name=name) if number or name else _NOBODY
+    return practitioner_of(read(parts[0]), name, national=national, adeli=kind == "ADELI")
 
 
 @lru_cache(maxsize=16_384)

@@ -9,7 +9,7 @@ from rempart.screening.rules.catalogue import finding
 from rempart.screening.rules.report import Finding
 
 _OF_PATIENT = frozenset({"PID", "PD1", "PV1"})
-_READ = _OF_PATIENT | {"ORC", "OBR", "OBX", "SPM"}
+_READ = _OF_PATIENT | {"NK1", "ORC", "OBR", "OBX", "SPM"}
 
 
 @dataclass(slots=True)
@@ -30,6 +30,7 @@ class Patient:
     pid: Segment | None = None
     pd1: Segment | None = None
     pv1: Segment | None = None
+    relatives: list[Segment] = field(default_factory=list)  # NK1
     orders: list[Order] = field(default_factory=list)
 
 
@@ -91,6 +92,9 @@ def gather(lines: list[str], lexis: Lexis, findings: list[Finding]) -> Message:
             order = None
         if name in _OF_PATIENT:
             setattr(patient, name.lower(), last)
+            continue
+        if name == "NK1":
+            patient.relatives.append(last)
             continue
         if order is None or name == "ORC" or (name == "OBR" and (order.obr or order.results)):
             order = Order(orc=order.orc if order is not None else None)

@@ -1,11 +1,13 @@
 """HL7 v2, from segments to reports: which field holds which item of annex 1 (MINSANTE n°101).
 
 Laboratory: MSH-4, ORC-21, OBX-23, OBX-15, the first with a FINESS. Record number: OBR-3, ORC-3, SPM-2.
-Sampling: OBR-7, SPM-17, OBX-14. Validation: OBR-22, OBX-19. Prescriber: OBR-16, ORC-12, PV1-8, PV1-7.
+Sampling: OBR-7, SPM-17, OBX-14. Validation: OBR-22, OBX-19. Prescriber: OBR-16, ORC-12, PV1-8, PV1-7. Specimen: SPM-4,
+OBR-15. Rapid test used: OBX-18. A relative to reach: NK1. Screening time: OBX-19 of the mutation letters.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
@@ -38,6 +40,7 @@ _AGREEING = {  # statuses that go with an order control code (French profile)
 _TEST_MESSAGES = frozenset({"T", "D"})  # processing ids, table 0103
 _NOBODY = Practitioner()
 _LONGEST_ANSWER = 100  # characters
+_LONGEST_DEVICE = 5  # digits of a number in the EU list of rapid tests
 
 _Place = tuple[Segment | None, int]  # a segment that may be missing, and the number of a field
 
@@ -52,6 +55,17 @@ class _Found:
     raw: str
     result: Result | None
     status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class _Screening:
+    """The mutation letters that a report bears, and the segments they stand in."""
+
+    letters: tuple[tuple[str, str], ...]
+    segments: Sequence[Segment]
+
+
+_NO_SCREENING = _Screening((), ())
 
 
 def reports_of(message: Message, *, context: Context, findings: list[Finding]) -> tuple[Report, ...]:
@@ -83,6 +97,7 @@ class _Reader:
         """The reports of one patient; answers and mutation letters go with them wherever they stand."""
         answers = Answers()
         letters: list[tuple[str, str]] = []
+        screenings: list[Segment] = []
         found: list[_Found] = []
         for order in patient.orders:
             for obx, observed in self._observed(order):
@@ -90,6 +105,7 @@ class _Reader:
                     _answer(answers, obx, observed)
                 elif observed.role is Role.VARIANT:
                     letters.append((observed.letter, obx.text(5)))
+                    screenings.append(obx)
                 elif self._takes(obx, observed):
                     found.append(self._found(order, obx, observed))
         if not found:
@@ -97,9 +113,11 @@ class _Reader:
         person = self._person(patient)
         attending = self._practitioner((patient.pd1, 4)) if patient.pd1 is not None else _NOBODY
         screened = analyses.screened([(f.observed, f.result) for f in found]) if letters else frozenset()
-        variants = analyses.letters_of(letters)
+        screening = _Screening(analyses.letters_of(letters), screenings)
         return [
-            self._report(f, patient, person, attending, answers, variants if n in screened else ())
+            self._report(
+                f, patient, person, attending, answers, screening if n in screened else _NO_SCREENING
+            )
             for n, f in enumerate(found)
         ]
 
@@ -182,7 +200,7 @@ class _Reader:
         person: Person,
         general_practitioner: Practitioner,
         answers: Answers,
-        variants: tuple[tuple[str, str], ...],
+        screening: _Screening,
     ) -> Report:
         order, obx, observed = found.order, found.obx, found.observed
         orc, obr, specimen = order.orc, order.obr, order.specimen
@@ -206,7 +224,10 @@ class _Reader:
             residence=answers.residence(),
             health_worker=answers.health_worker,
             symptoms=answers.symptoms(sampled_at),
-            variants=variants,
+            variants=screening.letters,
+            screened_at=self._screened_at(zone, screening.segments),
+            specimen=_specimen(specimen, obr),
+            device=_device(obx),
             location=obx.location,
         )
 
@@ -214,7 +235,7 @@ class _Reader:
         pid = patient.pid
         if pid is None:
             return Person()
-        person = fields.person(pid)
+        person = fields.person(pid, patient.relatives)
         if person.birth_date is None and pid.text(7):
             self.findings.append(finding("P03", "unreadable", "PID-7"))
         return person
@@ -223,7 +244,7 @@ class _Reader:
         for segment, field in places:
             if segment is not None and (brief := segment.brief(field)):
                 practitioner = fields.practitioner(brief, segment.lexis)
-                if practitioner.rpps or practitioner.name:
+                if practitioner.rpps or practitioner.adeli or practitioner.name:
                     return practitioner
         return _NOBODY
 
@@ -249,6 +270,16 @@ class _Reader:
                 moment = self._moment(text, zone, segment, field)
                 if moment is None:
                     self.findings.append(finding("S04", "validation", segment.at(field)))
+                return moment
+        return None
+
+    def _screened_at(self, zone: tzinfo, segments: Sequence[Segment]) -> Moment | None:
+        """The first time that one of the letters was found at."""
+        for segment in segments:
+            if text := segment.text(19):
+                moment = self._moment(text, zone, segment, 19)
+                if moment is None:
+                    self.findings.append(finding("S04", "screening", segment.at(19)))
                 return moment
         return None
 
@@ -279,6 +310,20 @@ def _first(*places: _Place) -> str:
         if segment is not None and (text := segment.text(field)):
             return text
     return ""
+
+
+def _specimen(specimen: Segment | None, obr: Segment | None) -> str:
+    """The kind of specimen: its code, else its name."""
+    for segment, number in ((specimen, 4), (obr, 15)):
+        if segment is not None and segment.raw(number):
+            return (segment.text(number) or segment.text(number, 2))[:_LONGEST_ANSWER]
+    return ""
+
+
+def _device(obx: Segment) -> str:
+    """The rapid test used, where OBX-18 is a number of the EU list."""
+    number = obx.text(18) if obx.raw(18) else ""
+    return number if number.isdigit() and number.isascii() and len(number) <= _LONGEST_DEVICE else ""
 
 
 def _specimen_number(specimen: Segment | None) -> str:

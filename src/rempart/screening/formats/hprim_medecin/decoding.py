@@ -2,13 +2,13 @@
 
 The format has twelve header lines, no place for a LOINC code by design, and none for most of annex 1 of
 MINSANTE n°101. Analyses are recognised by the LOINC code in column 3 of a RES line, or by the laboratory's
-transcoding table; the rest travels in RES lines with reserved codes (SIDEP-…), listed in docs/guides/laboratory.md.
+transcoding table; the rest travels in RES lines with reserved codes (formats/supplements.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, tzinfo
 
 from rempart.foundation.identifiers import finess, nir, rpps
@@ -19,7 +19,9 @@ from rempart.screening.formats.dates import french_date, has_two_digit_year, hl7
 from rempart.screening.formats.emails import one_address
 from rempart.screening.formats.hprim_medecin import lines
 from rempart.screening.formats.hprim_medecin.lines import HEADER_LINES, Message
+from rempart.screening.formats.practitioners import practitioner_of
 from rempart.screening.formats.questions import Answers
+from rempart.screening.formats.supplements import CODES, Supplement, Supplements
 from rempart.screening.rules.catalogue import finding, shown
 from rempart.screening.rules.report import (
     Address,
@@ -45,22 +47,7 @@ _STATUSES = {"F": Status.FINAL, "C": Status.CORRECTED, "R": Status.HELD}
 _SEXES = {"F": Sex.FEMALE, "M": Sex.MALE, "": None}
 _LONGEST_PATIENT_CODE = 40  # a longer first line is a fixed-width record of sender and recipient
 _LONGEST_TEXT = 256  # characters of a code, a label, a result; caches keep no more of a hostile line
-_NUMBER_SHAPES = (11, 12)  # digits of an RPPS, without and with its prefix
 _TWO_DIGIT_PIVOT = 2099  # a record date is of this century
-
-# Reserved codes: what annex 1 asks and the header has no line for.
-_SUPPLEMENTS = frozenset(
-    {
-        "SIDEP-MOBILE",
-        "SIDEP-EMAIL",
-        "SIDEP-PRELDT",
-        "SIDEP-VALIDDT",
-        "SIDEP-RPPSPRESC",
-        "SIDEP-RPPSMT",
-        "SIDEP-SEXE",
-        "SIDEP-NOMNAISS",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +65,7 @@ class _Content:
     """The RES lines of a message, sorted."""
 
     found: list[_Found] = field(default_factory=list)
-    supplements: dict[str, str] = field(default_factory=dict)
+    supplements: Supplements = field(default_factory=Supplements)
     letters: list[tuple[str, str]] = field(default_factory=list)
     answers: Answers = field(default_factory=Answers)
 
@@ -131,12 +118,14 @@ def _reports(
         return ()
     zone = context.zone(laboratory.finess)
     person = _person(message, content.supplements, findings)
-    sampled_at = _sampled_at(message, content.supplements, zone, findings)
-    validated_at = _validated_at(content.supplements, zone, findings)
+    supplements = content.supplements
+    sampled_at = _sampled_at(message, supplements, zone, findings)
+    validated_at = _moment(supplements, Supplement.VALIDATED_AT, "validation", zone, findings)
     symptoms = content.answers.symptoms(sampled_at)
-    prescriber = _prescriber(message.line(12), content.supplements.get("SIDEP-RPPSPRESC", ""))
-    attending = Practitioner(rpps=rpps.rpps_of(content.supplements.get("SIDEP-RPPSMT", "")))
+    prescriber = _prescriber(message.line(12), supplements)
+    attending = supplements.practitioner(Supplement.ATTENDING, Supplement.ATTENDING_ADELI)
     letters = analyses.letters_of(content.letters)
+    screened_at = _moment(supplements, Supplement.SCREENED_AT, "screening", zone, findings)
     screened = analyses.screened([(f.observed, f.result) for f in content.found]) if letters else frozenset()
     return tuple(
         Report(
@@ -157,6 +146,9 @@ def _reports(
             health_worker=content.answers.health_worker,
             symptoms=symptoms,
             variants=letters if n in screened else (),
+            screened_at=screened_at if n in screened else None,
+            specimen=supplements[Supplement.SPECIMEN],
+            device=supplements[Supplement.DEVICE],
             location=f"line {f.line.line}",
         )
         for n, f in enumerate(content.found)
@@ -168,8 +160,8 @@ def _sort(message: Message, laboratory: Laboratory, context: Context, findings: 
     content = _Content()
     for line in message.results:
         code, value = line.column(3)[:_LONGEST_TEXT], line.column(5)
-        if code in _SUPPLEMENTS:
-            content.supplements.setdefault(code, value[:_LONGEST_TEXT])
+        if (kind := CODES.get(code)) is not None:
+            content.supplements.add(kind, value)
             continue
         label = line.column(2)[:_LONGEST_TEXT].rstrip(" :")
         observed = context.observe((code, label, ""), laboratory.finess)
@@ -208,14 +200,15 @@ def _found(line: lines.Result, observed: Observed, result: Result | None, findin
     return _Found(line, observed, result, status or Status.HELD)
 
 
-def _person(message: Message, supplements: dict[str, str], findings: list[Finding]) -> Person:
+def _person(message: Message, supplements: Supplements, findings: list[Finding]) -> Person:
     """The person of header lines 1 to 8; line 2 is the birth name unless another one is given for that."""
     surname = message.line(2)
-    birth_name = supplements.get("SIDEP-NOMNAISS", "")
+    birth_name = supplements[Supplement.BIRTH_NAME]
     first_names = tuple(name for part in message.line(3).split(",") if (name := part.strip()))
     born = _birth_date(message, findings)
-    given_sex = _SEXES.get(supplements.get("SIDEP-SEXE", "").upper(), Sex.UNKNOWN)
+    given_sex = _SEXES.get(supplements[Supplement.SEX].upper(), Sex.UNKNOWN)
     own, insured, sex = _number(message.line(8), given_sex, born, findings)
+    matricule, authority = supplements.ins()
     code = message.line(1)
     return Person(
         birth_name=birth_name or surname,
@@ -223,12 +216,17 @@ def _person(message: Message, supplements: dict[str, str], findings: list[Findin
         first_names=first_names,
         sex=sex,
         birth_date=born,
-        ins=own,
-        insured_number=insured,
+        birth_place=supplements[Supplement.BIRTH_PLACE],
+        ins=matricule or own,
+        ins_authority=authority,
+        insured_number=supplements[Supplement.INSURED].replace(" ", "") or insured,
         local_id=code if len(code) <= _LONGEST_PATIENT_CODE else "",
         address=_address(message),
-        mobile=supplements.get("SIDEP-MOBILE", ""),
-        email=one_address(supplements.get("SIDEP-EMAIL", "")),
+        phone=supplements[Supplement.PHONE],
+        mobile=supplements[Supplement.MOBILE],
+        email=one_address(supplements[Supplement.EMAIL]),
+        relative_mobile=supplements[Supplement.RELATIVE_MOBILE],
+        relative_email=one_address(supplements[Supplement.RELATIVE_EMAIL]),
     )
 
 
@@ -293,24 +291,25 @@ def _laboratory(line: str) -> Laboratory:
     return Laboratory(finess=finess.normalise(number), name=name.strip())
 
 
-def _prescriber(line: str, given: str) -> Practitioner:
-    """The prescriber: the reserved code where there is one, else the recipient of line 12."""
+def _prescriber(line: str, supplements: Supplements) -> Practitioner:
+    """The prescriber: the reserved codes where there are some, else the recipient of line 12."""
     code, _, name = line.partition(" ")
-    is_number = code.isdigit() and len(code) in _NUMBER_SHAPES
-    number = rpps.rpps_of(code) if is_number else ""
-    if given and rpps.rpps_of(given) != number:
-        return Practitioner(rpps=rpps.rpps_of(given), name="" if number else name.strip())
-    return Practitioner(rpps=number, name=name.strip() if is_number or name else code)
+    recipient = practitioner_of(code, name.strip(), adeli=True)
+    has_number = bool(recipient.rpps or recipient.adeli)
+    given = supplements.practitioner(Supplement.PRESCRIBER, Supplement.PRESCRIBER_ADELI)
+    if not (given.rpps or given.adeli):
+        return recipient if has_number or name else Practitioner(name=code)
+    if (given.rpps, given.adeli) == (recipient.rpps, recipient.adeli):
+        return recipient
+    return replace(given, name="" if has_number else name.strip())
 
 
 def _sampled_at(
-    message: Message, supplements: dict[str, str], zone: tzinfo, findings: list[Finding]
+    message: Message, supplements: Supplements, zone: tzinfo, findings: list[Finding]
 ) -> Moment | None:
     """SIDEP-PRELDT, else the day of line 10."""
-    if text := supplements.get("SIDEP-PRELDT", ""):
-        if moment := hl7_moment(text, zone):
-            return moment
-        findings.append(finding("S04", "other", "RES SIDEP-PRELDT"))
+    if moment := _moment(supplements, Supplement.SAMPLED_AT, "other", zone, findings):
+        return moment
     text = message.line(10)
     day = french_date(text, not_after=_TWO_DIGIT_PIVOT)
     if day is None:
@@ -320,11 +319,12 @@ def _sampled_at(
     return Moment(at=datetime.combine(day, time(), zone), precision=Precision.DAY)
 
 
-def _validated_at(supplements: dict[str, str], zone: tzinfo, findings: list[Finding]) -> Moment | None:
-    text = supplements.get("SIDEP-VALIDDT", "")
-    if not text:
-        return None
-    moment = hl7_moment(text, zone)
-    if moment is None:
-        findings.append(finding("S04", "validation", "RES SIDEP-VALIDDT"))
+def _moment(
+    supplements: Supplements, kind: Supplement, case: str, zone: tzinfo, findings: list[Finding]
+) -> Moment | None:
+    """The time of a reserved code; a finding when it cannot be read."""
+    text = supplements[kind]
+    moment = hl7_moment(text, zone) if text else None
+    if text and moment is None:
+        findings.append(finding("S04", case, f"RES {kind.value}"))
     return moment

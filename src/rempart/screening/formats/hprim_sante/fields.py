@@ -8,19 +8,18 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from rempart.foundation.identifiers import finess, ins, rpps
+from rempart.foundation.identifiers import finess, rpps
 from rempart.screening.formats.dates import hl7_date
 from rempart.screening.formats.delimited import Lexis, Segment
 from rempart.screening.formats.emails import one_address
 from rempart.screening.formats.names import first_names
 from rempart.screening.formats.practitioners import practitioner_of
-from rempart.screening.formats.supplements import Supplement, Supplements
+from rempart.screening.formats.supplements import Supplement, Supplements, ins_authority
 from rempart.screening.formats.telephones import is_mobile
 from rempart.screening.rules.report import Address, Laboratory, Person, Practitioner, Sex
 
 _SEXES = {"F": Sex.FEMALE, "M": Sex.MALE, "": None}
 _FINESS_SHAPE = re.compile(r"(?:[0-9]{2}|2[AB])[0-9]{7}", re.ASCII)
-_OID = re.compile(r"1\.2\.250\.1\.213\.1\.4\.[0-9]{1,2}", re.ASCII)
 _MATRICULE_LENGTH = 15  # the 22 characters of an INS-C and the number of an INS-A are none
 _NOBODY = Practitioner()
 
@@ -64,15 +63,8 @@ def _ins(p: Segment, supplements: Supplements, *, has_ins: bool) -> tuple[str, s
         for parts in p.repetitions(11):
             number = p.lexis.read(parts[0]).replace(" ", "").upper()
             if len(number) == _MATRICULE_LENGTH:
-                return number, _authority(p.brief(11))
-    number, _, rest = supplements[Supplement.INS].partition(",")
-    return number.replace(" ", "").upper(), _authority(rest)
-
-
-def _authority(text: str) -> str:
-    found = _OID.search(text)
-    known = ins.authority(found[0]) if found is not None else None
-    return known.value if known is not None else ""
+                return number, ins_authority(p.brief(11))
+    return supplements.ins()
 
 
 def _contacts(p: Segment) -> tuple[str, str, str]:

@@ -17,7 +17,6 @@ from rempart.screening.formats.dates import hl7_date, hl7_moment, hl7_moment_wit
 from rempart.screening.formats.delimited import Segment
 from rempart.screening.formats.hprim_sante import fields
 from rempart.screening.formats.hprim_sante.messages import Message, Order, Patient
-from rempart.screening.formats.practitioners import practitioner_of
 from rempart.screening.formats.questions import Answers
 from rempart.screening.formats.supplements import CODES, LONGEST, Supplement, Supplements
 from rempart.screening.rules.catalogue import Profile, finding, shown
@@ -69,6 +68,7 @@ class _Content:
     found: list[_Found] = field(default_factory=list)
     supplements: Supplements = field(default_factory=Supplements)
     letters: list[tuple[str, str]] = field(default_factory=list)
+    screenings: list[Segment] = field(default_factory=list)  # of the letters
     answers: Answers = field(default_factory=Answers)
 
 
@@ -128,6 +128,7 @@ class _Reader:
                     _answer(content.answers, obx, observed)
                 elif observed.role is Role.VARIANT:
                     content.letters.append((observed.letter, obx.text(5)))
+                    content.screenings.append(obx)
                 elif (kind := CODES.get(observed.code)) is not None:
                     content.supplements.add(kind, obx.text(5)[:LONGEST])
                 elif self._takes(obx, observed):
@@ -197,6 +198,7 @@ class _Reader:
             health_worker=content.answers.health_worker,
             symptoms=content.answers.symptoms(sampled_at),
             variants=variants,
+            screened_at=self._screened_at(content) if variants else None,
             specimen=_specimen(obr) or supplements[Supplement.SPECIMEN],
             device=supplements[Supplement.DEVICE],
             location=obx.location,
@@ -213,12 +215,12 @@ class _Reader:
     def _prescriber(self, obr: Segment | None, supplements: Supplements) -> Practitioner:
         if obr is not None and (brief := obr.brief(16)):
             return fields.practitioner(brief, obr.lexis)
-        return _numbered(supplements, Supplement.PRESCRIBER, Supplement.PRESCRIBER_ADELI)
+        return supplements.practitioner(Supplement.PRESCRIBER, Supplement.PRESCRIBER_ADELI)
 
     def _attending(self, p: Segment | None, supplements: Supplements) -> Practitioner:
         if p is not None and (brief := p.brief(13)):
             return fields.practitioner(brief, p.lexis)
-        return _numbered(supplements, Supplement.ATTENDING, Supplement.ATTENDING_ADELI)
+        return supplements.practitioner(Supplement.ATTENDING, Supplement.ATTENDING_ADELI)
 
     def _sampled_at(self, obr: Segment | None, supplements: Supplements) -> Moment | None:
         """OBR-7; where it cannot be read or is not there, the reserved code."""
@@ -239,6 +241,16 @@ class _Reader:
                     self.findings.append(finding("S04", "validation", segment.at(number)))
                 return moment
         return None
+
+    def _screened_at(self, content: _Content) -> Moment | None:
+        """OBX-14 of the first letter that has one, else the reserved code."""
+        for segment in content.screenings:
+            if text := segment.text(14):
+                moment = self._moment(text, segment, 14)
+                if moment is None:
+                    self.findings.append(finding("S04", "screening", segment.at(14)))
+                return moment
+        return hl7_moment(content.supplements[Supplement.SCREENED_AT], self.zone)
 
     def _moment(self, text: str, segment: Segment, number: int) -> Moment | None:
         moment = hl7_moment(text, self.zone)
@@ -273,10 +285,3 @@ def _specimen(obr: Segment | None) -> str:
     if obr is None:
         return ""
     return (obr.text(15) or obr.text(15, 2))[:LONGEST]
-
-
-def _numbered(supplements: Supplements, rpps: Supplement, adeli: Supplement) -> Practitioner:
-    """The doctor of two reserved codes, his RPPS number and, where he has none, his ADELI one."""
-    if number := supplements[rpps]:
-        return practitioner_of(number, "", national=True)
-    return practitioner_of(supplements[adeli], "", national=True)

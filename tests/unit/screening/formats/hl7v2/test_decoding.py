@@ -55,6 +55,7 @@ def test_a_whole_message() -> None:
         residence=(),
         health_worker=False,
         symptoms=Symptoms.UNKNOWN,
+        specimen="258500001",
         location="OBX[1] (segment 6)",
     )
     person = report.person
