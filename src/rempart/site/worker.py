@@ -16,7 +16,10 @@ from rempart.foundation.events.stream import Subscriber, advance
 from rempart.foundation.messaging.outbox import Channel, LocalCarrier, deliver
 from rempart.foundation.terminology import pathogen
 from rempart.foundation.vault import keyring_of
+from rempart.screening.desk.services import counting
+from rempart.screening.sampling.services import arrivals
 from rempart.screening.services import facts, notices
+from rempart.screening.transcoding import noting
 from rempart.site.sessions import SessionStore
 from rempart.tracing.services import opening
 
@@ -35,6 +38,9 @@ def subscribers() -> tuple[Subscriber, ...]:
         opening.subscriber(pathogen=pathogen(settings.PATHOGEN)),
         notices.subscriber(keyring=keyring, public_url=settings.PUBLIC_URL),
         facts.subscriber(keyring=keyring, root=settings.FACTS_ROOT),
+        arrivals.subscriber(keyring=keyring),
+        counting.subscriber(),
+        noting.subscriber(keyring=keyring, pathogen_name=settings.PATHOGEN),
     )
 
 

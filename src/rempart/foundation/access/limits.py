@@ -49,6 +49,8 @@ class Use(StrEnum):
     SEARCH = "search"
     PHONE = "phone"
     LETTERS = "letters"
+    PREREGISTRATIONS = "preregistrations"
+    PREREGISTRATION_CODES = "preregistration-codes"
 
 
 class Local(StrEnum):

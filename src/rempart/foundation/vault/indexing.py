@@ -27,6 +27,7 @@ class BlindIndex(StrEnum):
     PERSON_TRAITS = "person-traits"  # birth name, first name, birth date, sex, for matching
     IDENTITY = "identity"  # a whole identity as received, to keep it once
     RECORD = "record"  # laboratory, record number and analysis, for idempotence
+    SPECIMEN = "specimen"  # laboratory and number of a tube
     CONTENT = "content"  # what a result said, to tell a repeat from a change
     MESSAGE = "message"  # sender and control id, for idempotence
     BODY = "body"  # a message's own bytes, likewise

@@ -23,6 +23,7 @@ from django.db import InterfaceError, OperationalError, connections
 from rempart.foundation.access.actor import Actor, Purpose, system
 from rempart.foundation.terminology import Pathogen
 from rempart.foundation.vault import KeyProviderError, Keyring
+from rempart.screening.sampling.services.completing import completed
 from rempart.screening.services.prepare import Preparer
 from rempart.screening.services.prepared import Judged, PreparedMessage
 from rempart.screening.services.receive import BATCH, Kept, keep
@@ -150,7 +151,10 @@ class Gathering:
                 Preparer(keyring=self._keyring, pathogen=self._pathogen, now=datetime.now(UTC)),
             )
         preparer, laboratory = self._preparer[1], brought.actor.laboratory
-        return [preparer.message(judged, speaks_for=laboratory) for judged in brought.judged]
+        whole = completed(
+            brought.judged, keyring=self._keyring, pathogen=self._pathogen, now=datetime.now(UTC)
+        )
+        return [preparer.message(judged, speaks_for=laboratory) for judged in whole]
 
     def _keep_prepared(self, ready: Sequence[tuple[_Brought, list[PreparedMessage]]]) -> None:
         """One transaction for all; when something in it cannot be kept, half of them each, down to the one."""

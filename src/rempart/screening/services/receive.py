@@ -28,6 +28,7 @@ from rempart.foundation.vault import Keyring
 from rempart.screening.rules import keeping
 from rempart.screening.rules.catalogue import finding
 from rempart.screening.rules.report import Finding, Outcome
+from rempart.screening.sampling.services.completing import completed
 from rempart.screening.services import store
 from rempart.screening.services.keep_people import owners_of
 from rempart.screening.services.prepare import Preparer
@@ -68,9 +69,10 @@ def receive(
     pathogen: Pathogen,
     now: datetime,
 ) -> list[Kept]:
-    """Prepare and keep a batch of judged messages; see `keep`."""
+    """Complete, prepare and keep a batch of judged messages; see `completed` and `keep`."""
     preparer = Preparer(keyring=keyring, pathogen=pathogen, now=now)
-    prepared = [preparer.message(judged, speaks_for=actor.laboratory) for judged in batch]
+    whole = completed(batch, keyring=keyring, pathogen=pathogen, now=now)
+    prepared = [preparer.message(judged, speaks_for=actor.laboratory) for judged in whole]
     return keep(prepared, actor=actor, now=now)
 
 

@@ -38,6 +38,7 @@ RIGHTS: Mapping[Right, Promise] = {
     Right.FILES_SAMPLING: _("voit ce qu’un prélèvement demande"),
     Right.FILES_MASKS: _("voit ce que la remise de masques demande"),
     Right.RESULTS_ENTER: _("saisit le résultat d’un test"),
+    Right.DRIVES_RUN: _("mène des campagnes de prélèvement"),
     Right.GLASS_BREAK: _("ouvre un accès exceptionnel"),
     Right.GLASS_REVIEW: _("examine les accès exceptionnels"),
     Right.ACCOUNTS_MANAGE: _("gère des comptes"),

@@ -11,7 +11,7 @@ from rempart.foundation.people.rules import canonical_name
 from rempart.foundation.territories import Commune, communes_of, departments
 
 _CODE = re.compile(r"[0-9][0-9AB][0-9]{3}", re.ASCII)
-_WITH_DEPARTMENT = re.compile(r"(.+?)[\s(]+(2[AB]|[0-9]{2,3})\)?", re.ASCII | re.IGNORECASE)
+_NAME = re.compile(r"([^0-9()]+)(?:[\s(]+(2[AB]|[0-9]{2,3})\)?)?", re.ASCII)
 
 
 def codes_of(text: str) -> Sequence[str]:
@@ -20,13 +20,11 @@ def codes_of(text: str) -> Sequence[str]:
     written = text.strip().upper()
     if _CODE.fullmatch(written):
         return [written]
-    bearing = _by_name().get(canonical_name(written), ())
-    if not bearing and (found := _WITH_DEPARTMENT.fullmatch(written)):
-        name, department = found[1], found[2]
-        bearing = tuple(
-            one for one in _by_name().get(canonical_name(name), ()) if one.department == department
-        )
-    return [one.code for one in bearing]
+    named = _NAME.fullmatch(written)
+    if named is None:
+        return []
+    bearing = _by_name().get(canonical_name(named[1]), ())
+    return [one.code for one in bearing if named[2] in (None, one.department)]
 
 
 @cache

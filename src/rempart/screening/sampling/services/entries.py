@@ -6,7 +6,6 @@ a crash between the two gets the row that was missing, and the result is not kep
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -22,9 +21,9 @@ from rempart.foundation.audit.trail import Act, record
 from rempart.foundation.database.row_security import EVERYWHERE
 from rempart.foundation.directories.models import Laboratory
 from rempart.foundation.identifiers import finess
-from rempart.foundation.retention import Kind, retention
+from rempart.foundation.retention import Kind
 from rempart.foundation.terminology import Analysis, Pathogen
-from rempart.foundation.vault import BlindIndex, Indexer, KeyDestroyed, Keyring, Purpose, Sealer, unseal
+from rempart.foundation.vault import BlindIndex, Indexer, Keyring
 from rempart.screening.rules.catalogue import Profile
 from rempart.screening.rules.judging import judge
 from rempart.screening.rules.report import Finding, Item, Outcome, Status
@@ -38,6 +37,7 @@ from rempart.screening.sampling.rules.entry import (
     item_of,
     record_number,
 )
+from rempart.screening.sampling.services.sealed import last_day, opened, seal
 from rempart.screening.services.prepared import Judged, delivery_of
 from rempart.screening.services.receive import Kept, receive
 
@@ -96,7 +96,7 @@ def enter(
     kept = _keep(item, actor=actor, sampler=sampler, pathogen=pathogen, keyring=keyring, now=now)
     if kept.outcome is not Outcome.ACCEPTED:
         raise AlreadySent
-    until = retention(Kind.ENTRY).last_day(now.date(), today=now.date())
+    until = last_day(Kind.ENTRY, now.date())
     row = Row(
         id=id,
         agent_id=UUID(actor.id),
@@ -301,17 +301,13 @@ def _seal(entry: Entry, sampler: Sampler, *, id: UUID, until: date, keyring: Key
         "entry": entry_values(entry),
         "sampler": [sampler.establishment, sampler.organisation, sampler.rpps],
     }
-    sealer = Sealer(keyring, Purpose.SAMPLING, until)
-    return sealer.seal(json.dumps(content, ensure_ascii=False).encode(), context=id.bytes)
+    return seal(content, context=id.bytes, until=until, keyring=keyring)
 
 
 def _shown(row: Row, keyring: Keyring) -> Shown:
-    try:
-        content = unseal(keyring, bytes(row.sealed), purpose=Purpose.SAMPLING, context=row.id.bytes)
-    except KeyDestroyed:
-        entry, sampler = None, None
-    else:
-        values = json.loads(content)
+    values = opened(row.sealed, context=row.id.bytes, keyring=keyring)
+    entry, sampler = None, None
+    if values is not None:
         entry = entry_of(values["entry"])
         establishment, organisation, rpps = values["sampler"]
         sampler = Sampler(establishment=establishment, organisation=organisation, rpps=rpps)
