@@ -110,6 +110,11 @@ def cda(*changes: tuple[str, str], sample: str = "cr-bio") -> bytes:
     return _changed((SAMPLES / f"{sample}.xml").read_text("utf-8"), changes).encode("utf-8")
 
 
+def fhir(*changes: tuple[str, str]) -> bytes:
+    """The FHIR Bundle of the laboratories' guide with pieces of it replaced."""
+    return _changed((SAMPLES / "bundle.json").read_text("utf-8"), changes).encode("utf-8")
+
+
 def _changed(text: str, changes: tuple[tuple[str, str], ...]) -> str:
     for old, new in changes:
         assert old in text, f"{old!r} is not in the message"

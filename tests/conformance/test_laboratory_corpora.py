@@ -10,7 +10,7 @@ import pytest
 from tests import messages
 
 from rempart.screening.formats import decode, sniff
-from rempart.screening.rules.report import Format, Item, Outcome, Result, Sex, Status
+from rempart.screening.rules.report import Format, Item, Outcome, Result, Sex, Status, Symptoms
 
 CORPORA = Path(__file__).parents[2].parent / "shared" / "corpora" / "lab"
 pytestmark = pytest.mark.skipif(
@@ -61,6 +61,8 @@ def test_every_hl7_file_holds_one_message_and_is_told_from_the_others() -> None:
         if path.stem.startswith("BIO-"):
             expected[".xml"] = Format.CDA
         payload = path.read_bytes()
+        if payload.lstrip().startswith(b"{"):
+            expected[".json"] = Format.FHIR
         if b"patient_last_name" in payload[:200].lower():
             expected[".csv"] = Format.TABLE
         assert sniff(payload) is expected.get(path.suffix, Format.UNKNOWN), path
@@ -185,6 +187,37 @@ def test_the_official_laboratory_report_keeps_every_rule_of_its_header() -> None
     assert messages.codes(messages.verdict(item, messages.FRENCH, NOW))[-1] == "A01"
 
 
+def test_the_bundle_of_simplereport_is_read() -> None:
+    item = the_item(CORPORA / "fhir" / "simplereport" / "bundle.json")
+    assert item.control_id == "45e9539f-c9a4-4c86-b79d-4ba2c43f9ee0"
+    assert [(r.loinc, r.result) for r in item.reports] == [
+        ("92141-1", Result.UNINTERPRETABLE),
+        ("92142-9", Result.NEGATIVE),
+        ("94533-7", Result.POSITIVE),
+    ], "questions, known or not, are no reports"
+    covid = item.reports[2]
+    assert (covid.person.birth_name, covid.person.first_names) == ("Jordan", ("Tracy",))
+    assert covid.person.phone == "(773) 555 1234"
+    assert (covid.laboratory.name, covid.prescriber.name) == ("School", "Quinn Michaela")
+    assert covid.record_number == "5db534ea-5e97-4861-ba18-d74acc46db15"
+    assert (covid.symptoms, covid.health_worker) == (Symptoms.UNKNOWN, False)
+    assert covid.device == "model"
+    assert covid.sampled_at is not None
+    assert covid.sampled_at.iso() == "2023-07-14T15:45:34+00:00"
+    assert covid.validated_at is not None
+    assert covid.validated_at.iso() == "2023-07-14T15:52:34+00:00"
+    verdict = messages.verdict(item, messages.GENERIC, NOW)
+    assert (verdict.outcome, set(messages.codes(verdict))) == (Outcome.ACCEPTED, {"S03"})
+
+
+def test_resources_of_simplereport_alone() -> None:
+    folder = CORPORA / "fhir" / "simplereport"
+    corrected = the_item(folder / "observationCorrection.json").reports[0]
+    assert (corrected.status, corrected.result) == (Status.CORRECTED, Result.NEGATIVE)
+    for name in ("patient", "practitioner", "specimen", "device", "organization", "serviceRequest"):
+        assert messages.codes(messages.verdict(the_item(folder / f"{name}.json"))) == ["F01"]
+
+
 def test_hprim_with_a_fixed_width_first_line() -> None:
     item = the_item(CORPORA / "hprim" / "hprimtool" / "header-solabio.hpm")
     person = item.reports[0].person
@@ -218,7 +251,11 @@ def test_an_upload_file_of_another_country_is_read_row_by_row() -> None:
     payload = (CORPORA / "csv" / "simplereport" / "test-results-upload-valid-required-only.csv").read_bytes()
     first, second = decode(payload, context=messages.GENERIC)
     (jane,), (john,) = first.reports, second.reports
-    assert (jane.person.birth_name, jane.person.first_names, jane.analysis_code) == ("Doe", ("Jane",), "94534-5")
+    assert (jane.person.birth_name, jane.person.first_names, jane.analysis_code) == (
+        "Doe",
+        ("Jane",),
+        "94534-5",
+    )
     assert (john.loinc, john.result) == ("94558-4", Result.NEGATIVE)
     assert (john.specimen, john.person.address.city) == ("ANTERIOR NARES SWAB", "Hoover")
     assert jane.sampled_at is None

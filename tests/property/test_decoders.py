@@ -38,11 +38,18 @@ GOOD = (
     messages.hprim(line_end="\r", lines=(messages.RESULT, "RES|Mutation|SIDEP-MUT-A|C|1|||||F")) * 2,
     messages.hprim(("Resultat", "Résultat")).decode().encode("cp850"),
     "﻿".encode("utf-16-le") + messages.hprim().decode().encode("utf-16-le"),
+    messages.cda(),
+    messages.cda(sample="bio-trod") * 2,
+    messages.fhir(),
+    json.dumps(json.loads(messages.fhir())).encode()
+    + b"\n"
+    + json.dumps(json.loads(messages.fhir())).encode(),
 )
 PIECES = st.sampled_from(
     [b"|", b"^", b"~", b"&", b"\\", b"\r", b"\n", b"\r\n", b"\x0b", b"\x1c", b'""', b"\\X", b"MSH|", b"OBX|1|",
      b"****FIN****", b"****FINFICHIER****", b"****LAB****", b"RES|", b"\xe9", b"\x82", b"\x00", b"0", b"9" * 40,
-     b"-0400", b"+99999", b"\xf0\x9f\x92\x89", b"\xff\xfe", b"BTS|x", b"PID|", b"SPM|", b"ORC|", b"H|~^\\&|", b"H|^~&|", b"\rA|", b"A|", b"\rP|1|", b"\rL|1||", b"FIC"]
+     b"-0400", b"+99999", b"\xf0\x9f\x92\x89", b"\xff\xfe", b"BTS|x", b"PID|", b"SPM|", b"ORC|", b"H|~^\\&|", b"H|^~&|", b"\rA|", b"A|", b"\rP|1|", b"\rL|1||", b"FIC",
+     b"<", b"</", b"/>", b"&amp;", b"&x;", b"<!DOCTYPE a>", b"]]>", b"nullFlavor=\"UNK\"", b"{", b"}", b"[", b"]", b",", b"null"]
 )  # fmt: skip
 
 
@@ -73,7 +80,9 @@ def every_outcome(payload: bytes, format_: Format | None) -> None:
             assert ack.acknowledge([item], [judgement], now=messages.NOW).count(b"\nL|") == 1
 
 
-@pytest.mark.parametrize("format_", [None, Format.HL7V2, Format.HPRIM_MEDECIN, Format.HPRIM_SANTE])
+@pytest.mark.parametrize(
+    "format_", [None, Format.HL7V2, Format.HPRIM_MEDECIN, Format.HPRIM_SANTE, Format.CDA, Format.FHIR]
+)
 @given(payload=st.binary(max_size=2_000))
 @settings(deadline=None)
 def test_any_bytes_give_an_outcome(payload: bytes, format_: Format | None) -> None:
@@ -112,6 +121,28 @@ def test_any_fields_in_a_segment_give_an_outcome(fields: list[str], name: str) -
     segment = "|".join([name, *fields]).replace("\r", " ").replace("\n", " ")
     payload = messages.hl7(without=(name,), more=(segment, "OBX|9|CE|94500-6^^LN||P||||||F")).decode()
     every_outcome(payload.encode("utf-8", "replace"), Format.HL7V2)
+
+
+@given(data=st.data())
+@settings(deadline=None, max_examples=60)
+def test_any_value_anywhere_in_a_bundle_gives_an_outcome(data: st.DataObject) -> None:
+    bundle = json.loads(messages.fhir())
+    inner = st.one_of(
+        st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=20)
+    )
+    anything = st.recursive(
+        inner,
+        lambda below: st.lists(below, max_size=3) | st.dictionaries(st.text(max_size=8), below, max_size=3),
+    )
+    for _ in range(data.draw(st.integers(1, 4))):
+        holder, step = bundle, data.draw(st.sampled_from(sorted(bundle)))
+        while isinstance(holder[step], (dict, list)) and holder[step] and data.draw(st.integers(0, 5)):
+            holder = holder[step]
+            step = data.draw(
+                st.sampled_from(sorted(holder) if isinstance(holder, dict) else range(len(holder)))
+            )
+        holder[step] = data.draw(anything)
+    every_outcome(json.dumps(bundle).encode(), Format.FHIR)
 
 
 def test_messages_are_kept_byte_for_byte() -> None:

@@ -13,6 +13,7 @@ class FormatOption(StrEnum):
     HL7V2 = "hl7v2"
     HPRIM_MEDECIN = "hprim-medecin"
     CDA = "cda"
+    FHIR = "fhir"
     HPRIM_SANTE = "hprim-sante"
     TABLE = "table"
 

@@ -26,6 +26,10 @@ _WIDEST_ZONE = 14 * 60  # minutes from UTC
 
 _DAY_FIRST = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d{2})", re.ASCII)
 _YEAR_FIRST = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
+_ISO = re.compile(
+    r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})?)?)?)?",
+    re.ASCII,
+)
 _ZONE = re.compile(r"[+-].*$|Z$", re.DOTALL)
 
 
@@ -116,6 +120,22 @@ def french_date(text: str, *, not_after: int = _LAST_YEAR) -> date | None:
         return date(year, month, day)
     except ValueError:
         return None
+
+
+def iso_moment(text: str, local: tzinfo) -> Moment | None:
+    """A FHIR dateTime or instant (`YYYY`, `YYYY-MM`, `YYYY-MM-DD`, or with a time and mostly a zone); None otherwise."""
+    match = _ISO.fullmatch(text) if len(text) <= _LONGEST else None
+    if match is None:
+        return None
+    digits = "".join(filter(None, (*match.group(1, 2, 3), *match.group(4, 5, 6))))
+    zone = match[7] or ""
+    return hl7_moment(digits + (zone if zone in ("", "Z") else zone.replace(":", "")), local)
+
+
+def iso_date(text: str) -> date | None:
+    """The day of an ISO 8601 date of whole precision; None otherwise."""
+    match = _YEAR_FIRST.fullmatch(text)
+    return hl7_date("".join(match.groups())) if match is not None else None
 
 
 def has_two_digit_year(text: str) -> bool:

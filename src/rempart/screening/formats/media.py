@@ -20,6 +20,9 @@ MEDIA_TYPES: Mapping[str, Format] = MappingProxyType(
         "application/hl7-cda+xml": Format.CDA,
         "application/cda+xml": Format.CDA,
         "text/xml": Format.CDA,
+        "application/fhir+json": Format.FHIR,
+        "application/fhir+ndjson": Format.FHIR,
+        "application/json": Format.FHIR,
         "text/csv": Format.TABLE,
         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": Format.TABLE,
     }

@@ -191,6 +191,7 @@ class _Reader:
     def _reports(self, person: Person, documents: tuple[Document, ...]) -> Iterator[Report]:
         answers = Answers()
         letters: list[tuple[str, str]] = []
+        screened_at: Moment | None = None
         found: list[_Found] = []
         finess = self.header.laboratory.finess
         for observation in self.body.observations():
@@ -200,12 +201,14 @@ class _Reader:
                 self._answer(answers, observation, observed)
             elif observed.role is Role.VARIANT:
                 letters.append((observed.letter, self.body.value(observation.element, frozenset()).raw))
+                screened_at = screened_at or self._screened_at(observation)
             elif self._takes(observation, observed):
                 found.append(self._found(observation, observed))
         variants = analyses.letters_of(letters)
         screened = analyses.screened([(f.observed, f.result) for f in found]) if letters else frozenset()
         for n, one in enumerate(found):
-            yield self._report(one, person, answers, variants if n in screened else (), documents)
+            of_letters = (variants, screened_at) if n in screened else ((), None)
+            yield self._report(one, person, answers, of_letters, documents)
 
     def _takes(self, observation: Observation, observed: Observed) -> bool:
         if observed.role is Role.SETTING:
@@ -253,7 +256,7 @@ class _Reader:
         found: _Found,
         person: Person,
         answers: Answers,
-        variants: tuple[tuple[str, str], ...],
+        of_letters: tuple[tuple[tuple[str, str], ...], Moment | None],
         documents: tuple[Document, ...],
     ) -> Report:
         said, around, observed = self.header, found.observation.around, found.observed
@@ -275,7 +278,8 @@ class _Reader:
             residence=answers.residence(),
             health_worker=answers.health_worker,
             symptoms=answers.symptoms(sampled_at),
-            variants=variants,
+            variants=of_letters[0],
+            screened_at=of_letters[1],
             specimen=around.specimen,
             device=around.device,
             documents=documents,
@@ -298,6 +302,10 @@ class _Reader:
         elif zoneless:
             self.findings.append(finding("S04", "zone", where))
         return moment
+
+    def _screened_at(self, observation: Observation) -> Moment | None:
+        """When a mutation was looked for."""
+        return datatypes.moment(datatypes.time_of(child(observation.element, "effectiveTime")), self.zone)[0]
 
     def _validated_at(self, said: str, found: _Found) -> Moment | None:
         if not said:

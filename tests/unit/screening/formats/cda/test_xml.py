@@ -4,11 +4,12 @@ import resource
 import time
 
 import pytest
+from lxml import etree
 from tests import messages
 
 from rempart.screening.formats import decode
 from rempart.screening.formats.cda.xml import MAXIMUM_SIZE, parse
-from rempart.screening.rules.report import Finding, Format
+from rempart.screening.rules.report import Finding, Format, Outcome
 
 START = b'<ClinicalDocument xmlns="urn:hl7-org:v3">'
 END = b"</ClinicalDocument>"
@@ -70,3 +71,25 @@ def test_the_limit_of_size_is_that_of_one_document() -> None:
     payload = messages.cda() + messages.cda(("CR000001.1", "CR000001.9"))
     assert [len(item.reports) for item in decode(payload, context=messages.FRENCH)] == [1, 1]
     assert MAXIMUM_SIZE > 3 * 5 * 1024 * 1024
+
+
+def test_whatever_element_is_gone_and_whatever_attribute_says_there_is_an_outcome() -> None:
+    """The whole document but one element, then with another value in each attribute: nothing is raised."""
+    for sample in ("cr-bio", "bio-trod"):
+        root = etree.fromstring(messages.cda(sample=sample))
+        for element in list(root.iter())[1:]:
+            holder = element.getparent()
+            assert holder is not None
+            rank = holder.index(element)
+            holder.remove(element)
+            outcome_of(root)
+            holder.insert(rank, element)
+            for name, value in element.attrib.items():
+                element.set(name, "-\u00e9" if name != "extension" else "")
+                outcome_of(root)
+                element.set(name, value)
+
+
+def outcome_of(root: etree._Element) -> None:
+    (item,) = decode(etree.tostring(root), format=Format.CDA, context=messages.FRENCH)
+    assert messages.verdict(item).outcome in Outcome
