@@ -18,20 +18,27 @@ DATA = {
     "protection/catalogue/data/processings.toml": {"title_fr", "why_fr", "whose_fr", "basis_fr"},
 }
 """Texts of data that pages translate: files, and the fields of their entries."""
+PLURALS: dict[str, str] = {}
+"""Plurals of the catalogue, and the singular by which each is found."""
+
 VARIABLE = re.compile(r"\{\{ (\w+) \}\}")
 
 
 def text() -> dict[str, str]:
-    """The .po file: what is translated, and into what."""
+    """The .po file: what is translated, and into what; a plural stands beside its singular."""
     found, parts = {}, {}
     for line in [*(FOLDER / "django.po").read_text("utf-8").splitlines(), ""]:
-        if match := re.match(rf"(msgid|msgstr) ({STRING})", line):
+        if match := re.match(rf"(msgid(?:_plural)?|msgstr(?:\[[01]\])?) ({STRING})", line):
             keyword = match[1]
             parts[keyword] = ast.literal_eval(match[2])
         elif line.startswith('"'):
             parts[keyword] += ast.literal_eval(line)
         elif not line and parts:
-            found[parts["msgid"]] = parts["msgstr"]
+            if plural := parts.get("msgid_plural"):
+                found |= {parts["msgid"]: parts["msgstr[0]"], plural: parts["msgstr[1]"]}
+                PLURALS[plural] = parts["msgid"]
+            else:
+                found[parts["msgid"]] = parts["msgstr"]
             parts = {}
     del found[""]
     return found
@@ -45,12 +52,18 @@ def marked() -> set[str]:
         for match in re.finditer(rf"(?:translate |_\()({STRING})", template):
             found.add(match[1][1:-1])
         for match in BLOCK.finditer(template):
-            found.add(VARIABLE.sub(r"%(\1)s", match[1].replace("%", "%%")))
+            for form in match[1].split("{% plural %}"):
+                found.add(VARIABLE.sub(r"%(\1)s", form.replace("%", "%%")))
     for path in SOURCES.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             match node:
                 case ast.Call(func=ast.Name(id="_"), args=[ast.Constant(value=str(value))]):
                     found.add(value)
+                case ast.Call(
+                    func=ast.Name(id="ngettext"),
+                    args=[ast.Constant(value=str(one)), ast.Constant(value=str(many)), _],
+                ):
+                    found |= {one, many}
     return found
 
 
@@ -66,12 +79,16 @@ def declared() -> set[str]:
     return found - {""}
 
 
+def compiled_text(compiled: gettext.GNUTranslations, one: str) -> str:
+    return compiled.ngettext(PLURALS[one], one, 2) if one in PLURALS else compiled.gettext(one)
+
+
 def test_the_compiled_catalogue_is_that_of_the_text():
     with (FOLDER / "django.mo").open("rb") as file:
         compiled = gettext.GNUTranslations(file)
     translations = text()
     assert len(translations) > 200
-    stale = [one for one, english in translations.items() if compiled.gettext(one) != english]
+    stale = [one for one, english in translations.items() if compiled_text(compiled, one) != english]
     assert stale == [], "compile it again: msgfmt -o django.mo django.po"
 
 
