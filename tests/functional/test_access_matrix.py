@@ -13,6 +13,7 @@ from uuid import UUID
 
 import pytest
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -40,10 +41,14 @@ from rempart.foundation.vault import keyring_of
 from rempart.protection.exchange.models import Handover
 from rempart.protection.retention.models import Hold
 from rempart.protection.rights.models import Request
+from rempart.screening.desk.models import RefusedMessage
 from rempart.screening.rules.report import Result
 from rempart.screening.sampling.rules.entry import Entry, Sampler
 from rempart.screening.sampling.rules.registration import Registration
 from rempart.screening.sampling.services import entries as by_hand
+from rempart.screening.transcoding.models import TranscodingLine, Unknown
+from rempart.screening.transcoding.noting import Noted, Queue
+from rempart.screening.transcoding.rules import Kind
 from rempart.site.doors import Open, doors
 from rempart.tracing.models import Case
 
@@ -195,6 +200,33 @@ def an_entry(department: str, agent: Agent) -> UUID:
     return key
 
 
+def a_refused_message(department: str, agent: Agent) -> UUID:
+    """A message of the laboratory of this department that was refused; its bytes are gone."""
+    return RefusedMessage.objects.create(
+        id=uuid7(), month=NOW.date().replace(day=1), delivery_id=uuid7(), position=0,
+        laboratory=finess_in(department), received_at=NOW, day=NOW.date(), format="hl7v2", outcome="rejected",
+        codes=["A01"], expires_on=NOW.date(),
+    ).id  # fmt: skip
+
+
+def a_translation(department: str, agent: Agent) -> UUID:
+    """A line of the transcoding table of the laboratory of this department."""
+    key = uuid7()
+    return TranscodingLine.objects.create(
+        id=key, laboratory=finess_in(department), kind="analysis", source=key.hex, target="94500-6",
+        since=NOW.date(), version=1, created_at=NOW,
+    ).id  # fmt: skip
+
+
+def an_unknown(department: str, agent: Agent) -> UUID:
+    """A text that nothing translates, of the laboratory of this department."""
+    queue, key = Queue(keyring_of(settings.KEY_STORE), now=datetime.now(UTC)), uuid7().hex
+    text = Noted(kind=Kind.ANALYSIS, text=f"A{key[-8:-6]}1")
+    with transaction.atomic():
+        queue.count(finess_in(department), {(Kind.ANALYSIS, key): [text]})
+    return Unknown.objects.latest("id").id
+
+
 OBJECTS: dict[str, Callable[[str, Agent], object]] = {
     "case_id": a_case,
     "glass_id": a_glass,
@@ -208,6 +240,9 @@ OBJECTS: dict[str, Callable[[str, Agent], object]] = {
     "request_id": a_request,
     "hold_id": a_hold,
     "entry_id": an_entry,
+    "message_id": a_refused_message,
+    "translation_id": a_translation,
+    "unknown_id": an_unknown,
     "line_id": lambda department, agent: uuid7(),
     "result": lambda department, agent: uuid7(),
     "reference": lambda department, agent: "an-unknown-reference",

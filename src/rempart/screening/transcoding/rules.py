@@ -70,7 +70,7 @@ def faults(line: Line, *, others: Iterable[Line], pathogen: Pathogen, today: dat
     found = [*_source_faults(line, pathogen), *_target_faults(line, pathogen)]
     if line.since < today:
         found.append(Fault.PAST)
-    meeting = [one for one in others if _overlap(one, line)]
+    meeting = [one for one in others if one.since != one.until and _overlap(one, line)]
     if any(one.target != line.target for one in meeting):
         found.append(Fault.CONFLICT)
     elif meeting:

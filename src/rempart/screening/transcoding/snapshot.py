@@ -26,6 +26,7 @@ class Snapshot:
         self.transcoding = Transcoding()
         self._lines: dict[UUID, tuple[str, Line]] = {}
         self._version = 0
+        self._newest: UUID | None = None
         self._day: date | None = None
         self._look_at = 0.0
         self._lock = Lock()
@@ -50,15 +51,17 @@ class Snapshot:
     def _look(self, today: date) -> None:
         newest = TranscodingLine.objects.filter(version__gte=self._version).order_by("version")
         changed = list(newest.values_list(*_COLUMNS))
-        if changed and changed[0][-1] == self._version:
-            del changed[0]  # the last one that is known
-        elif self._version:  # it is not there: this is another database, or an older state of it
-            self._lines, self._version, self._day = {}, 0, None
+        if changed and changed[0][0] == self._newest:
+            del changed[0]
+        elif (
+            self._newest
+        ):  # the last one that is known is not there: another database, or an older state of it
+            self._lines, self._version, self._newest, self._day = {}, 0, None, None
             changed = list(TranscodingLine.objects.order_by("version").values_list(*_COLUMNS))
         for key, laboratory, kind, source, target, since, until, version in changed:
             line = Line(kind=Kind(kind), source=source, target=target, since=since, until=until)
             self._lines[key] = (laboratory, line)
-            self._version = version
+            self._version, self._newest = version, key
         if changed or self._day != today:
             self.transcoding.become(
                 {
@@ -68,10 +71,3 @@ class Snapshot:
                 }
             )
             self._day = today
-
-
-def loaded(*, now: datetime) -> Transcoding:
-    """The lines in force now, for a process that has no database."""
-    snapshot = Snapshot()
-    snapshot.refresh(now=now)
-    return snapshot.transcoding
