@@ -126,13 +126,13 @@ def test_what_is_announced_as_hl7_and_is_not_is_answered_ar(deliver):
 def test_the_answer_is_made_when_everything_is_on_disk(deliver, owner, monkeypatch):
     """While the answer is written, another connection already sees what it answers for."""
     seen = []
-    acknowledge = api.acknowledge
+    acknowledge = api.hl7_ack.acknowledge
 
     def looks(*args, **kwargs):
         seen.append(owner.execute("SELECT count(*) FROM screening_result").fetchone()[0])
         return acknowledge(*args, **kwargs)
 
-    monkeypatch.setattr(api, "acknowledge", looks)
+    monkeypatch.setattr(api.hl7_ack, "acknowledge", looks)
     deliver(messages.hl7())
     assert seen == [1]
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
+import orjson
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
@@ -20,8 +20,9 @@ from rempart.foundation.access.models import machine
 from rempart.foundation.database.pool import give_back_connections
 from rempart.foundation.terminology import pathogen
 from rempart.foundation.vault import keyring_of
-from rempart.screening.formats.hl7v2.ack import acknowledge
-from rempart.screening.formats.media import HL7, MEDIA_TYPES
+from rempart.screening.formats.hl7v2 import ack as hl7_ack
+from rempart.screening.formats.hprim_sante import ack as hprim_ack
+from rempart.screening.formats.media import HL7, HPRIM_SANTE, MEDIA_TYPES
 from rempart.screening.rules.answer import Language, findings, groups
 from rempart.screening.rules.refusals import Refused
 from rempart.screening.rules.report import Format
@@ -36,6 +37,21 @@ MOST_SAID = 200_000
 """Reports and findings of one delivery: a file of good messages has five for each; memory and answer grow with them."""
 
 _JSON = "application/json"
+
+
+def _in_hl7(answered: Sequence[Answered], now: datetime) -> bytes:
+    return b"".join(hl7_ack.acknowledge(a.item, a.judgement, now=now) for a in answered)
+
+
+def _in_hprim_sante(answered: Sequence[Answered], now: datetime) -> bytes:
+    return hprim_ack.acknowledge([a.item for a in answered], [a.judgement for a in answered], now=now)
+
+
+_ACKNOWLEDGED: Mapping[Format, tuple[str, Callable[[Sequence[Answered], datetime], bytes]]] = {
+    Format.HL7V2: (f"{HL7}; charset=utf-8", _in_hl7),
+    Format.HPRIM_SANTE: (f"{HPRIM_SANTE}; charset=iso-8859-15", _in_hprim_sante),
+}
+"""Formats that have acknowledgements of their own: their content type, and who writes them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +90,7 @@ def intake_of() -> Intake:
 def deliver(request: HttpRequest) -> HttpResponse:
     """Take one message or a file of them; answer only once everything is on disk.
 
-    `application/hl7-v2` is answered by HL7 acknowledgements unless `Accept: application/json` asks for
+    HL7 v2 and HPRIM Santé are answered by their own acknowledgements unless `Accept: application/json` asks for
     JSON; everything else is answered in JSON.
     """
     actor = _machine(request)
@@ -103,7 +119,7 @@ def wanted_of(content_type: str, accept: str, accept_language: str) -> Wanted:
     return Wanted(
         format=format_,
         language=language_of(accept_language),
-        as_json=format_ is not Format.HL7V2 or "json" in accept,
+        as_json=format_ not in _ACKNOWLEDGED or "json" in accept,
     )
 
 
@@ -130,8 +146,8 @@ def judged_of(
 def said_of(answered: Sequence[Answered], *, wanted: Wanted, now: datetime) -> tuple[str, bytes]:
     """The answer to a delivery, and its content type; nothing of a person goes back."""
     if not wanted.as_json:
-        acks = b"".join(acknowledge(a.item, a.judgement, now=now) for a in answered)
-        return f"{HL7}; charset=utf-8", acks
+        kind, acknowledge = _ACKNOWLEDGED[wanted.format]
+        return kind, acknowledge(answered, now)
     answer = {
         "items": [
             {
@@ -146,7 +162,7 @@ def said_of(answered: Sequence[Answered], *, wanted: Wanted, now: datetime) -> t
         ],
         "groups": groups([(a.item.position, a.kept.findings) for a in answered]),
     }
-    return _JSON, json.dumps(answer).encode()
+    return _JSON, orjson.dumps(answer)
 
 
 def _bounded(messages: Iterable[Judged]) -> list[Judged]:
@@ -167,7 +183,7 @@ def _machine(request: HttpRequest) -> Actor:
     actor = machine(key, certificate, now=request.now)  # type: ignore[attr-defined]
     recognised.remember(key, certificate, actor)
     request.actor = actor  # type: ignore[attr-defined]  # whoever counts requests knows the key for a good one
-    return actor
+    return replace(actor, origin=request.origin)  # type: ignore[attr-defined]
 
 
 def _key(request: HttpRequest) -> str:

@@ -1,6 +1,7 @@
 """The web application, and what stands before it: from the outermost to Django."""
 
 import os
+import threading
 
 from django.conf import settings
 from django.urls import get_resolver, reverse
@@ -23,8 +24,13 @@ _ = get_resolver().url_patterns  # a page that cannot be imported stops the serv
 
 
 def _with_the_short_way() -> Application:
-    from rempart.site.express import express  # reads models: only once Django is set up
+    from rempart.screening.api import recognised  # they read models: only once Django is set up
+    from rempart.site.express import express
 
+    watch = threading.Thread(
+        target=recognised.watch, args=(threading.Event(),), name="recognised", daemon=True
+    )
+    watch.start()
     return express(_django, path=reverse("api-1:deliver"))
 
 

@@ -12,9 +12,8 @@ our hosts only, counts the same keys, and sends the same headers.
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -48,10 +47,7 @@ class _Ordinary:
 
 
 def express(application: Application, *, path: str) -> Application:
-    """The application, before which ordinary deliveries to `path` are answered; once per process."""
-    threading.Thread(
-        target=api.recognised.watch, args=(threading.Event(),), name="recognised", daemon=True
-    ).start()
+    """The application, before which ordinary deliveries to `path` are answered."""
     always = [
         (name.lower().encode(), value.encode()) for name, value in protective(secure=settings.SECURE).items()
     ]
@@ -102,7 +98,8 @@ def _ordinary(scope: Scope) -> _Ordinary | None:
             limiting.counters.take(Local.KEY, of=limiting.digest_of(shown), now=now)
     except (Refused, TooMany):
         return None
-    return _Ordinary(wanted=wanted, actor=actor, now=now)
+    origin = str((scope.get("client") or ("",))[0])
+    return _Ordinary(wanted=wanted, actor=replace(actor, origin=origin), now=now)
 
 
 async def _whole(receive: Receive) -> bytes | None:
