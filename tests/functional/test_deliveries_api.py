@@ -176,7 +176,7 @@ def test_security_a_key_is_kept_as_a_digest(key, owner):
     assert key.removeprefix("rmp_").encode() not in kept
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/json", "multipart/form-data; boundary=x", ""])
+@pytest.mark.parametrize("kind", ["text/plain", "application/pdf", "multipart/form-data; boundary=x", ""])
 def test_another_content_type_is_refused(deliver, counts, kind):
     before = counts()
     assert_problem(deliver(messages.hl7(), kind), 415, "format-unknown")
