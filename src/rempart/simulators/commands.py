@@ -120,3 +120,39 @@ def transit(
     except OSError as why:
         typer.echo(f"rempart: port {port} of this machine: {why.strerror}", err=True)
         raise typer.Exit(2) from None
+
+
+@app.command()
+def ins(
+    home: Annotated[Path, typer.Option(help="Folder for its certificates, made anew each time.")] = Path(
+        "var/simulators/ins"
+    ),
+    port: Annotated[int, typer.Option(min=0, help="Port; 0: a free one.")] = 9443,
+    population: Annotated[
+        int, typer.Option(min=0, help="Persons of `simulate lab` that it knows, besides its own few.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Their seed, as `simulate lab` has it.")] = 0,
+    latency: Annotated[float, typer.Option(min=0, help="Seconds before each answer.")] = 0.3,
+    failing: Annotated[float, typer.Option(min=0, max=1, help="Share of questions that fail.")] = 0.0,
+) -> None:
+    """Imitate the national INS teleservice over mutual TLS, until Ctrl-C. Nobody in it exists."""
+    import signal
+
+    from rempart.simulators.ins.certificates import make
+    from rempart.simulators.ins.register import Register, people_of_data, people_of_population
+    from rempart.simulators.ins.serving import settings_of, teleservice
+
+    told = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, told)  # before its threads begin: they would take them
+    people = people_of_data() + (people_of_population(seed=seed, size=population) if population else [])
+    register = Register(people, seed=seed)
+    register.latency, register.failing = latency, failing
+    try:
+        with teleservice(register, make(home), port=port) as endpoint:
+            typer.echo(f"# {len(register)} people. Start Rempart with these settings.", err=True)
+            for name, value in settings_of(endpoint).items():
+                typer.echo(f"{name}='{value}'")
+            signal.sigwait(told)
+    except OSError as why:
+        typer.echo(f"rempart: port {port} of this machine: {why.strerror}", err=True)
+        raise typer.Exit(2) from None

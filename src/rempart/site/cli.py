@@ -15,6 +15,7 @@ from rempart.site.account_commands import accounts, machine_keys
 from rempart.site.audit_commands import audit
 from rempart.site.catalogue_commands import catalogue
 from rempart.site.directories_commands import app as directories
+from rempart.site.ins_commands import app as ins
 from rempart.site.keys_commands import app as keys
 from rempart.site.listen_commands import app as listen
 from rempart.site.oversight_commands import app as oversight
@@ -44,6 +45,7 @@ app.add_typer(certificate, name="certificate")
 app.add_typer(commands.facts, name="facts")
 app.add_typer(commands.tasks, name="tasks")
 app.add_typer(directories, name="directories")
+app.add_typer(ins, name="ins")
 app.add_typer(retention, name="retention")
 app.add_typer(oversight, name="oversight")
 app.add_typer(people, name="people")

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rempart.foundation.vault import KeyStore, Provider
 from rempart.site.identity_providers import FranceConnect, ProSanteConnect
+from rempart.site.ins_settings import InsTeleservice
 from rempart.site.key_providers import Pkcs11, Transit
 
 
@@ -57,6 +58,11 @@ class Configuration(BaseSettings):
     def france_connect(self) -> FranceConnect:
         """Who says who a citizen is; its own settings are REMPART_FC_…"""
         return FranceConnect.model_validate({})
+
+    @property
+    def ins(self) -> InsTeleservice:
+        """Where the national INS teleservice is; its own settings are REMPART_INS_…"""
+        return InsTeleservice.model_validate({})
 
     @property
     def key_store(self) -> KeyStore:

@@ -11,9 +11,11 @@ from procrastinate.contrib.django import app
 
 from rempart.foundation.people.reindexing import NotSettled, asked
 from rempart.foundation.vault import keyring_of
+from rempart.site import teleservice
 from rempart.site.reindexing import run
 
 _REINDEXES_FOR = timedelta(minutes=8)
+_LOOKS_UP_FOR = timedelta(seconds=45)
 _KEPT_HOURS = 30 * 24
 """How long the outcome of a task is kept, for `rempart tasks list` and for whoever asks why."""
 
@@ -43,3 +45,16 @@ def reindex(timestamp: int) -> None:
     if asked():
         with contextlib.suppress(NotSettled):
             run(keyring=keyring_of(settings.KEY_STORE), clock=lambda: datetime.now(UTC), until=until)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="people.ins")
+def look_up_ins(timestamp: int) -> None:
+    """Ask the national INS teleservice about those who came without a number."""
+    if settings.INS_TELESERVICE is not None:
+        teleservice.run(
+            settings.INS_TELESERVICE,
+            keyring=keyring_of(settings.KEY_STORE),
+            clock=lambda: datetime.now(UTC),
+            until=datetime.now(UTC) + _LOOKS_UP_FOR,
+        )

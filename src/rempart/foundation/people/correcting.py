@@ -37,12 +37,13 @@ class Traits:
 
 def correct_identity(
     cursor: CursorWrapper, *, identity: UUID, person: UUID, traits: Traits, department: str, expires_on: date,
-    keyring: Keyring, now: datetime,
+    keyring: Keyring, now: datetime, authority: str = "", certainty: Certainty = Certainty.CERTAIN,
 ) -> UUID:  # fmt: skip
     """Keep what an identity should have said, found by its own values; the key of the new record.
 
-    Who assigned the number, and the insured person's, stay as they were received. A matching key that
-    already is somebody's stays his. Raises KeyDestroyed once the day of the identity has passed.
+    `authority`: who assigned the number, where that is known; else it stays as it was received with that number, as
+    the insured person's does. A matching key that already is somebody's stays his; a link to review gives none. Raises
+    KeyDestroyed once the day of the identity has passed.
     """
     before = Identity.objects.get(pk=identity)
     said = json.loads(unseal(keyring, bytes(before.sealed), purpose=Purpose.IDENTITY, context=identity.bytes))
@@ -56,7 +57,7 @@ def correct_identity(
         birth_date=traits.birth_date,
         birth_place=traits.birth_place,
         ins=traits.ins,
-        ins_authority=ins_authority if traits.ins == said[6] else "",
+        ins_authority=authority or (ins_authority if traits.ins == said[6] else ""),
         insured_number=insured_number,
     )
     values = found_by(
@@ -85,13 +86,13 @@ def correct_identity(
     )
     cursor.execute(
         "INSERT INTO people_link (identity_id, person_id, certainty, made_at) VALUES (%s, %s, %s, %s)",
-        (key, person, Certainty.CERTAIN.value, now),
+        (key, person, certainty.value, now),
     )
     for index, value in (
         (BlindIndex.PERSON_INS, values.person_ins),
         (BlindIndex.PERSON_TRAITS, values.person_traits),
     ):
-        if value:
+        if value and certainty is Certainty.CERTAIN:
             cursor.execute(
                 """INSERT INTO people_matching_key (key, person_id, is_ins, shared, made_on)
                    VALUES (%s, %s, %s, false, %s) ON CONFLICT DO NOTHING""",

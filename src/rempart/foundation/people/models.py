@@ -84,3 +84,38 @@ class Reindexing(models.Model):
 
     class Meta:
         db_table = "people_reindexing"
+
+
+class InsRequest(models.Model):
+    """An identity without number, to be looked up in the national teleservice, or what came of it. It holds keys only."""
+
+    identity_id = models.UUIDField(primary_key=True)
+    person_id = models.UUIDField(db_index=True)
+    state = models.CharField(max_length=12)
+    queued_at = models.DateTimeField()
+    next_at = models.DateTimeField()  # not before; while somebody asks, when another may
+    tries = models.IntegerField(default=0)
+    ended_at = models.DateTimeField(null=True)
+    why = models.CharField(max_length=40, default="")  # code of the last failure, or of the doubt
+    gained_id = models.UUIDField(null=True)  # the identity that its answer became
+
+    class Meta:
+        db_table = "people_ins_request"
+        indexes = [
+            models.Index(fields=["next_at"], condition=models.Q(state="waiting"), name="ins_request_waiting"),
+        ]
+
+
+class Teleservice(models.Model):
+    """How far identities were queued, and the circuit breaker of the national teleservice: one row."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    after = models.UUIDField()  # the last identity that was looked at
+    failures = models.IntegerField(default=0)
+    open_until = models.DateTimeField(null=True)
+    opened = models.IntegerField(default=0)
+    answered_at = models.DateTimeField(null=True)
+    why = models.CharField(max_length=40, default="")
+
+    class Meta:
+        db_table = "people_teleservice"

@@ -16,8 +16,15 @@ def forget_identities(cursor: Cursor, today: date, most: int) -> Mapping[str, in
         return {}
     cursor.execute("DELETE FROM people_link WHERE identity_id = ANY(%s) RETURNING person_id", (gone,))
     links = [person for (person,) in cursor.fetchall()]
+    cursor.execute("DELETE FROM people_ins_request WHERE identity_id = ANY(%s) RETURNING 1", (gone,))
+    requests = cursor.fetchall()
     return some(
-        {"people_identity": len(gone), "people_link": len(links)} | _forget_persons(cursor, set(links))
+        {
+            "people_identity": len(gone),
+            "people_link": len(links),
+            "people_ins_request": len(requests),
+        }
+        | _forget_persons(cursor, set(links))
     )
 
 
