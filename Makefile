@@ -6,7 +6,7 @@ RUN := $(VENV)/bin
 ARGS ?=
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: setup demo serve test test-system check fix bench simulate-guessing audit docs clean
+.PHONY: setup demo serve test test-system check fix bench fuzz simulate-guessing audit docs clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -49,6 +49,10 @@ fix: setup  ## let the formatter and the linter mend what they can
 bench: setup  ## ratios against a limit measured in the same run
 	$(UV) sync --frozen --quiet --group bench --python $(VENV)/bin/python
 	$(RUN)/rempart bench $(ARGS)
+
+fuzz: setup  ## every decoder on bytes made to break it, a minute each
+	$(UV) sync --frozen --quiet --group fuzz --python $(VENV)/bin/python
+	$(RUN)/python -m tests.fuzz $(ARGS)
 
 simulate-guessing: setup  ## a million wrong guesses from ten thousand networks, and who waits
 	$(RUN)/python -m benchmarks.guessing $(ARGS)
