@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 
 from rempart.foundation.identifiers import ins
+from rempart.screening.formats.emails import one_address
 from rempart.screening.formats.practitioners import practitioner_of
-from rempart.screening.rules.report import Practitioner
+from rempart.screening.rules.report import Person, Practitioner
 
 LONGEST = 256  # characters of a value
 
@@ -74,6 +76,13 @@ class Supplements:
         """(matricule, OID of its authority): the two parts of one value."""
         number, _, rest = self[Supplement.INS].partition(",")
         return number.replace(" ", "").upper(), ins_authority(rest)
+
+    def relative(self, person: Person) -> Person:
+        """The person with a relative's mobile and e-mail, where there is neither of his own (items 1.3.2 and 1.3.3)."""
+        mobile, email = self[Supplement.RELATIVE_MOBILE], one_address(self[Supplement.RELATIVE_EMAIL])
+        if person.mobile or person.email or not (mobile or email):
+            return person
+        return replace(person, relative_mobile=mobile, relative_email=email)
 
     def practitioner(self, by_rpps: Supplement, by_adeli: Supplement) -> Practitioner:
         """The doctor of two codes: his RPPS number and, where he has none, his ADELI one."""

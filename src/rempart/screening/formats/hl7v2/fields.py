@@ -32,12 +32,13 @@ _LONGEST_AUTHORITY = 100  # characters
 
 
 def person(pid: Segment, relatives: Sequence[Segment] = ()) -> Person:
-    """The person of a PID, and how to reach a relative of NK1 segments; what they leave out is empty."""
+    """The person of a PID; what it leaves out is empty. A relative of NK1 is asked only where the person has neither
+    mobile nor e-mail (items 1.3.2 and 1.3.3)."""
     birth_name, used_name, given = _names(pid.repetitions(5), pid.lexis)
     matricule, authority, insured, local = _numbers(pid.repetitions(3), pid.lexis)
     address, birth_place = _addresses(pid.repetitions(11), pid.lexis)
     phone, mobile, email = contacts(pid, 13, 14)
-    relative_mobile, relative_email = _relative(relatives) if relatives else ("", "")
+    relative_mobile, relative_email = ("", "") if mobile or email else _relative(relatives)
     return Person(
         birth_name=birth_name,
         used_name=used_name,

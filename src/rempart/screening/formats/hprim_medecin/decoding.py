@@ -210,7 +210,7 @@ def _person(message: Message, supplements: Supplements, findings: list[Finding])
     own, insured, sex = _number(message.line(8), given_sex, born, findings)
     matricule, authority = supplements.ins()
     code = message.line(1)
-    return Person(
+    person = Person(
         birth_name=birth_name or surname,
         used_name=surname if birth_name and surname != birth_name else "",
         first_names=first_names,
@@ -225,9 +225,8 @@ def _person(message: Message, supplements: Supplements, findings: list[Finding])
         phone=supplements[Supplement.PHONE],
         mobile=supplements[Supplement.MOBILE],
         email=one_address(supplements[Supplement.EMAIL]),
-        relative_mobile=supplements[Supplement.RELATIVE_MOBILE],
-        relative_email=one_address(supplements[Supplement.RELATIVE_EMAIL]),
     )
+    return supplements.relative(person)
 
 
 def _birth_date(message: Message, findings: list[Finding]) -> date | None:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from rempart.foundation.identifiers import finess, rpps
 from rempart.screening.formats.dates import hl7_date
 from rempart.screening.formats.delimited import Lexis, Segment
-from rempart.screening.formats.emails import one_address
+from rempart.screening.formats.emails import of_the_person
 from rempart.screening.formats.names import first_names
 from rempart.screening.formats.practitioners import practitioner_of
 from rempart.screening.formats.supplements import Supplement, Supplements, ins_authority
@@ -33,7 +33,7 @@ def person(p: Segment, supplements: Supplements, *, has_ins: bool) -> Person:
     birth_name = p.text(6) or supplements[Supplement.BIRTH_NAME]
     matricule, authority = _ins(p, supplements, has_ins=has_ins)
     phone, mobile, email = _contacts(p)
-    return Person(
+    person = Person(
         birth_name=birth_name or surname,
         used_name=surname if birth_name and surname != birth_name else "",
         first_names=first_names(given, others),
@@ -47,10 +47,9 @@ def person(p: Segment, supplements: Supplements, *, has_ins: bool) -> Person:
         address=_address(p),
         phone=phone or supplements[Supplement.PHONE],
         mobile=mobile or supplements[Supplement.MOBILE],
-        email=email or one_address(supplements[Supplement.EMAIL]),
-        relative_mobile=supplements[Supplement.RELATIVE_MOBILE],
-        relative_email=one_address(supplements[Supplement.RELATIVE_EMAIL]),
+        email=email or of_the_person(supplements[Supplement.EMAIL]),
     )
+    return supplements.relative(person)
 
 
 def _ins(p: Segment, supplements: Supplements, *, has_ins: bool) -> tuple[str, str]:
@@ -75,7 +74,7 @@ def _contacts(p: Segment) -> tuple[str, str, str]:
             if not (text := p.lexis.read(part)):
                 continue
             if "@" in text:
-                email = email or one_address(text)
+                email = email or of_the_person(text)
             elif is_mobile(text):
                 mobile = mobile or text
             elif any(map(str.isdigit, text)):

@@ -197,19 +197,23 @@ def test_the_prescriber(field: str, expected: Practitioner) -> None:
 def test_reserved_codes_bring_what_has_no_field() -> None:
     more = (
         "OBX|4|TX|SIDEP-NUMASSURE||1 85 05 78 006 084 91||||||F",
-        "OBX|5|TX|SIDEP-EMAIL||dominique@example.org||||||F",
         "OBX|6|TX|SIDEP-EMAILPROCHE||proche@example.org||||||F",
         "OBX|7|TX|SIDEP-MOBILEPROCHE||0611111111||||||F",
         "OBX|8|CE|SIDEP-RESID||E^H||||||F",
         "OBX|9|CE|SIDEP-SYMPT||S2||||||F",
         "OBX|10|ST|SIDEP-DISPOSITIF||1232||||||F",
     )
-    one = report(sante(more=more))
+    one = report(sante(("0600000000^0145678901", ""), more=more))
     assert one.person.insured_number == "185057800608491"
-    assert one.person.email == "dominique@example.org"
     assert (one.person.relative_email, one.person.relative_mobile) == ("proche@example.org", "0611111111")
     assert one.residence == (Residence.CARE_HOME, Residence.HOSPITALISED)
     assert (one.symptoms, one.device) == (Symptoms.DAYS_2_TO_4, "1232")
+
+
+def test_a_relative_is_asked_only_where_the_person_has_nothing() -> None:
+    more = ("OBX|4|TX|SIDEP-EMAIL||dominique@example.org", "OBX|5|TX|SIDEP-MOBILEPROCHE||0611111111")
+    person = report(sante(("0600000000^0145678901", ""), more=more)).person
+    assert (person.email, person.relative_mobile) == ("dominique@example.org", "")
 
 
 def test_mutation_letters_go_with_the_positive() -> None:
