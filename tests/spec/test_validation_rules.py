@@ -1,5 +1,7 @@
 """What is said of a laboratory's message, and what becomes of it, as a table."""
 
+import base64
+
 import pytest
 from tests import messages
 from tests.spec import test_dated_rules
@@ -183,9 +185,25 @@ FILES = """
   text after FIN                                        | F06      | accepted          |
   HPRIM with a header of 7 lines                        | H05! P02! P03! L01! L03! S01! | rejected |
   HPRIM with text only                                  | A01!     | rejected          | no machine can read a result in it
-  a document whose base64 lost its padding              | C04 A03  | accepted          | official samples have it
-  a document that is not what it says                   | C05! A03 | rejected          |
+  a document whose base64 lost its padding              | C04      | accepted          | official samples have it
+  a document that is not what it says                   | C05!     | rejected          |
+  a CDA document about another person in the message    | C02!     | rejected          | nobody knows whose result it is
+  an attached report of 6 MB                            | C07      | accepted          | the result counts, the report is left out
+  an attached text document                             | C08      | accepted          | PDF, PNG and JPEG are taken
+  a CDA document with a document type declaration       | F07!     | rejected          | entities are how XML bombs are made
+  a CDA document without its version                    | C01!     | rejected          | which one is the latest?
+  a CDA document with a title of its own                | C06      | accepted          | it changes nothing for the result
+  a FHIR Bundle whose address is no list                | F09      | accepted          | the rest is read
+  a FHIR Bundle cut in its middle                       | F01!     | rejected          |
 """
+
+
+def enclosing(content: bytes, *, kind: str = "XML", lost: str = "") -> bytes:
+    """The good HL7 message with a document in base64, of which the last characters may be lost."""
+    text = base64.b64encode(content).decode()
+    assert text.endswith(lost)
+    line = f"OBX|4|ED|11502-2^CR d'examens^LN||^TEXT^{kind}^Base64^{text.rstrip(lost)}||||||F"
+    return messages.hl7(more=(line,))
 
 
 def sent(what: str) -> bytes:
@@ -211,9 +229,24 @@ def sent(what: str) -> bytes:
             + messages.hprim().split(b"TEX|VIROLOGIE\r\n")[1]
         ),
         "HPRIM with text only": lambda: messages.hprim(lines=()),
-        "a document whose base64 lost its padding": lambda: messages.hl7(
-            more=(document.format("PGEvPg"),)
-        ),  # <a/>
+        "a document whose base64 lost its padding": lambda: enclosing(messages.cda() + b" ", lost="="),
+        "a CDA document about another person in the message": lambda: enclosing(
+            messages.cda(("279035121518989", "185057800608491"))
+        ),
+        "an attached report of 6 MB": lambda: enclosing(b"%PDF-1.4\n" + bytes(6_000_000), kind="PDF"),
+        "an attached text document": lambda: enclosing(b"Bonjour", kind="RTF"),
+        "a CDA document with a document type declaration": lambda: messages.cda(
+            ("<ClinicalDocument", '<!DOCTYPE a [<!ENTITY b "c">]>\n<ClinicalDocument')
+        ),
+        "a CDA document without its version": lambda: messages.cda(('<versionNumber value="1"/>', "")),
+        "a CDA document with a title of its own": lambda: messages.cda(
+            ("<title>Compte rendu d'examens biologiques</title>", "<title>Résultats</title>")
+        ),
+        "a FHIR Bundle whose address is no list": lambda: messages.fhir(
+            ('"address": [', '"address": {"a": ['),
+            ('"country": "FRA"\n     }\n    ]', '"country": "FRA"\n     }\n    ]}'),
+        ),
+        "a FHIR Bundle cut in its middle": lambda: messages.fhir()[:4_000],
         "a document that is not what it says": lambda: messages.hl7(more=(document.format("Qm9uam91ciAh"),)),
     }[what]()
 

@@ -42,7 +42,7 @@ class Documents:
             said = finding("C08", "kind", place)
         elif not _is_whole(content, media_type):
             said = finding("C05", "mixed", place)
-        elif any(content == known.content for known in self._kept):
+        elif self._has(content):
             return
         elif len(self._kept) == MOST:
             said = finding("C07", "count", place, limit=MOST)
@@ -65,8 +65,11 @@ class Documents:
     def add(self, known: tuple[Document, ...]) -> None:
         """Take documents that another decoder has looked at."""
         for one in known:
-            if one not in self._kept and len(self._kept) < MOST:
+            if not self._has(one.content) and len(self._kept) < MOST:
                 self._kept.append(one)
+
+    def _has(self, content: bytes) -> bool:
+        return any(content == known.content for known in self._kept)
 
     @property
     def kept(self) -> tuple[Document, ...]:

@@ -36,9 +36,8 @@ _FURTHER_EAST = timedelta(hours=14)  # where it is tomorrow already
 _NOTHING: frozenset[str] = frozenset()
 _PUBLISHED = frozenset({Status.FINAL, Status.CORRECTED})
 _COARSE = frozenset({Precision.YEAR, Precision.MONTH, Precision.DAY})
-_KEY_ONLY = (finess.FinessFault.KEY,)
 _ALSO_UNREADABLE = frozenset({"P03", "S01"})  # what a decoder says of these, it says in place of "missing"
-_UNREAD = frozenset({"F01", "F02", "F03", "H01"})  # nothing was read: no use to say that nothing is there
+_UNREAD = frozenset({"F01", "F02", "F03", "F07", "H01"})  # nothing was read: no use to say that nothing is there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,8 +204,6 @@ class _Judging:
         number = report.laboratory.finess
         if number and (faults := finess.parse(number).faults):
             self._say("L01", "wrong", "laboratory", report, given=number[:9], faults=", ".join(faults))
-            if faults == _KEY_ONLY and _is_a_test(report.person):
-                self.findings[-1] = replace(self.findings[-1], severity=Severity.WARNING)
         if (number := report.prescriber.rpps) and not (rpps.is_rpps(number) or rpps.is_professional(number)):
             self._say("L02", "prescriber", "prescriber", report)
         if (number := report.general_practitioner.rpps) and not (
@@ -282,12 +279,6 @@ class _Judging:
     def _at(self, code: str, case: str, item: str, location: str, /, **values: object) -> None:
         if self.profile in catalogue()[code].profiles:
             self.findings.append(finding(code, case, place(item, self.format, location), **values))
-
-
-def _is_a_test(person: Person) -> bool:
-    """Whether an INS authority for tests assigned the person's matricule: nobody of that name was ever tested."""
-    authority = ins.authority(person.ins_authority) if person.ins_authority else None
-    return authority is not None and not authority.in_production
 
 
 def _missing_traits(person: Person) -> list[str]:

@@ -1,5 +1,5 @@
 """CDA R2: laboratory reports (CR-BIO) and rapid tests (BIO-TROD), level 3."""
 
-from rempart.screening.formats.cda.decoding import decode, recognises
+from rempart.screening.formats.cda.decoding import decode, read, recognises
 
-__all__ = ["decode", "recognises"]
+__all__ = ["decode", "read", "recognises"]

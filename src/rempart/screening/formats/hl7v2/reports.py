@@ -15,7 +15,8 @@ from rempart.foundation.terminology import QuestionKind
 from rempart.screening.formats import analyses
 from rempart.screening.formats.context import Context, Observed, Role
 from rempart.screening.formats.dates import hl7_date, hl7_moment, hl7_moment_without_zone
-from rempart.screening.formats.hl7v2 import documents, fields, values
+from rempart.screening.formats.hl7v2 import fields, values
+from rempart.screening.formats.hl7v2.documents import Enclosed, Frame
 from rempart.screening.formats.hl7v2.messages import Message, Order, Patient
 from rempart.screening.formats.hl7v2.tokens import Segment
 from rempart.screening.formats.questions import Answers
@@ -99,8 +100,11 @@ class _Reader:
         letters: list[tuple[str, str]] = []
         screenings: list[Segment] = []
         found: list[_Found] = []
+        enclosed = Enclosed(self.context, self.findings)
         for order in patient.orders:
             for obx, observed in self._observed(order):
+                if obx.raw(2) == "ED" and self._encloses(patient, order, obx, observed, enclosed):
+                    continue
                 if observed.question is not None:
                     _answer(answers, obx, observed)
                 elif observed.role is Role.VARIANT:
@@ -108,18 +112,39 @@ class _Reader:
                     screenings.append(obx)
                 elif self._takes(obx, observed):
                     found.append(self._found(order, obx, observed))
-        if not found:
+        if not found and not enclosed.holds_reports:
             return []
-        person = self._person(patient)
+        person = enclosed.completed(self._person(patient))
         attending = self._practitioner((patient.pd1, 4)) if patient.pd1 is not None else _NOBODY
         screened = analyses.screened([(f.observed, f.result) for f in found]) if letters else frozenset()
         screening = _Screening(analyses.letters_of(letters), screenings)
-        return [
+        reports = [
             self._report(
                 f, patient, person, attending, answers, screening if n in screened else _NO_SCREENING
             )
             for n, f in enumerate(found)
         ]
+        return enclosed.beside(person, reports, answers) if enclosed.brings_something else reports
+
+    def _encloses(
+        self, patient: Patient, order: Order, obx: Segment, observed: Observed, enclosed: Enclosed
+    ) -> bool:
+        """Take what an OBX of type ED encloses; whether it is no result by itself, as always with French rules."""
+        document = enclosed.read(obx, kept=observed.role is not Role.SETTING)
+        if document:
+            laboratory = self._laboratory(order, obx)
+            zone = self.context.zone(laboratory.finess)
+            frame = Frame(
+                obx=obx,
+                status=self._status(values.status_code(obx, order.obr), order, obx),
+                laboratory=laboratory,
+                record_number=_first((order.obr, 3), (order.orc, 3)),
+                sampled_at=self._sampled_at(zone, (order.obr, 7), (order.specimen, 17)),
+                prescriber=self._prescriber(patient, order),
+                general_practitioner=self._practitioner((patient.pd1, 4)),
+            )
+            enclosed.add(document, frame)
+        return bool(document) or self.context.profile is Profile.FR
 
     def _observed(self, order: Order) -> list[tuple[Segment, Observed]]:
         """The observations of an order, recognised; of those after SPM, only what no specimen has.
@@ -149,8 +174,6 @@ class _Reader:
         return fields.laboratory(self.msh.brief(4), orderer, obx.brief(23), obx.brief(15), obx.lexis)
 
     def _takes(self, obx: Segment, observed: Observed) -> bool:
-        if obx.raw(2) == "ED":
-            self.findings += documents.check(obx)
         if observed.analysis is not None and observed.analysis.published:
             return True
         if observed.role is Role.SETTING or obx.raw(29) == "QST":
@@ -219,7 +242,7 @@ class _Reader:
             status=analyses.held_back(found.status, observed, context=self.context),
             sampled_at=sampled_at,
             validated_at=self._validated_at(zone, (obr, 22), (obx, 19)),
-            prescriber=self._practitioner((obr, 16), (orc, 12), (patient.pv1, 8), (patient.pv1, 7)),
+            prescriber=self._prescriber(patient, order),
             general_practitioner=general_practitioner,
             residence=answers.residence(),
             health_worker=answers.health_worker,
@@ -239,6 +262,9 @@ class _Reader:
         if person.birth_date is None and pid.text(7):
             self.findings.append(finding("P03", "unreadable", "PID-7"))
         return person
+
+    def _prescriber(self, patient: Patient, order: Order) -> Practitioner:
+        return self._practitioner((order.obr, 16), (order.orc, 12), (patient.pv1, 8), (patient.pv1, 7))
 
     def _practitioner(self, *places: _Place) -> Practitioner:
         for segment, field in places:

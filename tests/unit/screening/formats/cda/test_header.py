@@ -91,10 +91,10 @@ def test_without_french_rules_a_header_may_be_poor() -> None:
     assert messages.judged(payload, messages.GENERIC).findings == ()
 
 
-def test_a_key_of_a_test_identity_s_laboratory_may_be_wrong() -> None:
-    """Official samples have laboratories whose number has a wrong key."""
-    wrong = ("1690001235", "1690001234")
-    judgement = messages.judged(messages.cda(wrong))
-    assert (judgement.outcome, messages.codes(judgement)) == (Outcome.ACCEPTED, ["L01"])
-    assert messages.judged(messages.cda(wrong, (INS, REAL))).outcome is Outcome.REJECTED
-    assert messages.judged(messages.cda(("1690001235", "1990001234"))).outcome is Outcome.REJECTED
+def test_numbers_of_tests_may_have_wrong_keys_but_the_laboratory_s() -> None:
+    """Official samples have professionals and identities whose keys are wrong; whose results these are must be sure."""
+    wrong = ("279035121518989", "279035121518988"), ("810003456786", "810003456785")
+    judgement = messages.judged(messages.cda(*wrong))
+    assert (judgement.outcome, messages.codes(judgement)) == (Outcome.ACCEPTED, ["P05", "L02"])
+    assert messages.judged(messages.cda(*wrong, (INS, REAL))).outcome is Outcome.REJECTED
+    assert messages.judged(messages.cda(("1690001235", "1690001234"))).outcome is Outcome.REJECTED

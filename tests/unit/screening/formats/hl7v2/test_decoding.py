@@ -6,7 +6,6 @@ import pytest
 from tests import messages
 
 from rempart.screening.formats import Context
-from rempart.screening.formats.hl7v2.documents import lenient_base64
 from rempart.screening.formats.telephones import is_mobile
 from rempart.screening.rules.report import (
     Address,
@@ -350,15 +349,6 @@ def test_the_character_set_of_each_message_is_its_own() -> None:
     found = messages.items(messages.hl7(accented) + latin)
     assert [item.reports[0].person.address.lines for item in found] == [("28 AV DES CÉDRES",)] * 2
     assert [item.findings for item in found] == [(), ()]
-
-
-@pytest.mark.parametrize(
-    ("text", "content", "repaired"),
-    [("YWJj", b"abc", False), ("YWI=", b"ab", False), ("YWI", b"ab", True), ("YWJjZ", b"abc", True),
-     ("YW\nJj", b"abc", False), ("", b"", False), ("Y!W?J~j", b"abc", True)],
-)  # fmt: skip
-def test_lenient_base64(text: str, content: bytes, repaired: bool) -> None:
-    assert lenient_base64(text) == (content, repaired)
 
 
 def test_xml_with_entities_is_refused() -> None:
