@@ -76,9 +76,7 @@ def status(as_json: AsJson = False) -> None:
         if as_json:
             typer.echo(json.dumps({**dataclasses.asdict(one), "notes": one.notes}, default=str))
             continue
-        if one.loaded_at is None:
-            typer.echo(f"{one.directory}: never loaded")
-        else:
+        if one.loaded_at is not None:
             of = f", published {one.published}" if one.published else ""
             typer.echo(
                 f"{one.directory}: {one.rows} rows, {one.file}{of}, loaded {one.loaded_at:%Y-%m-%d %H:%M} UTC"
