@@ -244,6 +244,7 @@ OBJECTS: dict[str, Callable[[str, Agent], object]] = {
     "translation_id": a_translation,
     "unknown_id": an_unknown,
     "line_id": lambda department, agent: uuid7(),
+    "delivery_id": lambda department, agent: uuid7(),
     "result": lambda department, agent: uuid7(),
     "reference": lambda department, agent: "an-unknown-reference",
     "token": lambda department, agent: "no-link",

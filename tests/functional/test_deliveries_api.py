@@ -199,7 +199,7 @@ def test_a_body_too_large_is_refused_whole(deliver, settings, counts):
 
 def test_too_many_messages_are_refused_whole(deliver, monkeypatch, counts):
     before = counts()
-    monkeypatch.setattr(api, "MOST_ITEMS", 2)
+    monkeypatch.setattr("rempart.screening.services.intake.MOST_ITEMS", 2)
     assert_problem(deliver(messages.hl7() * 3), 413, "too-many")
     assert counts() == before
 

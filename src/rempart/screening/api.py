@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
+from uuid import UUID
 
 import orjson
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation.trans_real import parse_accept_lang_header
 from ninja import Router
 
@@ -23,20 +25,18 @@ from rempart.foundation.vault import keyring_of
 from rempart.screening.formats.hl7v2 import ack as hl7_ack
 from rempart.screening.formats.hprim_sante import ack as hprim_ack
 from rempart.screening.formats.media import HL7, HPRIM_SANTE, MEDIA_TYPES
-from rempart.screening.rules.answer import Language, findings, groups
+from rempart.screening.rules.answer import Language
 from rempart.screening.rules.refusals import Refused
 from rempart.screening.rules.report import Format
-from rempart.screening.services.intake import Answered, Intake
+from rempart.screening.services import deferring
+from rempart.screening.services.intake import Answered, Intake, answer_of, bounded
 from rempart.screening.services.prepared import Judged, delivery_of
 
 router = Router(tags=["screening"])
 recognised = Recognised()
 
-MOST_ITEMS = 10_000
-MOST_SAID = 200_000
-"""Reports and findings of one delivery: a file of good messages has five for each; memory and answer grow with them."""
-
 _JSON = "application/json"
+_LOOK_AGAIN = 2  # seconds after which a delivery that was left may be asked about
 
 
 def _in_hl7(answered: Sequence[Answered], now: datetime) -> bytes:
@@ -79,6 +79,7 @@ def intake_of() -> Intake:
         },
         "responses": {
             200: {"description": "One answer per message, or one HL7 ACK per message, after all are on disk"},
+            202: {"description": "With `Prefer: respond-async`: taken, and where its answer will be"},
             401: {"description": "Neither a key nor a certificate that holds"},
             413: {"description": "More than 50 MB or 10,000 messages; nothing was kept"},
             415: {"description": "A content type that is none of those accepted; nothing was kept"},
@@ -104,11 +105,55 @@ def deliver(request: HttpRequest) -> HttpResponse:
     except RequestDataTooBig:
         raise Refused("too-large") from None
     give_back_connections()  # reading 50 MB takes its time
+    if "respond-async" in request.headers.get("Prefer", "").lower():
+        return _deferred(payload, wanted=wanted, actor=actor, now=request.now)  # type: ignore[attr-defined]
     intake = intake_of()
     judged = judged_of(payload, wanted=wanted, actor=actor, read=intake.read)
     answered = intake.take(judged, actor=actor)
     kind, body = said_of(answered, wanted=wanted, now=request.now)  # type: ignore[attr-defined]
     return HttpResponse(body, content_type=kind, headers={"Content-Language": wanted.language.value})
+
+
+def _deferred(payload: bytes, *, wanted: Wanted, actor: Actor, now: datetime) -> HttpResponse:
+    number = deferring.defer(
+        payload,
+        format=wanted.format,
+        language=wanted.language,
+        actor=actor,
+        keyring=keyring_of(settings.KEY_STORE),
+        now=now,
+    )
+    url = reverse("api-1:delivery_status", kwargs={"delivery_id": number})
+    said = {"delivery": str(number), "status": deferring.State.WAITING.value, "url": url}
+    headers = {"Location": url, "Preference-Applied": "respond-async", "Retry-After": str(_LOOK_AGAIN)}
+    return HttpResponse(orjson.dumps(said), status=202, content_type=_JSON, headers=headers)
+
+
+@router.get(
+    "/deliveries/{uuid:delivery_id}",
+    summary="What became of a delivery",
+    openapi_extra={
+        "responses": {
+            200: {"description": "Where it stands, and the answer once it is there"},
+            401: {"description": "Neither a key nor a certificate that holds"},
+            404: {
+                "description": "No delivery of this laboratory was left with that number, or a week has passed"
+            },
+        }
+    },
+)
+def delivery_status(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
+    """Where a delivery stands that was left with `Prefer: respond-async`: `waiting`, `done` with its answer, or
+    `failed`."""
+    actor = _machine(request)
+    found = deferring.standing(delivery_id, actor=actor, keyring=keyring_of(settings.KEY_STORE))
+    said = {
+        "delivery": str(found.id),
+        "status": found.state.value,
+        "received_at": found.received_at.isoformat(),
+    }
+    headers = {"Retry-After": str(_LOOK_AGAIN)} if found.state is deferring.State.WAITING else {}
+    return HttpResponse(orjson.dumps(said | found.answer), content_type=_JSON, headers=headers)
 
 
 def wanted_of(content_type: str, accept: str, accept_language: str) -> Wanted:
@@ -140,7 +185,7 @@ def judged_of(
     Raises Refused when they, or what is to be said of them, are too many.
     """
     delivery = delivery_of(payload, channel="https", laboratory=actor.laboratory)
-    return _bounded(read(payload, format=wanted.format, delivery=delivery))
+    return bounded(read(payload, format=wanted.format, delivery=delivery))
 
 
 def said_of(answered: Sequence[Answered], *, wanted: Wanted, now: datetime) -> tuple[str, bytes]:
@@ -148,33 +193,7 @@ def said_of(answered: Sequence[Answered], *, wanted: Wanted, now: datetime) -> t
     if not wanted.as_json:
         kind, acknowledge = _ACKNOWLEDGED[wanted.format]
         return kind, acknowledge(answered, now)
-    answer = {
-        "items": [
-            {
-                "item": a.item.position,
-                "control_id": a.item.control_id,
-                "outcome": a.kept.outcome.value,
-                "delivery": str(a.kept.delivery_id),
-                "repeated": a.kept.repeated,
-                "findings": findings(a.kept.findings, wanted.language),
-            }
-            for a in answered
-        ],
-        "groups": groups([(a.item.position, a.kept.findings) for a in answered]),
-    }
-    return _JSON, orjson.dumps(answer)
-
-
-def _bounded(messages: Iterable[Judged]) -> list[Judged]:
-    """The messages of a delivery, if they and what is to be said of them are not too many."""
-    judged: list[Judged] = []
-    said = 0
-    for one in messages:
-        said += len(one.item.reports) + len(one.judgement.findings)
-        if len(judged) == MOST_ITEMS or said > MOST_SAID:
-            raise Refused("too-many")
-        judged.append(one)
-    return judged
+    return _JSON, orjson.dumps(answer_of(answered, language=wanted.language))
 
 
 def _machine(request: HttpRequest) -> Actor:

@@ -23,7 +23,7 @@ class Delivery(models.Model):
 
     id = models.UUIDField(primary_key=True)
     received_at = models.DateTimeField()
-    channel = models.CharField(max_length=8)  # https, file, form
+    channel = models.CharField(max_length=8)  # https, mllp, folder, file, form
     laboratory = models.CharField(max_length=9)  # who brought it; empty: an operator
     size = models.BigIntegerField()
     digest = models.BinaryField()
@@ -31,6 +31,39 @@ class Delivery(models.Model):
     class Meta:
         db_table = "screening_delivery"
         indexes = [models.Index(fields=["laboratory", "-received_at"], name="delivery_of_laboratory")]
+
+
+class Deferred(models.Model):
+    """A delivery whose sender does not wait: its bytes until they are kept, then the answer; both sealed.
+
+    Under row security. `key`: of the machine that brought it; `tries`: how often the work was begun.
+    """
+
+    id = models.UUIDField(primary_key=True)  # of the delivery
+    laboratory = models.CharField(max_length=9)
+    department = models.CharField(max_length=3)  # of the laboratory
+    key = models.CharField(max_length=36)
+    origin = models.CharField(max_length=45)
+    received_at = models.DateTimeField()
+    format = models.CharField(max_length=16)
+    language = models.CharField(max_length=2)
+    size = models.IntegerField()
+    tries = models.SmallIntegerField(default=0)
+    done_at = models.DateTimeField(null=True)
+    failed = models.BooleanField(default=False)
+    sealed = models.BinaryField(null=True)  # the delivery, as long as it waits
+    answer = models.BinaryField(null=True)
+    expires_on = models.DateField()
+
+    class Meta:
+        db_table = "screening_deferred"
+        indexes = [
+            models.Index(fields=["id"], condition=models.Q(done_at=None), name="deferred_waiting"),
+            models.Index(
+                fields=["laboratory"], condition=models.Q(done_at=None), name="deferred_of_laboratory"
+            ),
+            models.Index(fields=["expires_on"], name="deferred_by_expiry"),
+        ]
 
 
 class Message(models.Model):
@@ -115,6 +148,26 @@ class TestResult(models.Model):
     class Meta:
         managed = False
         db_table = "screening_result"
+
+
+class AttachedDocument(models.Model):
+    """A report of the laboratory as a file, beside the version of the result it came with; partitioned likewise."""
+
+    pk = models.CompositePrimaryKey("month", "id")
+    month = models.DateField()  # of reception of the result
+    id = models.UUIDField()
+    result_id = models.UUIDField()
+    person_id = models.UUIDField()
+    department = models.CharField(max_length=3)
+    rank = models.SmallIntegerField()  # among those of the result, from 1
+    media_type = models.CharField(max_length=15)
+    size = models.IntegerField()  # bytes
+    expires_on = models.DateField()  # its result's
+    sealed = models.BinaryField()  # its title, a line end, the file
+
+    class Meta:
+        managed = False
+        db_table = "screening_document"
 
 
 class Access(models.Model):

@@ -119,7 +119,12 @@ def worker() -> None:
             signal.signal(number, lambda *_: stop.set())
         beside = [
             threading.Thread(target=run, args=(stop,), name=name)
-            for name, run in (("schedule", schedule.run), ("sealer", sealing.run))
+            for name, run in (
+                ("schedule", schedule.run),
+                ("sealer", sealing.run),
+                ("deferred", work.keep_deferred),
+                ("urgent", work.run_urgent),
+            )
         ]
         for thread in beside:
             thread.start()

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     MESSAGE_TRACE = "message-trace"
     DEPOSITED_FILE = "deposited-file"
     UPLOAD = "upload"
+    DEFERRED = "deferred-delivery"
     LETTER = "letter"
     CODE = "code"
     EVENT = "event"

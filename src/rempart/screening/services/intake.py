@@ -7,18 +7,25 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
+from typing import Any
 
 from rempart.foundation.access.actor import Actor
 from rempart.foundation.terminology import Pathogen
 from rempart.foundation.vault import Keyring
 from rempart.screening.formats import Context, decode
+from rempart.screening.rules.answer import Language, findings, groups
 from rempart.screening.rules.catalogue import Profile
 from rempart.screening.rules.judging import Judgement, judge
+from rempart.screening.rules.refusals import Refused
 from rempart.screening.rules.report import Format, Item
 from rempart.screening.services.gathering import Gathering
 from rempart.screening.services.prepared import Delivery, Judged
 from rempart.screening.services.receive import BATCH, Kept, receive
 from rempart.screening.transcoding.snapshot import Snapshot
+
+MOST_ITEMS = 10_000
+MOST_SAID = 200_000
+"""Reports and findings of one delivery: a file of good messages has five for each; memory and answer grow with them."""
 
 FEW = 50
 """Messages of a delivery that is kept together with others: larger ones have transactions of their own."""
@@ -35,6 +42,36 @@ class Answered:
     def judgement(self) -> Judgement:
         """What was said of it in the end, the store's findings included."""
         return Judgement(outcome=self.kept.outcome, findings=self.kept.findings)
+
+
+def bounded(messages: Iterable[Judged]) -> list[Judged]:
+    """The messages of a delivery. Raises Refused when they, or what is to be said of them, are too many."""
+    judged: list[Judged] = []
+    said = 0
+    for one in messages:
+        said += len(one.item.reports) + len(one.judgement.findings)
+        if len(judged) == MOST_ITEMS or said > MOST_SAID:
+            raise Refused("too-many")
+        judged.append(one)
+    return judged
+
+
+def answer_of(answered: Sequence[Answered], *, language: Language) -> dict[str, Any]:
+    """What became of each message of a delivery, as plain values; nothing of a person goes back."""
+    return {
+        "items": [
+            {
+                "item": one.item.position,
+                "control_id": one.item.control_id,
+                "outcome": one.kept.outcome.value,
+                "delivery": str(one.kept.delivery_id),
+                "repeated": one.kept.repeated,
+                "findings": findings(one.kept.findings, language),
+            }
+            for one in answered
+        ],
+        "groups": groups([(one.item.position, one.kept.findings) for one in answered]),
+    }
 
 
 def answered(judged: Sequence[Judged], kept: Sequence[Kept]) -> list[Answered]:

@@ -91,6 +91,7 @@ PARTS = (
     expiring("screening_access", kind=Kind.RESULT, key="reference"),
     expiring("screening_entry", kind=Kind.ENTRY),
     expiring("screening_upload", kind=Kind.UPLOAD),
+    expiring("screening_deferred", kind=Kind.DEFERRED),
     expiring("screening_specimen", kind=Kind.REGISTRATION),
     expiring("screening_batch", kind=Kind.REGISTRATION),
     expiring("screening_drive", kind=Kind.REGISTRATION),
