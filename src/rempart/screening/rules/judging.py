@@ -270,7 +270,9 @@ class _Judging:
             if combination.since <= day and combination.values.items() <= given.items():
                 self._say("V05", "together", "variants", report, meaning=combination.meaning_en)
         sampled, screened = report.sampled_at, report.screened_at
-        if sampled is not None and screened is not None and _is_later(sampled, screened):
+        if sampled is None or screened is None:
+            return
+        if sampled.at > screened.at and _is_later(sampled, screened):
             self._say("V04", "before_sampling", "variants", report, screened=screened.iso())
 
     def _say(self, code: str, case: str, item: str, report: Report, /, **values: object) -> None:

@@ -12,13 +12,13 @@ from rempart.screening.formats import encodings
 from rempart.screening.formats.context import Context
 from rempart.screening.formats.delimited import Segment
 from rempart.screening.formats.hprim_sante import fields, files
-from rempart.screening.formats.hprim_sante.messages import Message, gather, lexis_of, lines_of
+from rempart.screening.formats.hprim_sante.messages import Message, gather, joined, lexis_of, lines_of
 from rempart.screening.formats.hprim_sante.reports import reports_of
 from rempart.screening.rules.catalogue import finding, shown
 from rempart.screening.rules.report import Finding, Format, Item
 
 MAXIMUM_SIZE = 16 * 1024 * 1024  # bytes of one message
-MAXIMUM_LINES = 20_000  # of one message: each may be a report, or a finding
+MAXIMUM_SEGMENTS = 20_000  # of one message: each may be a report, or a finding
 LONGEST_SEGMENT = 32_768  # characters, OBX apart, whose value may have 64,000: the rest is kept and shown
 
 _VERSIONS = ("2.1", "2.2", "2.3", "2.4")
@@ -42,17 +42,18 @@ def _decode(raw: bytes, position: int, findings: list[Finding], context: Context
     if lexis is None:
         return _unread(raw, position, [*findings, finding("F01", "delimiters", "H-1")])
     lines = lines_of(text)
-    if len(lines) > MAXIMUM_LINES:
-        said = finding("F03", "lines", "H", lines=len(lines), limit=MAXIMUM_LINES)
+    segments = joined(lines, lexis.field)
+    if len(segments) > MAXIMUM_SEGMENTS:
+        said = finding("F03", "lines", "H", lines=len(segments), limit=MAXIMUM_SEGMENTS)
         return _unread(raw, position, [*findings, said])
-    message = gather(lines, lexis, findings)
+    message = gather(segments, lexis, findings)
     if len(text) > LONGEST_SEGMENT and (long := _longer(message)) is not None:
         said = finding("F03", "long", long.location, size=_size(long), limit=LONGEST_SEGMENT)
         return _unread(raw, position, [*findings, said])
     h = message.h
     version = h.text(12)[:_LONGEST_VERSION].upper().removeprefix("H")
     is_taken = _check_header(h, version, findings)
-    _check_trailer(message, findings)
+    _check_trailer(message, len(lines), findings)
     has_ins = not version.startswith(_WITHOUT_INS)
     reports = reports_of(message, has_ins=has_ins, context=context, findings=findings) if is_taken else ()
     laboratory = fields.laboratory(h.brief(4), lexis)
@@ -88,7 +89,7 @@ def _check_header(h: Segment, version: str, findings: list[Finding]) -> bool:
     return is_taken
 
 
-def _check_trailer(message: Message, findings: list[Finding]) -> None:
+def _check_trailer(message: Message, lines: int, findings: list[Finding]) -> None:
     """A message without L may be cut; L counts patients and segments, with or without continuation lines."""
     trailer = message.trailer
     if trailer is None:
@@ -97,7 +98,7 @@ def _check_trailer(message: Message, findings: list[Finding]) -> None:
     patients = sum(patient.p is not None for patient in message.patients)
     for field, case, counts in (
         (3, "patients", (patients,)),
-        (4, "segments", (message.segments, message.lines)),
+        (4, "segments", (message.count, lines)),
     ):
         announced = trailer.text(field)
         if not announced:

@@ -39,13 +39,12 @@ class Patient:
 
 @dataclass(slots=True)
 class Message:
-    """One message cut into segments; `segments` counts them, `lines` with their continuations."""
+    """One message cut into segments; `count` is how many there are."""
 
     h: Segment
     patients: list[Patient] = field(default_factory=list)
     trailer: Segment | None = None
-    segments: int = 0
-    lines: int = 0
+    count: int = 1
 
 
 def lexis_of(text: str) -> Lexis | None:
@@ -84,14 +83,13 @@ def joined(lines: list[str], separator: str) -> list[str]:
     ]
 
 
-def gather(lines: list[str], lexis: Lexis, findings: list[Finding]) -> Message:
+def gather(segments: list[str], lexis: Lexis, findings: list[Finding]) -> Message:
     """Gather segments into patients and orders; tolerant of their order.
 
     Lines that start no segment are the rest of the field above; the first is a finding.
     """
     separator = lexis.field
-    segments = joined(lines, separator)
-    message = Message(h=Segment("H", segments[0].split(separator), 1, 1, lexis), lines=len(lines), segments=1)
+    message = Message(h=Segment("H", segments[0].split(separator), 1, 1, lexis))
     ranks: dict[str, int] = {}
     patient: Patient | None = None
     order: Order | None = None
@@ -111,7 +109,7 @@ def gather(lines: list[str], lexis: Lexis, findings: list[Finding]) -> Message:
             if last is not None:
                 last.extend("\n".join(loose))
             loose = []
-        message.segments += 1
+        message.count += 1
         if name not in _READ:
             last = None
             continue

@@ -15,12 +15,14 @@ from rempart.screening.formats import analyses, coded
 from rempart.screening.formats.context import Context, Observed, Role
 from rempart.screening.formats.dates import hl7_date, hl7_moment, hl7_moment_without_zone
 from rempart.screening.formats.delimited import Segment
+from rempart.screening.formats.documents import Documents
 from rempart.screening.formats.hprim_sante import fields
 from rempart.screening.formats.hprim_sante.messages import Message, Order, Patient
 from rempart.screening.formats.questions import Answers
 from rempart.screening.formats.supplements import CODES, LONGEST, Supplement, Supplements
 from rempart.screening.rules.catalogue import Profile, finding, shown
 from rempart.screening.rules.report import (
+    Document,
     Finding,
     Laboratory,
     Moment,
@@ -70,6 +72,7 @@ class _Content:
     letters: list[tuple[str, str]] = field(default_factory=list)
     screenings: list[Segment] = field(default_factory=list)  # of the letters
     answers: Answers = field(default_factory=Answers)
+    documents: tuple[Document, ...] = ()
 
 
 def reports_of(
@@ -120,6 +123,7 @@ class _Reader:
     def _sort(self, patient: Patient) -> _Content:
         """Tell results from answers, mutation letters and reserved codes."""
         content = _Content()
+        documents = Documents(self.findings)
         observe, number = self.context.observe, self.laboratory.finess
         for order in patient.orders:
             for obx in order.results:
@@ -131,14 +135,23 @@ class _Reader:
                     content.screenings.append(obx)
                 elif (kind := CODES.get(observed.code)) is not None:
                     content.supplements.add(kind, obx.text(5)[:LONGEST])
+                elif obx.raw(2) == "FIC":
+                    self._attach(obx, documents)
                 elif self._takes(obx, observed):
                     content.found.append(self._found(order, obx, observed))
+        content.documents = documents.kept
         return content
 
+    def _attach(self, obx: Segment, documents: Documents) -> None:
+        """A report as a file: application, name, type, and its bytes in base64 as a fourth component, which is ours
+        (docs/decisions/034-annex-1.md). Without it, the file is somewhere else."""
+        for parts in obx.repetitions(5):
+            if parts[3]:
+                documents.take_base64(parts[3], place=obx.at(5), title=obx.lexis.read(parts[1]))
+            else:
+                self.findings.append(finding("C09", "absent", obx.at(5)))
+
     def _takes(self, obx: Segment, observed: Observed) -> bool:
-        if obx.raw(2) == "FIC":
-            self.findings.append(finding("C09", "absent", obx.at(5)))
-            return False
         if observed.analysis is not None and observed.analysis.published:
             return True
         return analyses.takes(observed, obx.at(3), context=self.context, findings=self.findings)
@@ -201,6 +214,7 @@ class _Reader:
             screened_at=self._screened_at(content) if variants else None,
             specimen=_specimen(obr) or supplements[Supplement.SPECIMEN],
             device=supplements[Supplement.DEVICE],
+            documents=content.documents,
             location=obx.location,
         )
 

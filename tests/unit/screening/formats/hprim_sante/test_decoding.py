@@ -1,5 +1,6 @@
 """HPRIM Santé: what is read of a message, and how much a sender may differ."""
 
+import base64
 from datetime import date
 
 import pytest
@@ -246,6 +247,17 @@ def test_a_file_that_is_named_and_not_there_is_said() -> None:
     payload = sante(more=("OBX|4|FIC|CR~Compte rendu~L||PDF~cr0001.pdf~PDF||||||F",))
     assert codes(judged(payload)) == ["C09"]
     assert judged(payload).outcome is Outcome.ACCEPTED
+
+
+def test_a_file_in_base64_is_attached_however_many_lines_it_takes() -> None:
+    content = b"%PDF-1.4\n" + b"x" * 60_000 + b"\n%%EOF\n"
+    text = base64.b64encode(content).decode()
+    lines = "\r".join(f"A|{text[at : at + 200]}" for at in range(0, len(text), 200))
+    payload = sante(more=(f"OBX|4|FIC|CR~Compte rendu~L||PDF~cr.pdf~PDF~\r{lines}\rA|||||||F",))
+    (document,) = report(payload).documents
+    assert (document.media_type, document.content, document.title) == ("application/pdf", content, "cr.pdf")
+    assert codes(judged(payload)) == []
+    assert codes(judged(payload.replace(b"A|JVBER", b"A|AVBER"))) == ["C08"]
 
 
 @pytest.mark.parametrize(
