@@ -51,6 +51,7 @@ class Purpose(IntEnum):
     EXCHANGE = 5
     REQUEST = 6
     SAMPLING = 7
+    DOCUMENT = 8
 
 
 class StillNeeded(ValueError):

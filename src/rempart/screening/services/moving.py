@@ -21,7 +21,11 @@ OUT_OF_SIGHT = ""
 """The department of what is kept for a judge only: no agent's session sees it."""
 
 
-SEALED_UNDER = {Purpose.IDENTITY: "people_identity", Purpose.CONTACT: "screening_result"}
+SEALED_UNDER = {
+    Purpose.IDENTITY: "people_identity",
+    Purpose.CONTACT: "screening_result",
+    Purpose.DOCUMENT: "screening_document",
+}
 """Where what is sealed for these purposes lies, with the day of its seal in `expires_on`; nowhere else."""
 
 _MOVING = (
@@ -118,6 +122,7 @@ def move(
            WHERE r.month = m.month AND r.id = m.id""",
         [list(column) for column in zip(*moved, strict=True)],
     )
+    _move_documents(cursor, {key: day for _, key, day, _ in moved}, sealers)
     if accesses:
         cursor.execute(
             """UPDATE screening_access a SET expires_on = m.until
@@ -143,12 +148,15 @@ def hide(cursor: CursorWrapper, results: Sequence[tuple[date, UUID]]) -> None:
                   AND o.department <> %s AND o.id NOT IN (SELECT id FROM hidden))""",
         (OUT_OF_SIGHT, months, ids, OUT_OF_SIGHT, OUT_OF_SIGHT),
     )
+    cursor.execute(
+        "UPDATE screening_document SET department = %s WHERE result_id = ANY(%s)", (OUT_OF_SIGHT, ids)
+    )
 
 
 def without_seal(
     cursor: CursorWrapper, days: Mapping[Purpose, Sequence[date]]
 ) -> Mapping[Purpose, Sequence[date]]:
-    """Those of these days under which no identity and no contact is sealed; until the end of the transaction
+    """Those of these days under which no identity, contact or document is sealed; until the end of the transaction
     nothing is moved to one of them."""
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_MOVING,))
     found = {}
@@ -160,6 +168,22 @@ def without_seal(
         )
         found[purpose] = [day for (day,) in cursor.fetchall()]
     return found
+
+
+def _move_documents(cursor: CursorWrapper, until: Mapping[UUID, date], sealers: _Sealers) -> None:
+    """Keep the reports attached to these results as long as they are; one after the other, for they may be large."""
+    cursor.execute(
+        "SELECT month, id, result_id FROM screening_document WHERE result_id = ANY(%s) FOR UPDATE", (list(until),)
+    )
+    for month, key, result in cursor.fetchall():
+        cursor.execute("SELECT sealed FROM screening_document WHERE month = %s AND id = %s", (month, key))
+        ((sealed,),) = cursor.fetchall()
+        again = sealers.again(Purpose.DOCUMENT, bytes(sealed), until[result], context=key.bytes)
+        if again is not None:
+            cursor.execute(
+                "UPDATE screening_document SET expires_on = %s, sealed = %s WHERE month = %s AND id = %s",
+                (until[result], again, month, key),
+            )
 
 
 def _move_identities(

@@ -1,7 +1,7 @@
 """Rectification: what a laboratory said of a person, corrected by the platform at the person's request.
 
 Every current result that bears the identity gets a next version, like a laboratory's correction: same result,
-same dates, the corrected identity and contact. Cases and facts follow it, and the person is told.
+same dates, same attached reports, the corrected identity and contact. Cases and facts follow it, and the person is told.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rempart.foundation.events.stream import publish
 from rempart.foundation.facts import age_class
 from rempart.foundation.people.correcting import Traits, correct_identity
 from rempart.foundation.vault import Keyring, Purpose, Sealer, unseal
-from rempart.screening.models import ResultLedger, TestResult
+from rempart.screening.models import AttachedDocument, ResultLedger, TestResult
 from rempart.screening.services.receive import RESULTS
 
 CONTACT_FIELDS = ("mobile", "phone", "email", "address")
@@ -84,6 +84,7 @@ def _next_version(
     following.age_class = age_class(traits.birth_date, row.sampled_on)
     following.sealed = Sealer(keyring, Purpose.CONTACT, row.expires_on).seal(content, context=key.bytes)
     following.save(force_insert=True)
+    AttachedDocument.objects.filter(result_id=before).update(result_id=key)
     ResultLedger.objects.filter(key=bytes(row.ledger_key)).update(
         month=row.month, result_id=key, version=following.version
     )

@@ -33,6 +33,15 @@ def forget_results(cursor: Cursor, today: date, most: int) -> Mapping[str, int]:
     return some({"screening_result": len(gone)})
 
 
+def forget_documents(cursor: Cursor, today: date, most: int) -> Mapping[str, int]:
+    """Forget attached reports with the day of their results, likewise."""
+    dropped = drop_month(cursor, "screening_document", today=today)
+    if dropped is not None:
+        return {"screening_document": dropped, "screening_document_month": 1}
+    gone = delete_expired(cursor, "screening_document", key="month, id", today=today, most=most)
+    return some({"screening_document": len(gone)})
+
+
 def forget_messages(cursor: Cursor, today: date, most: int) -> Mapping[str, int]:
     """Forget refused messages with their ledger entries, so that the same message is judged anew if it comes
     again; and whole months of what was decided, once these are past."""
@@ -87,6 +96,12 @@ PARTS = (
         kind=Kind.RESULT,
         step=forget_results,
         first_due=earliest("screening_result"),
+    ),
+    Part(
+        table="screening_document",
+        kind=Kind.RESULT,
+        step=forget_documents,
+        first_due=earliest("screening_document"),
     ),
     expiring("screening_access", kind=Kind.RESULT, key="reference"),
     expiring("screening_entry", kind=Kind.ENTRY),
