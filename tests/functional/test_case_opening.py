@@ -203,10 +203,18 @@ def test_a_positive_given_to_another_person_by_its_correction_takes_its_case_alo
     ) == [(2,)]
 
 
-def test_the_worker_bell_rings_for_the_lists(keep, open_cases, monkeypatch):
+def test_the_bell_rings_for_the_lists_that_a_case_enters_and_for_all_that_it_may_leave(
+    keep, open_cases, monkeypatch
+):
     rung = []
-    monkeypatch.setattr(opening.CASES, "ring", lambda: rung.append(1))
+    monkeypatch.setattr(opening.CASES, "ring", lambda about=(): rung.append(set(about)))
+    keep(message(report(result=Result.NEGATIVE, record_number="N")))
+    open_cases()
+    assert rung == []
     keep(message(report()))
     open_cases()
-    assert rung == [1]
+    assert rung == [{"75"}]
+    keep(message(corrected(report(), result=Result.NEGATIVE)))
+    open_cases()
+    assert rung == [{"75"}, set()]
     assert rules.policy_on(NOW.date()).same_episode == timedelta(days=60)

@@ -1,6 +1,7 @@
 """Events: each one handled exactly once, in the order of their transactions, whoever fails in between."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -265,7 +266,28 @@ def test_the_bell_wakes_who_listens():
     heard.close()
 
 
+def test_a_bell_says_what_it_rings_about():
+    bell_ = bell.Bell("rempart_tests")
+    heard = bell.listen("rempart_tests", patience=10)
+    next(heard)
+    bell_.ring(["75"])
+    assert next(heard) == {"75"}
+    pause = time.monotonic() + 2 * bell.COALESCE_SECONDS
+    for about in (["69"], ["2A", "69"]):
+        bell_.ring(about)
+    assert next(heard) == {"69", "2A"}
+    while time.monotonic() < pause:
+        time.sleep(0.01)
+    bell_.ring(["75"])
+    bell_.ring()  # about everything: whatever else was said
+    said = next(heard)
+    assert said in (set(), {"75"})
+    if said:
+        assert next(heard) == set()
+    heard.close()
+
+
 def test_who_hears_no_bell_looks_by_himself():
     heard = bell.listen("rempart_never", patience=0.05)
-    assert [next(heard) for _ in range(3)] == [None] * 3
+    assert [next(heard) for _ in range(3)] == [frozenset()] * 3
     heard.close()

@@ -6,25 +6,36 @@ import asyncio
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import Error
 
 from rempart.foundation.access.limits import limits
 from rempart.foundation.access.refusals import TooMany
+from rempart.foundation.database.row_security import EVERYWHERE
 from rempart.foundation.events import bell
 from rempart.tracing.services.opening import CASES
 
 _HEARTBEAT_SECONDS = 20.0
-_BETWEEN_SECONDS = 1.0
+_BETWEEN_SECONDS = 0.5
 _AGAIN_SECONDS = 3.0
 
 _open: Counter[str] = Counter()
 """Lines that each agent keeps open in this process."""
-_waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
+_waiting: set[_Line] = set()
 _listening = threading.Lock()
 _thread: threading.Thread | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Line:
+    """One list that is open: where it waits, and the departments whose cases it shows (none: any may be)."""
+
+    loop: asyncio.AbstractEventLoop
+    changed: asyncio.Event
+    departments: frozenset[str]
 
 
 def require_room(agent: str) -> None:
@@ -33,8 +44,9 @@ def require_room(agent: str) -> None:
         raise TooMany(timedelta(seconds=_HEARTBEAT_SECONDS))
 
 
-async def changes(agent: str) -> AsyncIterator[bool]:
-    """True when the cases may have changed, once a second at most; False now and then to keep the line open.
+async def changes(agent: str, departments: Collection[str] = ()) -> AsyncIterator[bool]:
+    """True when cases of these departments may have changed, twice a second at most; False now and then to keep the
+    line open. Without departments, or with the whole nation, any case counts.
 
     True at once: something may have come between the list and its line, or while the line was down. A line
     ends after a while, so that none outlives its session for long; browsers open it again by themselves.
@@ -43,8 +55,9 @@ async def changes(agent: str) -> AsyncIterator[bool]:
     ends = time.monotonic() + limits().streams.longest.total_seconds()
     changed = asyncio.Event()
     changed.set()
-    entry = (asyncio.get_running_loop(), changed)
-    _waiting.add(entry)
+    its = frozenset() if EVERYWHERE in departments else frozenset(departments)
+    line = _Line(asyncio.get_running_loop(), changed, its)
+    _waiting.add(line)
     _open[agent] += 1
     try:
         while time.monotonic() < ends:
@@ -57,7 +70,7 @@ async def changes(agent: str) -> AsyncIterator[bool]:
                 yield True
                 await asyncio.sleep(_BETWEEN_SECONDS)  # what changes meanwhile is told after it
     finally:
-        _waiting.discard(entry)
+        _waiting.discard(line)
         _open[agent] -= 1
         if not _open[agent]:
             del _open[agent]
@@ -75,15 +88,18 @@ def _listen() -> None:
     pause = threading.Event()
     while True:
         try:
-            for _ in bell.listen(CASES.channel, patience=60.0):  # at once, too: what rang before is lost
-                _wake_all()
+            for about in bell.listen(CASES.channel, patience=60.0):  # at once, too: what rang before is lost
+                _wake(about)
         except (Error, OSError):
             pause.wait(_AGAIN_SECONDS)
 
 
-def _wake_all() -> None:
-    for loop, changed in list(_waiting):
+def _wake(about: frozenset[str] = frozenset()) -> None:
+    """Wake the lines of these departments; all of them when none is named."""
+    for line in list(_waiting):
+        if about and line.departments and about.isdisjoint(line.departments):
+            continue
         try:
-            loop.call_soon_threadsafe(changed.set)
+            line.loop.call_soon_threadsafe(line.changed.set)
         except RuntimeError:  # its loop has ended
-            _waiting.discard((loop, changed))
+            _waiting.discard(line)

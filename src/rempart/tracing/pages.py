@@ -196,16 +196,16 @@ def take_back(request: HttpRequest, case_id: UUID) -> HttpResponse:
 
 async def stream(request: HttpRequest) -> HttpResponseBase:
     """Server-sent events: says that a list may have changed, never what."""
-    agent = _actor(request).id
-    live.require_room(agent)
-    response = StreamingHttpResponse(_events(agent), content_type="text/event-stream")
+    actor = _actor(request)
+    live.require_room(actor.id)
+    response = StreamingHttpResponse(_events(actor), content_type="text/event-stream")
     response.headers["X-Accel-Buffering"] = "no"
     return response
 
 
-async def _events(agent: str) -> AsyncIterator[bytes]:
+async def _events(actor: Actor) -> AsyncIterator[bytes]:
     yield b"retry: 3000\n\n"
-    async for _changed in live.changes(agent):
+    async for _changed in live.changes(actor.id, actor.departments):
         yield b"event: cases\ndata: .\n\n" if _changed else b": still here\n\n"
 
 

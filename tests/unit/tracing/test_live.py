@@ -43,9 +43,26 @@ def test_what_changes_right_after_a_change_is_told_too(line):
     async def calls(changes):
         await anext(changes)
         for _ in range(5):
-            live._wake_all()
+            live._wake()
         assert await anext(changes) is True  # once for the five
         assert await anext(changes) is False
+
+    line(calls)
+
+
+def test_a_line_is_woken_by_what_concerns_it(line):
+    async def calls(changes):
+        mine, nation = live.changes("bruno", ("75", "92")), live.changes("chloe", ("*",))
+        for one in (mine, nation):
+            assert await anext(one) is True
+        live._wake(frozenset({"69"}))
+        assert [await anext(mine), await anext(nation)] == [False, True]
+        live._wake(frozenset({"69", "92"}))
+        assert [await anext(mine), await anext(nation)] == [True, True]
+        live._wake()
+        assert await anext(mine) is True
+        for one in (mine, nation):
+            await one.aclose()
 
     line(calls)
 

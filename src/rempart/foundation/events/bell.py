@@ -8,13 +8,16 @@ no loss: whoever waits looks by himself every second.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import psycopg
 from django.db import connections
 
 COALESCE_SECONDS = 0.05
 EVENTS = "rempart_events"
+
+_MOST_SAID = 7_000
+"""Bytes of what a bell says it rings about: PostgreSQL takes 8,000. With more, it rings about everything."""
 
 
 class Bell:
@@ -25,10 +28,20 @@ class Bell:
         self._asked = threading.Event()
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
+        self._about: set[str] = set()
+        self._about_everything = False
+        self._saying = threading.Lock()
 
-    def ring(self) -> None:
-        """Wake the listeners soon; returns at once, and may be called a thousand times a second."""
-        self._asked.set()
+    def ring(self, about: Iterable[str] = ()) -> None:
+        """Wake the listeners soon; returns at once, and may be called a thousand times a second.
+
+        `about`: short words without a comma, by which a listener knows whether it concerns him; none: everybody.
+        """
+        words = set(about)
+        with self._saying:
+            self._about |= words
+            self._about_everything |= not words
+            self._asked.set()
         if self._thread is None or not self._thread.is_alive():
             with self._starting:
                 if self._thread is None or not self._thread.is_alive():
@@ -40,11 +53,19 @@ class Bell:
         try:
             with connect() as connection:
                 while self._asked.wait(timeout=30):
-                    self._asked.clear()
-                    connection.execute(f"NOTIFY {self.channel}")
+                    connection.execute("SELECT pg_notify(%s, %s)", (self.channel, self._said()))
                     pause.wait(COALESCE_SECONDS)
         except psycopg.Error:
             return
+
+    def _said(self) -> str:
+        """What it rings about this time; empty: everything."""
+        with self._saying:
+            said = "" if self._about_everything else ",".join(sorted(self._about))
+            self._asked.clear()
+            self._about.clear()
+            self._about_everything = False
+        return said if len(said) <= _MOST_SAID else ""
 
 
 events = Bell(EVENTS)
@@ -65,11 +86,13 @@ def connect() -> psycopg.Connection[tuple[object, ...]]:
     )
 
 
-def listen(channel: str, *, patience: float) -> Iterator[None]:
-    """Yield whenever the channel rings, and at least every `patience` seconds."""
+def listen(channel: str, *, patience: float) -> Iterator[frozenset[str]]:
+    """Yield whenever the channel rings, and at least every `patience` seconds: what it rings about; nothing when
+    that may be anything."""
     with connect() as connection:
         connection.execute(f"LISTEN {channel}")
+        about: frozenset[str] = frozenset()
         while True:
-            yield
-            for _ in connection.notifies(timeout=patience, stop_after=1):
-                pass
+            yield about
+            rung = [one.payload for one in connection.notifies(timeout=patience, stop_after=1)]
+            about = frozenset(word for payload in rung for word in payload.split(",") if word)

@@ -44,7 +44,7 @@ MOST_WAITING = 20
 TRIES = 5
 """How often the work on a delivery is begun before it counts as failed: each time but the last, it ended early."""
 
-_PATIENCE = 5.0  # seconds after which one looks by himself, though nobody rang
+_PATIENCE = 1.0  # seconds after which one looks by himself, though nobody rang
 _ANSWER = b"answer"
 
 _log = logging.getLogger(__name__)

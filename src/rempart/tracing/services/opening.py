@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -18,7 +19,7 @@ from rempart.screening.services.receive import RESULTS
 from rempart.tracing import rules
 
 CASES = Bell("rempart_cases")
-"""Rings when a list of cases may have changed."""
+"""Rings when a list of cases may have changed, about the departments whose lists these are."""
 
 _COLUMNS = (
     "id", "result_month", "result_id", "result_key", "person_id", "identity_id", "department",
@@ -42,8 +43,11 @@ def subscriber(*, pathogen: Pathogen) -> Subscriber:
         positives = {r.ledger_key: r for r in results if r.current and r.result == "P" and r.kind in kinds}
         without = _withdraw(cursor, {r.ledger_key for r in results} - positives.keys())
         without |= _follow(cursor, list(positives.values()))
-        _open(cursor, [*positives.values(), *_positives_of(cursor, without, kinds)])
-        transaction.on_commit(CASES.ring)
+        opened = _open(cursor, [*positives.values(), *_positives_of(cursor, without, kinds)])
+        if any(r.version > 1 for r in results):  # whichever list a case leaves, too
+            transaction.on_commit(CASES.ring)
+        elif opened:
+            transaction.on_commit(partial(CASES.ring, opened))
 
     return Subscriber(name="tracing.cases", topics=(RESULTS,), handle=handle)
 
@@ -86,10 +90,10 @@ def _positives_of(
     return [published(row) for row in cursor.fetchall()]
 
 
-def _open(cursor: CursorWrapper, positives: Sequence[PublishedResult]) -> None:
-    """Open a case for each positive of an episode that has none."""
+def _open(cursor: CursorWrapper, positives: Sequence[PublishedResult]) -> set[str]:
+    """Open a case for each positive of an episode that has none; the departments of those opened."""
     if not positives:
-        return
+        return set()
     cursor.execute(
         """SELECT person_id, sampled_on, result_key FROM tracing_case
            WHERE (person_id = ANY(%s) OR result_key = ANY(%s)) AND state <> %s""",
@@ -102,7 +106,7 @@ def _open(cursor: CursorWrapper, positives: Sequence[PublishedResult]) -> None:
         has_case.add(bytes(key))
     candidates = {r.ledger_key: r for r in positives if r.ledger_key not in has_case}
     if not candidates:
-        return
+        return set()
     opening = rules.to_open(
         (
             rules.Positive(result_key=key, person=r.person_id, sampled_on=r.sampled_on)
@@ -114,6 +118,7 @@ def _open(cursor: CursorWrapper, positives: Sequence[PublishedResult]) -> None:
     rows = [r for key, r in candidates.items() if key in opening]
     if rows:
         cursor.execute(_OPEN, _arrays(rows))
+    return {r.department for r in rows}
 
 
 _UNNEST = """unnest(
