@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from django.conf import settings
 from procrastinate.contrib.django import app
 
+from rempart.screening.api import intake_of
 from rempart.screening.desk.services import again, watching
 
 _JUDGES_FOR = timedelta(seconds=50)
@@ -17,7 +17,7 @@ _JUDGES_FOR = timedelta(seconds=50)
 def judge_again(timestamp: int) -> None:
     """Judge the refused messages that wait for it; the next minute goes on with what is left."""
     until = datetime.now(UTC) + _JUDGES_FOR
-    intake = again.intake_of(settings.PATHOGEN, settings.KEY_STORE)
+    intake = intake_of()
     while (now := datetime.now(UTC)) < until and again.judge_waiting(intake=intake, now=now):
         pass
 

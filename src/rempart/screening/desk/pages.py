@@ -14,13 +14,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.functional import Promise
 from django.utils.timezone import localtime
-from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from rempart.foundation.access.rights import Right, has
 from rempart.foundation.vault import Keyring, keyring_of
+from rempart.screening.api import intake_of
 from rempart.screening.desk import sparkline
 from rempart.screening.desk.door import actor_of, back, laboratory_of, now_of, shared
 from rempart.screening.desk.rules import MOST_HOURS, Delay, Reason, State
@@ -158,7 +158,7 @@ def again(request: HttpRequest, message_id: UUID) -> HttpResponse:
     outcome = judging.judge_one(
         actor=actor_of(request),
         message_id=message_id,
-        intake=judging.intake_of(settings.PATHOGEN, settings.KEY_STORE),
+        intake=intake_of(),
         now=now_of(request),
     )
     if outcome is Outcome.ACCEPTED:
@@ -241,11 +241,11 @@ def _message(request: HttpRequest, found: opening.Message, form: ReasonForm) -> 
 def _delay(delay: Delay | None) -> tuple[str, str]:
     """The median in words, and the share under a day."""
     if delay is None:
-        return "—", translated("aucun résultat daté à l’heure près")
-    share = translated("%(share)s %% en moins de 24 h") % {"share": round(100 * delay.under_a_day)}
+        return "—", str(_("aucun résultat daté à l’heure près"))
+    share = _("%(share)s %% en moins de 24 h") % {"share": round(100 * delay.under_a_day)}
     if delay.median is None:
-        return translated("plus de %(hours)s h") % {"hours": MOST_HOURS}, share
-    return translated("%(hours)s h") % {"hours": round(delay.median)}, share
+        return _("plus de %(hours)s h") % {"hours": MOST_HOURS}, share
+    return _("%(hours)s h") % {"hours": round(delay.median)}, share
 
 
 def _waiting(count: int) -> str:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -103,7 +104,12 @@ def add(request: HttpRequest) -> HttpResponse:
     except TooManyLines:
         form.add_error(None, str(_TOO_MANY))
         return _page(request, form=form)
-    messages.success(request, _added(waiting))
+    since = form.cleaned_data["since"]
+    later = since is not None and since > now_of(request).date()
+    messages.success(
+        request,
+        _("La ligne vaudra à partir du %(day)s.") % {"day": date_format(since)} if later else _added(waiting),
+    )
     return back(request, "transcoding", _RIGHT, laboratory)
 
 

@@ -8,7 +8,6 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
 from uuid import UUID
 
 from django.db import transaction
@@ -16,8 +15,7 @@ from django.db import transaction
 from rempart.foundation.access.actor import Actor, Purpose, acting, system
 from rempart.foundation.access.rights import Right
 from rempart.foundation.audit.trail import Act, record
-from rempart.foundation.terminology import pathogen
-from rempart.foundation.vault import KeyDestroyed, KeyStore, SealBroken, keyring_of
+from rempart.foundation.vault import KeyDestroyed, SealBroken
 from rempart.screening.desk.models import RefusedMessage
 from rempart.screening.desk.rules import State
 from rempart.screening.desk.services.within import own_message, within
@@ -30,12 +28,6 @@ AT_ONCE = 200
 """Messages judged in one go: a fraction of a second."""
 
 CHANNEL = "again"
-
-
-@lru_cache(maxsize=2)
-def intake_of(pathogen_name: str, key_store: KeyStore) -> Intake:
-    """The intake by which this process judges again; it remembers what it recognised."""
-    return Intake(pathogen=pathogen(pathogen_name), keyring=keyring_of(key_store))
 
 
 def ask_for(laboratory: str, *, codes: Iterable[str], now: datetime) -> int:

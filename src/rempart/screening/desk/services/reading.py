@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
@@ -204,4 +205,4 @@ def _day(day: date, rows: dict[date, DailyIntake]) -> Day:
 
 
 def _sum(arrays: Sequence[Sequence[int]]) -> list[int]:
-    return [sum(counts) for counts in zip(*arrays, strict=True)]
+    return [sum(counts) for counts in zip_longest(*arrays, fillvalue=0)]
