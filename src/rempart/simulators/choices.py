@@ -9,8 +9,9 @@ DEFAULT_START = date(2021, 3, 1)
 
 
 class Sending(StrEnum):
-    """In which format the laboratories send; mixed: one in three in HPRIM Médecin."""
+    """In which format the laboratories send; mixed: of six, two in HPRIM Médecin and one in HPRIM Santé."""
 
     HL7V2 = "hl7v2"
     HPRIM = "hprim"
+    HPRIM_SANTE = "hprim-sante"
     MIXED = "mixed"

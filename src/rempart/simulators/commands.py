@@ -26,7 +26,10 @@ def lab(
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")],
     out: Annotated[Path, typer.Option(help="Folder to write to; made when missing.")],
     sending: Annotated[
-        Sending, typer.Option("--format", help="Mixed: one laboratory in three sends HPRIM.")
+        Sending,
+        typer.Option(
+            "--format", help="Mixed: of six laboratories, two send HPRIM Médecin and one HPRIM Santé."
+        ),
     ] = Sending.MIXED,
     start: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="First day.")] = datetime.combine(
         DEFAULT_START, datetime.min.time()

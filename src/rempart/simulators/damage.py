@@ -11,7 +11,7 @@ from rempart.simulators.messages import Sample, text_of
 class Damage(StrEnum):
     NONE = ""
     FINESS_KEY = "finess_key"  # L01
-    TRUNCATED = "truncated"  # A01 in HL7 (no result left), F02 in HPRIM (no end)
+    TRUNCATED = "truncated"  # A01 in HL7 (no result left), F02 in both HPRIM (no end)
     FUTURE_SAMPLING = "future_sampling"  # S02
     UNKNOWN_RESULT = "unknown_result"  # R01
     NO_NAME = "no_name"  # P01
@@ -62,7 +62,9 @@ def _other(digit: str) -> str:
 
 
 def _cut(text: str, form: Format, line_end: str) -> str:
-    """Lost on the way: everything from the order on in HL7, the tags of the end in HPRIM."""
+    """Lost on the way: everything from the order on in HL7, what ends the message in HPRIM."""
     if form is Format.HL7V2:
         return text[: text.index(f"{line_end}ORC|") + 9] + line_end
+    if form is Format.HPRIM_SANTE:
+        return text[: text.index(f"{line_end}L|")]
     return text[: text.index("****FIN****")]

@@ -22,6 +22,7 @@ class Assay:
     detects: tuple[int, int]  # first and last day after infection
     sensitivity: float  # of those it can detect
     rapid: bool  # read within the hour, where it was sampled
+    device: str = ""  # a rapid test's number in the EU list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,12 @@ _OVERSEAS_FINESS = {
     "975": "9705", "976": "9805", "977": "9701", "978": "9701",
 }  # fmt: skip
 _ENCODINGS = ("cp1252", "utf-8", "cp1252", "cp850", "cp1252")
+_FORMATS = {
+    Sending.HL7V2: Format.HL7V2, Sending.HPRIM: Format.HPRIM_MEDECIN, Sending.HPRIM_SANTE: Format.HPRIM_SANTE,
+}  # fmt: skip
+_MIXED = (
+    Format.HL7V2, Format.HPRIM_MEDECIN, Format.HL7V2, Format.HL7V2, Format.HPRIM_MEDECIN, Format.HPRIM_SANTE,
+)  # fmt: skip
 _LINE_ENDS = ("\r", "\r\n", "\r", "\n")
 
 
@@ -288,7 +294,8 @@ def _make_laboratories(people: Population, seed: int, count: int, sending: Sendi
             rank = len(made)
             code = places.departments[department]
             city = places.names[int(places.draw(chance, 1, department)[0])]
-            in_hprim = sending is Sending.HPRIM or (sending is Sending.MIXED and rank % 3 == 1)
+            format_ = _FORMATS.get(sending) or _MIXED[rank % len(_MIXED)]
+            in_hprim = format_ is not Format.HL7V2
             encoding = _ENCODINGS[rank // 3 % len(_ENCODINGS)] if in_hprim else "utf-8"
             body = f"{_OVERSEAS_FINESS.get(code, code + '99')}{1000 + rank:04d}"
             made.append(
@@ -296,7 +303,7 @@ def _make_laboratories(people: Population, seed: int, count: int, sending: Sendi
                     finess=body + finess.key_of(body),
                     name=f"LBM {plain(city)}",
                     department=code,
-                    format=Format.HPRIM_MEDECIN if in_hprim else Format.HL7V2,
+                    format=format_,
                     encoding=encoding,
                     line_end="\r\n" if in_hprim and rank % 2 else _LINE_ENDS[rank % len(_LINE_ENDS)],
                     accents=encoding == "cp850" or rank % 2 == 1,

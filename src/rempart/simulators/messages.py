@@ -1,4 +1,4 @@
-"""One result as the bytes a laboratory sends: HL7 v2.5 ORU^R01, or HPRIM Médecin.
+"""One result as the bytes a laboratory sends: HL7 v2.5 ORU^R01, HPRIM Médecin, or HPRIM Santé 2.3.
 
 Laboratories differ as in life: with or without accents, a SNOMED code or a word for the result, line
 ends, encodings. What they write is right; what is wrong on purpose comes from `damage`.
@@ -75,6 +75,7 @@ class Sample(NamedTuple):
     onset: str  # YYYYMMDD, or empty
     health_worker: bool
     residence: str  # I, H, E, C, A
+    device: str = ""  # a rapid test's number in the EU list
 
 
 _SNOMED = {
@@ -87,14 +88,13 @@ _ORDER_CONTROL = {"F": "RE", "C": "RO", "P": "RE", "D": "CA"}
 _RESIDENCE = {"H": "22232009^Hospital^SCT", "E": "42665001^Nursing home^SCT", "C": "57656006^Prison^SCT"}
 _YES_NO = "^^expandedYes-NoIndicator"
 _INS = "ASIP-SANTE-INS-NIR&1.2.250.1.213.1.4.10&ISO"  # the test authority: nobody here exists
+_LONGEST_LINE = 220  # of HPRIM Santé
 _PS = "^^^^^^ASIP-SANTE-PS&1.2.250.1.71.4.2.1&ISO^D^^^IDNPS"
 
 
 def text_of(sample: Sample) -> str:
     """The message as text, with its laboratory's line ends."""
-    if sample.laboratory.format is Format.HL7V2:
-        return hl7(sample)
-    return hprim(sample)
+    return _WRITERS[sample.laboratory.format](sample)
 
 
 def hl7(s: Sample) -> str:
@@ -123,7 +123,7 @@ def hl7(s: Sample) -> str:
         f"ORC|{_ORDER_CONTROL[s.status]}||{order}|||||||||{doctor}",
         f"OBR|1||{order}|{s.analysis}^{s.label}^LN|||{s.sampled}|||||||||{doctor}||||||{s.validated}|||{s.status}",
         f"OBX|1|{_hl7_value(s)}|||{'A' if s.result == 'P' else 'N'}|||{s.status}|||{s.sampled}"
-        f"|||||||||{lab.name}^^^^^&1.2.250.1.71.4.2.2&ISO^FINEG^^^1{s.finess}",
+        f"||||{s.device}|||||{lab.name}^^^^^&1.2.250.1.71.4.2.2&ISO^FINEG^^^1{s.finess}",
         f"OBX|2|CE|95418-0^Employed in a healthcare setting^LN||{'Y' if s.health_worker else 'N'}{_YES_NO}||||||F",
     ]
     if s.symptoms != "NSP":
@@ -195,5 +195,50 @@ def hprim(s: Sample) -> str:
         lines.append(f"RES|Mobile|SIDEP-MOBILE|A|{s.phone}|||||F")
     if s.mail:
         lines.append(f"RES|Courriel|SIDEP-EMAIL|A|{s.mail}|||||F")
+    if s.device:
+        lines.append(f"RES|Test rapide|SIDEP-DISPOSITIF|A|{s.device}|||||F")
     lines += ["****FIN****", HPRIM_END, ""]
     return lab.line_end.join(lines)
+
+
+def hprim_sante(s: Sample) -> str:
+    """HPRIM Santé 2.3: H, P, OBR, OBX, L; lines of 220 characters at most, continued by A."""
+    lab = s.laboratory
+    test = f"{s.analysis}~{s.label}~LN"
+    if s.value:
+        value = s.value
+    elif lab.wording is Wording.WORD:
+        value = _SNOMED[s.result][3]
+    else:
+        value = f"{_SNOMED[s.result][0]}~{_SNOMED[s.result][2]}~SCT"
+    used = f"{s.used_name}~{s.first_name}~{s.second_name}"
+    ins = f"{s.nir}~INS-NIR~~1.2.250.1.213.1.4.10" if s.nir else ""
+    reach = "^".join(filter(None, (s.phone, s.mail)))
+    doctor = f"{s.rpps}&{s.doctor.replace('^', '&')}"
+    segments = [
+        f"H|~^\\&|{s.control_id}||{s.finess}~{lab.name}||ORU|||SIDEP~DGS||P|H2.3~C|{s.written[:14]}",
+        f"P|1|{s.local_id}|||{used}|{s.birth_name}|{s.born}|{s.sex}||{s.street}~~{s.city}~~{s.postal_code}~FRA|{ins}|{reach}",
+        f"OBR|1||{s.record}|{test}|||{s.sampled}||||||||{s.specimen.replace('^', '~')}|{doctor}||||||{s.validated}|||{s.status}",
+        f"OBX|1|CE|{test}||{value}||||||{s.status}",
+        f"OBX|2|CE|95418-0~Professionnel de santé~LN||{'O' if s.health_worker else 'N'}||||||F",
+        f"OBX|3|CE|SIDEP-SYMPT~Symptômes~L||{s.symptoms}||||||F",
+        f"OBX|4|CE|SIDEP-RESID~Lieu de résidence~L||{s.residence}||||||F",
+        f"OBX|5|CE|SIDEP-LIEUNAISS~Lieu de naissance~L||{s.birth_place}||||||F",
+    ]
+    if s.device:
+        segments.append(f"OBX|6|CE|SIDEP-DISPOSITIF~Test rapide~L||{s.device}||||||F")
+    segments.append(f"L|1||1|{len(segments) + 1}")
+    lines = [line for segment in segments for line in _continued(segment)]
+    return lab.line_end.join([*lines, ""])
+
+
+def _continued(segment: str) -> list[str]:
+    """A segment as lines of 220 characters at most."""
+    rest = _LONGEST_LINE - len("A|")
+    return [
+        segment[:_LONGEST_LINE],
+        *(f"A|{segment[at : at + rest]}" for at in range(_LONGEST_LINE, len(segment), rest)),
+    ]
+
+
+_WRITERS = {Format.HL7V2: hl7, Format.HPRIM_MEDECIN: hprim, Format.HPRIM_SANTE: hprim_sante}

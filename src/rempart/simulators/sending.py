@@ -16,7 +16,11 @@ from rempart.simulators.files import contents
 from rempart.simulators.laboratory import SimulatedMessage
 from rempart.simulators.messages import Laboratory
 
-_CONTENT_TYPES = {Format.HL7V2: "application/hl7-v2", Format.HPRIM_MEDECIN: "application/hprim-medecin"}
+_CONTENT_TYPES = {
+    Format.HL7V2: "application/hl7-v2",
+    Format.HPRIM_MEDECIN: "application/hprim-medecin",
+    Format.HPRIM_SANTE: "application/hprim-sante",
+}
 _TIMEOUT_SECONDS = 120.0
 _CONNECTIONS = 4
 _AT_ONCE = 250

@@ -156,6 +156,7 @@ class Writer:
             onset="" if w.onset is None else self._dates[w.onset + _BEFORE],
             health_worker=health_worker,
             residence=RESIDENCES[residence],
+            device=w.assay.device,
         )
 
     def _time(self, day: int, minute: int) -> str:

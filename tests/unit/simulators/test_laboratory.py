@@ -58,7 +58,7 @@ def test_laboratories_have_valid_numbers_and_habits(epidemic):
     labs = epidemic.laboratories()
     assert len(labs) == len({lab.finess for lab in labs}) == 25
     assert all(finess.parse(lab.finess).department == lab.department for lab in labs)
-    assert {lab.format for lab in labs} == {Format.HL7V2, Format.HPRIM_MEDECIN}
+    assert {lab.format for lab in labs} == {Format.HL7V2, Format.HPRIM_MEDECIN, Format.HPRIM_SANTE}
     assert {lab.encoding for lab in labs if lab.format is Format.HPRIM_MEDECIN} == {
         "cp1252",
         "utf-8",
@@ -109,6 +109,17 @@ def test_hprim_identifiers_are_right(messages, epidemic):
         assert "****FIN****" in lines
         accented += lines[2] != lines[2].encode("ascii", "ignore").decode()
     assert accented > 20
+
+
+def test_hprim_sante_keeps_to_short_lines(messages, epidemic):
+    encodings = {lab.finess: lab.encoding for lab in epidemic.laboratories()}
+    continued = 0
+    for message in sound(messages, Format.HPRIM_SANTE):
+        lines = re.split("\r\n|\r|\n", message.payload.decode(encodings[message.laboratory_finess]))
+        assert max(map(len, lines)) <= 220
+        assert finess.is_valid(lines[0].split("|")[4][:9])
+        continued += any(line.startswith("A|") for line in lines)
+    assert continued
 
 
 def test_sampling_comes_before_validation_before_sending(messages):
@@ -198,9 +209,7 @@ def test_files_hold_all_messages_once_by_laboratory_and_day(tmp_path):
     assert written.files == len(tree(tmp_path / "a"))
     content = [p.read_bytes() for p in (tmp_path / "a").iterdir()]
     assert sum(map(len, content)) == written.size
-    begun = sum(c.count(b"MSH|") for c in content) + sum(
-        len(re.findall(rb"\*{4}LAB\*{4}", c)) for c in content
-    )
+    begun = sum(len(re.findall(rb"MSH\||\*{4}LAB\*{4}|(?m:^|\r)H\|", c)) for c in content)
     garbage = sum(c.startswith(b"PK") for c in content)
     assert begun + garbage == written.messages
     for path in (tmp_path / "a").glob("*.hpm"):
@@ -212,7 +221,9 @@ def test_files_hold_all_messages_once_by_laboratory_and_day(tmp_path):
         assert announced == content_of.count(b"MSH|")
 
 
-@pytest.mark.parametrize(("sending", "extensions"), [("hl7v2", {".hl7"}), ("hprim", {".hpm"})])
+@pytest.mark.parametrize(
+    ("sending", "extensions"), [("hl7v2", {".hl7"}), ("hprim", {".hpm"}), ("hprim-sante", {".hpr"})]
+)
 def test_the_command_writes_one_format(tmp_path, sending, extensions):
     arguments = ["lab", "--population", "800", "--days", "2", "--seed", "1", "--out", str(tmp_path / "out")]
     run = CliRunner().invoke(
@@ -233,5 +244,5 @@ def test_the_command_says_what_is_wrong(tmp_path):
 
 
 def test_sending_names_are_those_of_the_command():
-    assert [s.value for s in Sending] == ["hl7v2", "hprim", "mixed"]
+    assert [s.value for s in Sending] == ["hl7v2", "hprim", "hprim-sante", "mixed"]
     assert Epidemic(seed=1, population=5, days=1).start == date(2021, 3, 1)
