@@ -49,7 +49,7 @@ def chunks(postings: list[Postings], columns: Columns, *, every: int = 1) -> Ite
 
     With `every`, only so many left records out of so many.
     """
-    lefts = columns.boundary or columns.size
+    lefts = columns.lefts
     amount = np.zeros(lefts + 1, dtype=np.int64)
     for one in postings:
         np.add.at(amount, one.records, one.ends - one.begins)
@@ -81,13 +81,13 @@ def _expanded(one: Postings, start: int, end: int, size: int, *, every: int) -> 
 
 
 def _ready(one: Pass, columns: Columns, *, most: int) -> Postings:
-    records, keys = _narrowed(one, columns.boundary, most=most)
+    records, keys = _narrowed(one, columns, most=most)
     order = np.lexsort((records, keys))
     records, keys = records[order], keys[order]
-    if not columns.boundary:
+    if not columns.two:
         ends = np.searchsorted(keys, keys, side="right")
         return Postings(one.name, records, np.arange(1, len(records) + 1), ends, records)
-    on_right = records >= columns.boundary
+    on_right = records >= columns.lefts
     right_keys = keys[on_right]
     left, left_keys = records[~on_right], keys[~on_right]
     return Postings(
@@ -99,12 +99,12 @@ def _ready(one: Pass, columns: Columns, *, most: int) -> Postings:
     )
 
 
-def _narrowed(one: Pass, boundary: int, *, most: int) -> tuple[Ints, Ints]:
+def _narrowed(one: Pass, columns: Columns, *, most: int) -> tuple[Ints, Ints]:
     """Records and keys, after the largest groups were split until the pass brings at most `most` pairs."""
     given = one.key >= 0
     records, keys = one.records[given], _dense(one.key[given])
     for narrower in (*one.narrower, None):
-        pairs = _pairs_by_key(records, keys, boundary)
+        pairs = _pairs_by_key(records, keys, columns)
         order = np.argsort(pairs, kind="stable")
         fits = np.zeros(len(pairs), dtype=np.bool_)
         fits[order] = np.cumsum(pairs[order]) <= most
@@ -123,11 +123,11 @@ def _narrowed(one: Pass, boundary: int, *, most: int) -> tuple[Ints, Ints]:
     return records, keys
 
 
-def _pairs_by_key(records: Ints, keys: Ints, boundary: int) -> Ints:
+def _pairs_by_key(records: Ints, keys: Ints, columns: Columns) -> Ints:
     counts = np.bincount(keys) if len(keys) else np.zeros(0, dtype=np.int64)
-    if not boundary:
+    if not columns.two:
         return counts * (counts - 1) // 2
-    on_right = np.bincount(keys[records >= boundary], minlength=len(counts))
+    on_right = np.bincount(keys[records >= columns.lefts], minlength=len(counts))
     return (counts - on_right) * on_right
 
 

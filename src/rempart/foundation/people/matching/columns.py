@@ -46,11 +46,12 @@ class Vocabulary:
 class Columns:
     """`size` records. Family and first names share the list `names`, of words between spaces.
 
-    `boundary`: how many of them are of the left file; 0 for one file.
+    `lefts`: how many of them are of the left file; `two`: whether there is a right one, else left is all.
     """
 
     size: int
-    boundary: int
+    lefts: int
+    two: bool
     names: Vocabulary
     joined: Ints  # by name: which names are one when written without spaces
     sounds: Ints  # by name: its phonetic key
@@ -69,6 +70,11 @@ class Columns:
     numbers: Vocabulary
     ins: Ints
 
+    @property
+    def rights(self) -> int:
+        """Where the records begin with which those of the left are compared."""
+        return self.lefts if self.two else 0
+
 
 def columns_of(left: Sequence[Record], right: Sequence[Record] | None = None, *, this_year: int) -> Columns:
     """The columns of one file, or of two, one after the other. Dates are read file by file."""
@@ -76,7 +82,7 @@ def columns_of(left: Sequence[Record], right: Sequence[Record] | None = None, *,
     builder.add(left)
     if right is not None:
         builder.add(right)
-    return builder.columns(boundary=0 if right is None else len(left))
+    return builder.columns(lefts=len(left), two=right is not None)
 
 
 class _Builder:
@@ -118,14 +124,15 @@ class _Builder:
                 column[index] = place
             self._columns[trait].append(column)
 
-    def columns(self, *, boundary: int) -> Columns:
+    def columns(self, *, lefts: int, two: bool) -> Columns:
         made = {trait: np.concatenate(parts) for trait, parts in self._columns.items()}
         joined, _ = self._names.derived(lambda name: name.replace(" ", ""))
         sounds, _ = self._names.derived(lambda name: sound(name.replace(" ", "")))
         birth, used = made[Trait.BIRTH_NAME], made[Trait.USED_NAME]
         return Columns(
             size=len(birth),
-            boundary=boundary,
+            lefts=lefts,
+            two=two,
             names=self._names,
             joined=joined,
             sounds=sounds,

@@ -19,6 +19,7 @@ Bools = npt.NDArray[np.bool_]
 
 _FAMILY = np.array([0, 1, 2, 4, 5, 6, 7, -1], dtype=np.int8)  # by place in names: around OTHER_NAME
 _OTHER_NAME = 3
+_UNSEEN = 0.5  # as many records have a value that no other record has
 _GOOD = (names.EXACT, names.SOUNDS, names.TYPO, names.PART)
 
 
@@ -30,7 +31,9 @@ class Compared:
     left: Ints
     right: Ints
     levels: Levels
-    common: npt.NDArray[np.float32]  # by pair and feature: share of records with that value; nan without
+    common: npt.NDArray[
+        np.float32
+    ]  # by pair and feature: share of other records with that value; nan without
 
 
 def compare(columns: Columns, left: Ints, right: Ints, shares: Shares) -> Compared:
@@ -65,7 +68,7 @@ def compare(columns: Columns, left: Ints, right: Ints, shares: Shares) -> Compar
 
 
 Shares = dict[Feature, tuple[Ints, npt.NDArray[np.float64]]]
-"""By feature: the column of values, and by value the share of records that have it."""
+"""By feature: the column of values, and by value the share of records that have it beside the two compared."""
 
 
 def shares_of(columns: Columns) -> Shares:
@@ -85,7 +88,7 @@ def shares_of(columns: Columns) -> Shares:
         given = codes[codes >= 0]
         size = int(codes.max(initial=-1)) + 1
         counts = np.bincount(given, minlength=size)
-        found[feature] = (codes, counts / max(len(given), 1))
+        found[feature] = (codes, (np.maximum(counts - 2, 0) + _UNSEEN) / max(len(given), 1))
     return found
 
 
@@ -110,7 +113,12 @@ def _names(columns: Columns, left: Ints, right: Ints) -> tuple[Levels, Levels, L
         good, good_back = np.isin(crossed, _GOOD), np.isin(back, _GOOD)
         inverted = (good & (good_back | (back < 0))) | (good_back & (crossed < 0))
         at = doubtful[inverted]
-        family[at], first[at], order[at] = _FAMILY[crossed[inverted]], back[inverted], 1
+        better = np.minimum(crossed[inverted], back[inverted])
+        worse = np.maximum(crossed[inverted], back[inverted])
+        missing = better < 0  # one of the two names is not given: the other is the better one
+        family[at] = _FAMILY[np.where(missing, worse, better)]
+        first[at] = np.where(missing, -1, worse)
+        order[at] = 1
     return family, first, order
 
 

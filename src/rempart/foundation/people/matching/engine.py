@@ -81,7 +81,7 @@ def match(
     one, other, score = _together(kept)
     if right is None:
         one, other, score = _with_implied(columns, shares, weights, one, other, score, rules)
-    return Matches(weights, one, other - columns.boundary, score, looked_at)
+    return Matches(weights, one, other - columns.rights, score, looked_at)
 
 
 def learn(
@@ -109,13 +109,13 @@ def _learn(
     """Of very many candidates, every so-manieth million is looked at, and counts for the others."""
     every = 1 + blocking.total(postings) // rules.learn_from
     parts = _compared(columns, postings, shares, every=every)
-    lefts = columns.boundary or columns.size
-    all_pairs = lefts * (columns.size - columns.boundary) if columns.boundary else lefts * (lefts - 1) / 2
+    lefts = columns.lefts
+    all_pairs = lefts * (columns.size - lefts) if columns.two else lefts * (lefts - 1) / 2
     return learning.learn_from(
         learning.patterns_of(parts, each=every),
         learning.any_pairs(columns, shares),
         all_pairs=all_pairs,
-        shares=shares,
+        exact=learning.exact_shares(columns, shares),
         start=start or default_weights(),
         settings=rules,
     )
@@ -138,7 +138,10 @@ def _with_implied(
     columns: Columns, shares: Shares, weights: Weights, left: Ints, right: Ints, score: Floats, rules: Settings
 ) -> tuple[Ints, Ints, Floats]:  # fmt: skip
     """The pairs and those that they imply, each once and in order, with the better of its two scores."""
-    one, other, tied = tying.implied(left, right, score, certain=weights.certain, largest=rules.largest_tie)
+    one, other, tied = tying.implied(
+        left, right, score, size=columns.size, certain=weights.certain, largest=rules.largest_tie,
+        agreeing=rules.agreeing,
+    )  # fmt: skip
     levels = compare(columns, one, other, shares).levels
     apart = levels[:, FEATURES.index(Feature.INS)] == 2
     pairs = np.concatenate([left, one[~apart]]) * columns.size + np.concatenate([right, other[~apart]])

@@ -2,27 +2,28 @@
 
 The shares of `others` are those of all pairs of records, less what is thought to be of one person. The shares of
 `same` are those of the candidates, each as far as it is thought to be one: pairs that are no candidates count as
-certainly not, since the keys that bring candidates are many. The shares of `related` are given, not learnt: which
-families are in a file cannot be told from other pairs without them. Defaults weigh as much as some pairs
+certainly not, since the keys that bring candidates are many. What relatives share is given, not learnt; how many pairs
+of relatives there are is learnt. Defaults weigh as much as some pairs
 (data/settings.toml), so that a small file, or a level that never occurs, learns nothing foolish.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from rempart.foundation.people.matching.columns import Columns, Ints
 from rempart.foundation.people.matching.comparing import Compared, Shares, compare
-from rempart.foundation.people.matching.records import FEATURES, LEVELS, Feature
+from rempart.foundation.people.matching.model import Model, agree_together
+from rempart.foundation.people.matching.records import FEATURES, LEVELS, TOGETHER, Feature, Level, level_place
 from rempart.foundation.people.matching.weights import FeatureWeights, Floats, Settings, Weights
 
 _RANDOM_PAIRS = 400_000
 _SEED = 20_210_409
 _STILL = 1e-6
-_KINDS = ("same", "others", "related")
+_LEFT = 0.05  # of what was counted, at least
 _OF_A_HOUSEHOLD = (Feature.POSTCODE, Feature.PHONE, Feature.BIRTH_PLACE)
 
 
@@ -50,14 +51,14 @@ def patterns_of(parts: Iterable[Compared], *, each: int = 1) -> Patterns:
 
 def any_pairs(columns: Columns, shares: Shares) -> Patterns:
     """Pairs drawn from all there are; every pair where there are not many."""
-    lefts = columns.boundary or columns.size
-    rights = columns.size - columns.boundary
+    lefts = columns.lefts
+    rights = columns.size - columns.rights
     if lefts * rights <= _RANDOM_PAIRS:
         left, right = (side.ravel() for side in np.indices((lefts, rights)))
     else:
         draw = np.random.default_rng(_SEED)
         left, right = draw.integers(0, lefts, _RANDOM_PAIRS), draw.integers(0, rights, _RANDOM_PAIRS)
-    right = right + columns.boundary
+    right = right + columns.rights
     kept = left < right
     return patterns_of([compare(columns, left[kept], right[kept], shares)])
 
@@ -67,69 +68,80 @@ def learn_from(
     of_all: Patterns,
     *,
     all_pairs: float,
-    shares: Shares,
+    exact: Mapping[Feature, float],
     start: Weights,
     settings: Settings,
 ) -> Weights:
-    """Weights for the pairs of which `candidates` are the combinations; `all_pairs`, how many pairs there are."""
+    """Weights for the pairs of which `candidates` are the combinations; `all_pairs`, how many pairs there are;
+    `exact`, how many of them have equal values, by feature."""
     if not len(candidates.counts) or all_pairs < 1:
         return start
-    default = {
-        kind: [np.array(getattr(start.features[feature], kind)) for feature in FEATURES] for kind in _KINDS
-    }
-    same, related = list(default["same"]), default["related"]
+    default = Model.of(start)
     of_pairs = [
-        _shares(of_all, at, default["others"][at], settings.prior_others, exact=_exact_share(shares, feature))
+        _shares(of_all, at, default.others[at], settings.prior_others, exact=exact.get(feature))
         for at, feature in enumerate(FEATURES)
     ]
-    others = list(of_pairs)
     expected = settings.related_told if _tells_relatives(of_all) else settings.related_untold
     same_share = max(start.same_share, 0.1 / all_pairs**0.5)
-    related_share = same_share * expected
+    model = replace(
+        default, same=list(default.same), others=list(of_pairs), same_share=same_share,
+        related_share=same_share * expected,
+    )  # fmt: skip
     for _ in range(settings.rounds):
-        of_same, of_related = posteriors(
-            candidates.levels, (same, others, related), (same_share, related_share)
-        )
-        mass, before = candidates.counts * of_same, same_share
-        same_share = _share_of(mass.sum(), all_pairs)
-        related_share = _share_of(candidates.counts @ of_related + expected * mass.sum(), all_pairs)
+        model.together = _together(of_all, model)
+        same, others, related = model.logs(candidates.levels)
+        whole = np.logaddexp(np.logaddexp(same, others), related)
+        mass, before = candidates.counts * np.exp(same - whole), model.same_share
+        model.same_share = _share_of(mass.sum(), all_pairs)
+        of_related = candidates.counts @ np.exp(related - whole)
+        model.related_share = _share_of(of_related + expected * mass.sum(), all_pairs)
         for at in range(len(FEATURES)):
-            same[at] = _level_mass(candidates, at, mass, default["same"][at] * settings.prior_same)
-            others[at] = _without(of_pairs[at], same[at], same_share)
-        if abs(same_share - before) <= _STILL * before:
+            model.same[at] = _level_mass(candidates, at, mass, default.same[at] * settings.prior_same)
+            model.others[at] = _without(of_pairs[at], model, at)
+        if abs(model.same_share - before) <= _STILL * before:
             break
-    return _weights(start, same, others, same_share=same_share, related_share=related_share)
+    return _weights(start, model)
 
 
-def posteriors(
-    levels: Ints, kinds: tuple[list[Floats], list[Floats], list[Floats]], shares: tuple[float, float]
-) -> tuple[Floats, Floats]:
-    """By pair, the probability that it is of one person, and of relatives; `kinds`: same, others, related."""
-    same, others, related = (log_shares(levels, kind) for kind in kinds)
-    same_share, related_share = shares
-    same = same + np.log(same_share)
-    related = related + np.log(related_share)
-    whole = np.logaddexp(np.logaddexp(others + np.log(1 - same_share - related_share), related), same)
-    return np.exp(same - whole), np.exp(related - whole)
-
-
-def _weights(
-    start: Weights, same: list[Floats], others: list[Floats], *, same_share: float, related_share: float
-) -> Weights:
+def _weights(start: Weights, model: Model) -> Weights:
     return replace(
         start,
         features={
             feature: FeatureWeights(
-                same=tuple(same[at].tolist()),
-                others=tuple(others[at].tolist()),
-                related=start.features[feature].related,
+                same=tuple(model.same[at].tolist()),
+                others=tuple(model.others[at].tolist()),
+                shared=start.features[feature].shared,
             )
             for at, feature in enumerate(FEATURES)
         },
-        same_share=same_share,
-        related_share=related_share,
+        same_share=model.same_share,
+        related_share=model.related_share,
+        together=tuple(model.together),
         source="learnt from the records that were matched",
     )
+
+
+def _together(of_all: Patterns, model: Model) -> list[float]:
+    """How many times more often than by chance strangers agree on both of two features, where that is sure:
+    beyond the pairs of one person, and beyond twice what chance would scatter."""
+    found = []
+    for pair in TOGETHER:
+        at = [FEATURES.index(feature) for feature, _ in pair]
+        pairs = float(of_all.counts @ (of_all.levels[:, at] >= 0).all(axis=1))
+        both = float(of_all.counts @ agree_together(of_all.levels, *pair))
+        of_same, of_others = _agreeing(model.same, pair), _agreeing(model.others, pair)
+        beyond = both - pairs * model.same_share * of_same - 2 * both**0.5
+        found.append(max(1.0, beyond / max(pairs * of_others, 1e-9)))
+    return found
+
+
+def _agreeing(shares: list[Floats], pair: tuple[tuple[Feature, Level], tuple[Feature, Level]]) -> float:
+    """How many pairs agree on both features, if one had nothing to do with the other."""
+    one, other = (
+        float(shares[FEATURES.index(feature)][: level_place(feature, last) + 1].sum())
+        for feature, last in pair
+    )
+    return one * other
 
 
 def _tells_relatives(of_all: Patterns) -> bool:
@@ -141,14 +153,6 @@ def _tells_relatives(of_all: Patterns) -> bool:
 
 def _share_of(mass: float, all_pairs: float) -> float:
     return float(np.clip((mass + 0.1) / (all_pairs + 1), 1e-12, 0.4))
-
-
-def log_shares(levels: Ints, shares: list[Floats]) -> Floats:
-    """By pair, the logarithm of the product of the shares of its levels."""
-    total = np.zeros(len(levels))
-    for at, share in enumerate(shares):
-        total += np.append(np.log(share), 0.0)[levels[:, at]]  # -1, the last: says nothing
-    return total
 
 
 def _level_mass(patterns: Patterns, at: int, mass: Floats, prior: Floats) -> Floats:
@@ -170,14 +174,25 @@ def _shares(of_all: Patterns, at: int, default: Floats, weight: float, *, exact:
     return counted
 
 
-def _exact_share(shares: Shares, feature: Feature) -> float | None:
-    if feature not in shares:
-        return None
-    _, share = shares[feature]
-    return float((share**2).sum()) if len(share) else None
+def exact_shares(columns: Columns, shares: Shares) -> dict[Feature, float]:
+    """By feature, the share of all pairs that have equal values, by how many records have each."""
+    found = {}
+    for feature, (codes, share) in shares.items():
+        on_left = codes[: columns.lefts]
+        left = np.bincount(on_left[on_left >= 0], minlength=len(share)).astype(np.float64)
+        if columns.two:
+            on_right = codes[columns.lefts :]
+            right = np.bincount(on_right[on_right >= 0], minlength=len(share)).astype(np.float64)
+            equal, pairs = left @ right, left.sum() * right.sum()
+        else:
+            equal, pairs = left @ (left - 1), left.sum() * (left.sum() - 1)
+        if pairs > 0:
+            found[feature] = float(equal / pairs)
+    return found
 
 
-def _without(base: Floats, same: Floats, same_share: float) -> Floats:
-    """What is left of all pairs without those of one person; a tenth of it at least."""
-    left = np.maximum(base - same_share * same, base * 0.1)
+def _without(base: Floats, model: Model, at: int) -> Floats:
+    """What is left of all pairs without those of one person and of relatives; a little of it at least."""
+    left = base - model.same_share * model.same[at] - model.related_share * model.related()[at]
+    left = np.maximum(left, base * _LEFT)
     return np.asarray(left / left.sum())

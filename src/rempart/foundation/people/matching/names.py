@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 from rapidfuzz.distance import OSA, JaroWinkler
 from rapidfuzz.process import cpdist
 
 from rempart.foundation.people.matching.columns import Columns, Ints
+from rempart.foundation.people.matching.phonetics import sound
 
 # places in LEVELS[FAMILY_NAME] without OTHER_NAME, which is found by what was compared, not by letters
 EXACT, SOUNDS, TYPO, PART, BEGINS, SIMILAR, DIFFERENT = range(7)
@@ -67,10 +70,23 @@ def words_agree(one: str, other: str) -> bool:
 
 
 def _by_words(one: str, other: str) -> int:
-    """PART when every word of one is in the other, SIMILAR when one word is; particles do not count."""
+    """PART when every word of one is in the other, or both begin with nearly the same word; SIMILAR when they have
+    a word in common. Particles do not count."""
     ones = {word for word in one.split() if word not in _PARTICLES and len(word) > 1}
     others = {word for word in other.split() if word not in _PARTICLES and len(word) > 1}
     common = ones & others
-    if not common:
-        return DIFFERENT
-    return PART if common in (ones, others) else SIMILAR
+    if (common and common in (ones, others)) or _nearly(one.partition(" ")[0], other.partition(" ")[0]):
+        return PART
+    return SIMILAR if common else DIFFERENT
+
+
+def _nearly(one: str, other: str) -> bool:
+    shortest = min(len(one), len(other))
+    if one == other or shortest < 3:
+        return False
+    return _sound(one) == _sound(other) or (
+        shortest >= _SHORTEST_TYPO and OSA.distance(one, other, score_cutoff=1) <= 1
+    )
+
+
+_sound = lru_cache(maxsize=65_536)(sound)

@@ -21,18 +21,18 @@ _STEPS = tuple(
         (r"GU(?=[EIY])", "5"),
         (r"G(?=[EIY])", "J"),
         (r"G", "5"),
-        (r"W", "V"),
+        (r"W|BV", "V"),  # Lefebvre
         (r"Y", "I"),
         (r"(.)\1+", r"\1"),
-        (r"EAU|AU", "O"),
+        (r"(?:EAU|AU)(?:L?[DTX]S?$)?", "O"),  # Renault, Renaud
         (r"OEU|EU|OE", "E"),
         (r"OU", "U"),
         (r"(?:AI|EI|I|U)[MN](?=[^AEIOUMN]|$)", "1"),  # -in, -ain, -un
         (r"[AE][MN](?=[^AEIOUMN]|$)", "2"),  # -an, -en
         (r"O[MN](?=[^AEIOUMN]|$)", "3"),  # -on
         (r"AI|EI", "E"),
-        (r"(?<=.{2})(?:E[STRZ]?|[STDPXZ]+|ES|AS|OS)$", ""),  # mute endings
-        (r"(?<=.{2})[STDPX]$", ""),
+        (r"(?<=.{2})(?:E[STRZ]?|[STDXZ]+|AS|OS)$", ""),  # mute endings
+        (r"(?<=.{2})[STDX]$", ""),
         (r"(.)\1+", r"\1"),
     )
 )

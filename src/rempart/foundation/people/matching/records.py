@@ -94,3 +94,15 @@ LEVELS: dict[Feature, tuple[Level, ...]] = {
 """The levels of each feature, from what agrees most to what agrees least."""
 
 FEATURES = tuple(LEVELS)
+
+TOGETHER = (
+    ((Feature.BIRTH_PLACE, Level.SIMILAR), (Feature.POSTCODE, Level.AREA)),
+    ((Feature.FIRST_NAMES, Level.PART), (Feature.SEX, Level.EXACT)),
+)
+"""Features on which two strangers agree together more often than by chance: who agrees on one, up to that level,
+agrees on the other. People live where they were born; a first name says the sex."""
+
+
+def level_place(feature: Feature, level: Level) -> int:
+    """Where a level stands among those of its feature."""
+    return LEVELS[feature].index(level)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rempart.foundation.people.matching.comparing import Compared
-from rempart.foundation.people.matching.learning import log_shares
+from rempart.foundation.people.matching.model import Model
 from rempart.foundation.people.matching.records import FEATURES
 from rempart.foundation.people.matching.weights import Floats, Weights
 
@@ -17,10 +17,6 @@ def scores(compared: Compared, weights: Weights) -> Floats:
 
     Where two records agree on a value, how common that value is takes the place of how common agreement is.
     """
-    same, others, related = (
-        [np.array(getattr(weights.features[feature], kind)) for feature in FEATURES]
-        for kind in ("same", "others", "related")
-    )
     levels = compared.levels.astype(np.int64)
     by_value = np.zeros(len(levels))
     for at, feature in enumerate(FEATURES):
@@ -29,9 +25,6 @@ def scores(compared: Compared, weights: Weights) -> Floats:
         if known.any():
             usual = weights.features[feature].others[0]
             by_value[known] += np.log(np.maximum(share[known], usual * _FLOOR) / usual)
-    ours = log_shares(levels, same) + np.log(weights.same_share)
-    theirs = np.logaddexp(
-        log_shares(levels, others) + by_value + np.log(1 - weights.same_share - weights.related_share),
-        log_shares(levels, related) + np.log(weights.related_share),
-    )
-    return np.asarray(1 / (1 + np.exp(np.clip(theirs - ours, -700, 700))))
+    same, others, related = Model.of(weights).logs(levels)
+    against = np.logaddexp(others + by_value, related)
+    return np.asarray(1 / (1 + np.exp(np.clip(against - same, -700, 700))))
