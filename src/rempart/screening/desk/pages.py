@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
@@ -28,7 +29,7 @@ from rempart.screening.desk.services import again as judging
 from rempart.screening.desk.services import opening, reading, watching
 from rempart.screening.desk.services.counting import civil_day
 from rempart.screening.rules.catalogue import Entry, catalogue
-from rempart.screening.rules.report import Outcome
+from rempart.screening.rules.report import Format, Outcome
 
 _RIGHT = Right.DESK_USE
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -43,6 +44,16 @@ STATES: dict[str, tuple[Promise, str]] = {
     State.OPEN.value: (_("à corriger"), "warning"),
     State.REPLACED.value: (_("remplacé"), "success"),
     State.ASIDE.value: (_("classé"), "neutral"),
+}
+FORMATS: dict[str, str | Promise] = {
+    Format.HL7V2.value: "HL7 v2",
+    Format.HPRIM_MEDECIN.value: "HPRIM Médecin",
+    Format.HPRIM_SANTE.value: "HPRIM Santé",
+    Format.CDA.value: "CDA R2",
+    Format.FHIR.value: "FHIR",
+    Format.TABLE.value: _("Tableau"),
+    Format.FORM.value: _("Saisie"),
+    Format.UNKNOWN.value: _("Format inconnu"),
 }
 REASONS = (
     (Reason.CORRECT.value, _("Retrouver le dossier pour le corriger")),
@@ -72,9 +83,9 @@ def desk(request: HttpRequest) -> HttpResponse:
             "bars": sparkline.bars(found.days),
             "width": sparkline.WIDTH,
             "height": sparkline.HEIGHT,
-            "received": sum(day.received for day in found.days),
-            "accepted": sum(day.accepted for day in found.days),
-            "refused": sum(day.refused for day in found.days),
+            "received": _whole(sum(day.received for day in found.days)),
+            "accepted": _whole(sum(day.accepted for day in found.days)),
+            "refused": _whole(sum(day.refused for day in found.days)),
             "newest_first": list(reversed(found.days)),
             "delays": [
                 (_("Du prélèvement à la validation"), *_delay(found.delays.to_validation)),
@@ -100,7 +111,7 @@ def messages_of(request: HttpRequest) -> HttpResponse:
     context = shared(request, _RIGHT, laboratory) | {
         "code": code,
         "entry": entry_of(code),
-        "rows": [(row, *OUTCOMES[row.outcome]) for row in found.rows],
+        "rows": [(row, FORMATS[row.format], *OUTCOMES[row.outcome]) for row in found.rows],
         "after": found.after,
     }
     return render(request, "desk/messages.html", context)
@@ -229,6 +240,7 @@ def _message(request: HttpRequest, found: opening.Message, form: ReasonForm) -> 
         "findings": [
             (entry_of(code), code, severity, location) for code, severity, location in found.findings
         ],
+        "format": FORMATS[row.format],
         "outcome": OUTCOMES[row.outcome],
         "state": STATES[row.state],
         "is_open": row.state == State.OPEN.value,
@@ -246,6 +258,10 @@ def _delay(delay: Delay | None) -> tuple[str, str]:
     if delay.median is None:
         return _("plus de %(hours)s h") % {"hours": MOST_HOURS}, share
     return _("%(hours)s h") % {"hours": round(delay.median)}, share
+
+
+def _whole(number: int) -> str:
+    return number_format(number, force_grouping=True)
 
 
 def _waiting(count: int) -> str:

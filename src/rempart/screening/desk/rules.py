@@ -45,6 +45,8 @@ def to_correct(outcome: Outcome, findings: Iterable[Sequence[str]]) -> list[str]
         found = [row[0] for row in said if row[1] == Severity.ERROR.value]
     else:
         found = [row[0] for row in said if row[0] in _HOLDING]
+        if set(found) - {"R04"}:  # it says no more than that the result is held
+            found = [code for code in found if code != "R04"]
     return list(dict.fromkeys(found))
 
 

@@ -29,7 +29,9 @@ def test_a_rejected_message_is_to_correct_for_its_errors_only():
 
 def test_a_held_message_for_what_holds_it():
     findings = [("P08", "warning", "PID-13"), ("A04", "warning", "OBX"), ("R04", "warning", "OBX")]
-    assert to_correct(Outcome.HELD, findings) == ["A04", "R04"]
+    assert to_correct(Outcome.HELD, findings) == ["A04"]
+    assert to_correct(Outcome.HELD, findings[2:]) == ["R04"]
+    assert to_correct(Outcome.HELD, [("R07", "warning", ""), ("H04", "warning", "")]) == ["R07", "H04"]
 
 
 @pytest.mark.parametrize(
