@@ -4,14 +4,19 @@ from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
-from tests.factories import NOW, corrected, in_lyon, investigator, message, nir_of, person, report
+from tests.directories import rpps
+from tests.factories import NOW, corrected, in_lyon, investigator, message, nir_of, of, person, report
 from tests.functional.settling import settle
 from tests.functional.trail import entries
 
+from rempart.foundation.access.actor import acting
 from rempart.foundation.access.limits import Use, limits
 from rempart.foundation.access.refusals import NotAllowed, StaleVersion, TooMany
 from rempart.foundation.database.keys import uuid7
+from rempart.foundation.directories.models import Mailbox, Practice
+from rempart.screening.rules.report import Practitioner
 from rempart.tracing import rules
+from rempart.tracing.models import Case
 from rempart.tracing.services import working
 from rempart.tracing.services import worklist as service
 
@@ -93,6 +98,37 @@ def test_a_file_follows_the_correction_of_its_result(arrive, keep, keyring, case
     settle()
     file = service.open_file(actor=PARIS, case_id=case.id, keyring=keyring, now=NOW)
     assert file.mobile == "0600000001"
+
+
+def test_a_file_says_where_its_prescriber_is_reached(arrive, keyring):
+    """By his number in the directories, whatever the message said of him; by nothing where they do not know him."""
+    known, unknown = rpps(1), rpps(2)
+    Practice.objects.create(
+        digest=b"1", number=known, register="8", title="Docteur", family_name="BAO", first_name="Alix",
+        profession_code="10", profession="Médecin", specialty_code="", specialty="", mode="L", siret="", finess="",
+        entity="", structure="R1", structure_name="CABINET BAO", address="9 Place VIOLET\n75015 PARIS", commune="",
+        phone="0148237096",
+    )  # fmt: skip
+    Mailbox.objects.create(
+        digest=b"2", address="alix.bao@medecin.mssante.fr", kind="PER", number=known, structure="", finess="",
+        service="", title="", family_name="BAO", first_name="Alix", profession_code="10", structure_name="",
+        structure_address="",
+    )  # fmt: skip
+    arrive(
+        of(1, prescriber=Practitioner(rpps=known)),
+        of(2, prescriber=Practitioner(rpps=unknown, name="CLEO DIEZ")),
+        of(3, prescriber=Practitioner(adeli="759124159", name="ELI FORT")),
+    )
+    with acting(PARIS):
+        cases = list(Case.objects.values_list("id", flat=True))
+    files = [service.open_file(actor=PARIS, case_id=one, keyring=keyring, now=NOW) for one in cases]
+    assert {file.prescriber: file.prescriber_at for file in files} == {
+        f"BAO Alix, RPPS {known}": (
+            "CABINET BAO", "9 Place VIOLET", "75015 PARIS", "0148237096", "alix.bao@medecin.mssante.fr",
+        ),
+        f"CLEO DIEZ, RPPS {unknown}": (),
+        "ELI FORT, ADELI 759124159": (),
+    }  # fmt: skip
 
 
 def test_a_file_whose_day_has_passed_is_empty(case, keyring):

@@ -15,6 +15,7 @@ from rempart.foundation.access.actor import Actor, acting, look, naming, require
 from rempart.foundation.access.colleagues import is_namesake
 from rempart.foundation.access.rights import Right, Where
 from rempart.foundation.audit.trail import Act, record
+from rempart.foundation.directories.lookups import cards
 from rempart.foundation.directories.models import Laboratory
 from rempart.foundation.identifiers import nir
 from rempart.foundation.people.content import IdentityRecord
@@ -68,6 +69,9 @@ class File:
     email: str
     address: tuple[str, ...]
     prescriber: str
+    prescriber_at: tuple[
+        str, ...
+    ]  # structure, address, telephone, secure mailbox, as the directories have them
     laboratory_name: str
 
 
@@ -131,6 +135,7 @@ def open_file(*, actor: Actor, case_id: UUID, keyring: Keyring, now: datetime) -
         result = result_of(cursor, month=case.result_month, result_id=case.result_id)
         details = contact(keyring, result.sealed, result.id.bytes) if result else None
         laboratory = Laboratory.objects.filter(finess=case.laboratory).first()
+        prescriber, prescriber_at = _prescriber((details or {}).get("prescriber", ()))
         namesake = identity is not None and is_namesake(
             actor,
             family_names=(identity.birth_name, identity.used_name),
@@ -145,13 +150,27 @@ def open_file(*, actor: Actor, case_id: UUID, keyring: Keyring, now: datetime) -
         phone=details.get("phone", ""),
         email=details.get("email", ""),
         address=tuple(line for line in details.get("address", ()) if line),
-        prescriber=_prescriber(*details.get("prescriber", ("", ""))),
+        prescriber=prescriber,
+        prescriber_at=prescriber_at,
         laboratory_name=laboratory.name if laboratory else case.laboratory,
     )
 
 
-def _prescriber(rpps: str, name: str) -> str:
-    return ", ".join(part for part in (name, rpps and f"RPPS {rpps}") if part)
+def _prescriber(said: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """A prescriber as the message has him ([rpps, name], and adeli where there is no rpps), completed by the directories."""
+    rpps, name, adeli = (*said, "", "", "")[:3]
+    card = next(iter(cards([rpps or adeli]).values()), None) if rpps or adeli else None
+    if card is None:
+        return _named(said), ()
+    lines = (card.structure_name, *card.structure_address.splitlines(), card.structure_phone, card.mailbox)
+    known = _named((rpps, name or f"{card.family_name} {card.first_name}".strip(), adeli))
+    return known, tuple(line for line in lines if line)
+
+
+def _named(said: Sequence[str]) -> str:
+    """Name and number of a practitioner as they are kept: [rpps, name], and adeli where there is no rpps."""
+    rpps, name, adeli = (*said, "", "", "")[:3]
+    return ", ".join(part for part in (name, rpps and f"RPPS {rpps}", adeli and f"ADELI {adeli}") if part)
 
 
 # One walk along the index for each department and state, each as short as the page: with IN, every case of

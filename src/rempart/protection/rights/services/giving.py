@@ -181,9 +181,9 @@ def _result(
 
 
 def _doctor(practitioner: Sequence[str] | None) -> str:
-    """Name and RPPS of a practitioner as they are kept: [rpps, name]."""
-    rpps, name = practitioner or ("", "")
-    return ", ".join(part for part in (name, rpps and f"RPPS {rpps}") if part)
+    """Name and number of a practitioner as they are kept: [rpps, name], and adeli where there is no rpps."""
+    rpps, name, adeli = (*(practitioner or ()), "", "", "")[:3]
+    return ", ".join(part for part in (name, rpps and f"RPPS {rpps}", adeli and f"ADELI {adeli}") if part)
 
 
 def _asked(one: kept.Asked) -> dossier.Asked:
