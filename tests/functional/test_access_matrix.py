@@ -22,7 +22,7 @@ from tests.functional.accounts import account
 from tests.functional.doors import sign_in
 from tests.functional.trail import entries
 
-from rempart.foundation.access.actor import Purpose, acting, system
+from rempart.foundation.access.actor import Actor, Purpose, acting, system
 from rempart.foundation.access.models import (
     Agent,
     ClientCertificate,
@@ -45,6 +45,7 @@ from rempart.screening.desk.models import RefusedMessage
 from rempart.screening.rules.report import Result
 from rempart.screening.sampling.rules.entry import Entry, Sampler
 from rempart.screening.sampling.rules.registration import Registration
+from rempart.screening.sampling.services import batches, drives, specimens
 from rempart.screening.sampling.services import entries as by_hand
 from rempart.screening.transcoding.models import TranscodingLine, Unknown
 from rempart.screening.transcoding.noting import Noted, Queue
@@ -227,6 +228,44 @@ def an_unknown(department: str, agent: Agent) -> UUID:
     return Unknown.objects.latest("id").id
 
 
+def a_drive(department: str, agent: Agent) -> UUID:
+    """A drive of the establishment of this department, whose tubes go to its own laboratory."""
+    now = datetime.now(UTC)
+    return drives.open_drive(
+        actor=_nurse(department), place="…", held_on=now.date(), laboratory=finess_in(department), now=now
+    )
+
+
+def a_tube(department: str, agent: Agent) -> UUID:
+    """A tube of such a drive, sampled."""
+    key, now = uuid7(), datetime.now(UTC)
+    specimens.register(
+        actor=_nurse(department),
+        id=key,
+        drive_id=a_drive(department, agent),
+        registration=Registration(person=somebody(1)),
+        informed=specimens.Informed(version=now.date(), language="fr"),
+        number="",
+        sampled=True,
+        keyring=keyring_of(settings.KEY_STORE),
+        now=now,
+    )
+    return key
+
+
+def a_batch(department: str, agent: Agent) -> UUID:
+    """A batch of such a drive."""
+    now, keyring = datetime.now(UTC), keyring_of(settings.KEY_STORE)
+    nurse, tube = _nurse(department), a_tube(department, agent)
+    drive = specimens.specimen(actor=nurse, id=tube, keyring=keyring, now=now).drive_id
+    return batches.send(actor=nurse, drive_id=drive, numbers=(), keyring=keyring, now=now)
+
+
+def _nurse(department: str) -> Actor:
+    nurse = account(Role.NURSE, establishment=finess_in(department))
+    return nurse.actor(Right.DRIVES_RUN, now=datetime.now(UTC))
+
+
 OBJECTS: dict[str, Callable[[str, Agent], object]] = {
     "case_id": a_case,
     "glass_id": a_glass,
@@ -240,6 +279,9 @@ OBJECTS: dict[str, Callable[[str, Agent], object]] = {
     "request_id": a_request,
     "hold_id": a_hold,
     "entry_id": an_entry,
+    "drive_id": a_drive,
+    "specimen_id": a_tube,
+    "batch_id": a_batch,
     "message_id": a_refused_message,
     "translation_id": a_translation,
     "unknown_id": an_unknown,

@@ -11,7 +11,7 @@ from tests.functional.doors import sign_in
 
 from rempart.foundation.access.rights import Role
 from rempart.screening.rules.report import Person
-from rempart.screening.sampling import entry_pages, forms
+from rempart.screening.sampling import form_keys, person_fields
 from rempart.screening.sampling.rules.registration import Registration
 from rempart.screening.sampling.services import ins
 
@@ -79,7 +79,7 @@ def test_the_key_of_a_form_is_its_agents(pharmacist, client_of, query):
 
 def test_an_old_form_is_not_kept(pharmacist, monkeypatch, query):
     form = filled(pharmacist)
-    monkeypatch.setattr(entry_pages, "_LASTS", -1)
+    monkeypatch.setattr(form_keys, "_LASTS", -1)
     assert pharmacist.post(HERE, form).status_code == 200
     assert query(RESULTS) == []
 
@@ -131,23 +131,23 @@ def test_what_the_teleservice_found_is_shown_and_vouched_for(pharmacist, monkeyp
     assert "L’identité nationale de santé a été trouvée" in page
     assert 'value="51215"' in page
     proof = re.search(r'name="ins_proof" value="([^"]+)"', page)[1]
-    kept = forms.RegistrationForm(FILLED | {"ins_proof": proof, "birth_place": "51215"})
+    kept = person_fields.RegistrationForm(FILLED | {"ins_proof": proof, "birth_place": "51215"})
     assert kept.is_valid()
     assert kept.person().ins_authority == "1.2.250.1.213.1.4.8"
-    other = forms.RegistrationForm(FILLED | {"ins_proof": proof, "number": nir_of("1850578006084")})
+    other = person_fields.RegistrationForm(FILLED | {"ins_proof": proof, "number": nir_of("1850578006084")})
     assert other.is_valid()
     assert other.person().ins_authority == ""  # the proof is of that number
 
 
-@pytest.mark.parametrize("proof", ["", "x", signing.dumps(["a", "b"]), forms.prove("", "1.2")])
+@pytest.mark.parametrize("proof", ["", "x", signing.dumps(["a", "b"]), person_fields.prove("", "1.2")])
 def test_security_nobody_vouches_for_a_number_but_the_teleservice(proof):
-    form = forms.RegistrationForm(FILLED | {"ins_proof": proof})
+    form = person_fields.RegistrationForm(FILLED | {"ins_proof": proof})
     assert form.is_valid()
     assert form.person().ins_authority == ""
 
 
 def test_a_relatives_telephone_is_kept_as_one():
-    form = forms.RegistrationForm(FILLED | {"relative": "on", "email": "fille@exemple.fr"})
+    form = person_fields.RegistrationForm(FILLED | {"relative": "on", "email": "fille@exemple.fr"})
     assert form.is_valid()
     person = form.person()
     assert (person.mobile, person.email) == ("", "")
@@ -155,9 +155,9 @@ def test_a_relatives_telephone_is_kept_as_one():
 
 
 def test_fields_show_a_registration_as_it_was_given():
-    form = forms.RegistrationForm(FILLED | {"health_worker": "no", "prescriber": "10003456786"})
+    form = person_fields.RegistrationForm(FILLED | {"health_worker": "no", "prescriber": "10003456786"})
     assert form.is_valid()
     kept: Registration = form.registration()
-    again = forms.RegistrationForm(forms.values_of(kept))
+    again = person_fields.RegistrationForm(person_fields.values_of(kept))
     assert again.is_valid()
     assert again.registration() == kept

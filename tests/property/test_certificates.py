@@ -62,7 +62,7 @@ def test_codes_survive_paper(change: dict[str, object]) -> None:
 def test_names_stay_in_their_alphabets(name: str) -> None:
     assert set(mrz(name)) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ<")
     assert set(capitals(name)) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ ")
-    assert all(pdf._DRAWN.match(character) for character in pdf._printable(name))
+    assert all(pdf._DRAWN.match(character) for character in pdf.printable(name))
 
 
 @given(st.binary())

@@ -113,8 +113,8 @@ def _page(certificate: TestCertificate, issued: Issued) -> dict[str, object]:
         ("Délivré le", "Issued on", f"{_day(delivered.date())} à {delivered:%H:%M}"),
     ]
     return {
-        "issuer": _printable(certificate.issuer),
-        "disease": _printable(certificate.disease_label),
+        "issuer": printable(certificate.issuer),
+        "disease": printable(certificate.disease_label),
         "tone": tone,
         "result": result,
         "result_en": result_en,
@@ -131,7 +131,7 @@ def _page(certificate: TestCertificate, issued: Issued) -> dict[str, object]:
 
 
 def _rows(rows: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
-    return [(label, english, _printable(value)) for label, english, value in rows if value]
+    return [(label, english, printable(value)) for label, english, value in rows if value]
 
 
 def _day(day: date) -> str:
@@ -142,7 +142,7 @@ def _offset(moment: datetime) -> str:
     return f"UTC{moment:%z}"[:6] + ":" + f"{moment:%z}"[3:5]
 
 
-def _printable(value: str) -> str:
+def printable(value: str) -> str:
     """The value in characters the font has: as it is, without its accent, transliterated, or `?`."""
     composed = " ".join(unicodedata.normalize("NFC", value).split())
     drawn = "".join(character if _DRAWN.match(character) else _replace(character) for character in composed)

@@ -132,7 +132,7 @@ def test_it_stays_one_page_of_forty_kilobytes(changes: dict[str, object]) -> Non
 
 
 def test_a_letter_missing_from_the_font_would_not_pass_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pdf, "_printable", lambda value: value)
+    monkeypatch.setattr(pdf, "printable", lambda value: value)
     with pytest.raises(RenderError) as error:
         render(birth_name="Ткаченко")
     assert "does not compile" in str(error.value)
@@ -163,7 +163,7 @@ def test_every_letter_it_does_not_replace_is_in_the_font() -> None:
     ],
 )
 def test_what_the_font_lacks_is_transliterated(name: str, printed: str) -> None:
-    assert pdf._printable(name) == printed
+    assert pdf.printable(name) == printed
 
 
 @pytest.mark.parametrize("data", [b"", b"%PDF-1.7\nnot really", b"\x89PNG"])

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib import messages
-from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -23,21 +22,18 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from rempart.foundation.access.actor import Actor
 from rempart.foundation.access.models import Agent
 from rempart.foundation.access.rights import Role
-from rempart.foundation.database.keys import uuid7
 from rempart.foundation.identifiers import finess
 from rempart.foundation.terminology import Pathogen, pathogen
 from rempart.foundation.territories import zone_of
 from rempart.foundation.vault import Keyring, keyring_of
-from rempart.screening.sampling.forms import RESULTS, EntryForm, entry_values_of, identity_values
+from rempart.screening.sampling.form_keys import key_of, new_key
+from rempart.screening.sampling.forms import RESULTS, EntryForm, entry_values_of
+from rempart.screening.sampling.looking_up import BUTTON, looked_up
 from rempart.screening.sampling.rules.entry import Entry, Sampler, State
-from rempart.screening.sampling.services import entries, ins
-from rempart.screening.sampling.words import INS, STATES, said
+from rempart.screening.sampling.services import entries
+from rempart.screening.sampling.words import STATES, said
 
-_KEY, _PLACE = "form", "sampling-place"
-_SALT = "result-entry"
-_LASTS = 12 * 3600
-"""Seconds for which an empty form may be sent."""
-_TRAITS = frozenset({"birth_name", "first_names", "sex", "birth_date", "birth_place"})
+_PLACE = "sampling-place"
 
 
 @require_http_methods(["GET", "POST"])
@@ -49,9 +45,9 @@ def enter(request: HttpRequest) -> HttpResponse:
             first = {"sampled_at": _now(request), "establishment": place, "prescriber": _own_number(request)}
             return _form(request, _entry_form(request, initial=first))
         form = _entry_form(request, request.POST)
-        if request.POST.get("do") == "ins":
+        if request.POST.get("do") == BUTTON:
             return _form(request, *_looked_up(request, form))
-        key = _key_of(request)
+        key = key_of(request, _actor(request))
         if not form.is_valid():
             return _form(request, form, key=key)
         if key is None:
@@ -147,7 +143,7 @@ def correct(request: HttpRequest, entry_id: UUID) -> HttpResponse:
             form = _entry_form(request, initial=entry_values_of(found.entry), fixed=found.entry.loinc)
             return _form(request, form, corrected=found)
         form = _entry_form(request, request.POST, fixed=found.entry.loinc)
-        if request.POST.get("do") == "ins":
+        if request.POST.get("do") == BUTTON:
             return _form(request, *_looked_up(request, form, fixed=found.entry.loinc), corrected=found)
         if form.is_valid():
             try:
@@ -189,18 +185,7 @@ def _entry_form(request: HttpRequest, *args: Any, fixed: str = "", **options: An
 
 
 def _looked_up(request: HttpRequest, form: EntryForm, *, fixed: str = "") -> tuple[EntryForm, Promise | None]:
-    """The form with what the teleservice knows of the person, and what it said; errors where it could not be asked."""
-    form.full_clean()
-    for name in set(form.errors) - _TRAITS:
-        del form.errors[name]
-    if form.errors:
-        return form, None
-    answer = ins.look_up(form.person())
-    typed: dict[str, Any] = {name: request.POST.get(name, "") for name in form.fields}
-    typed["residence"] = request.POST.getlist("residence")
-    if answer.person is not None:
-        typed |= {name: value for name, value in identity_values(answer.person).items() if value}
-    return _entry_form(request, initial=typed, fixed=fixed), INS[answer.found]
+    return looked_up(request, form, lambda typed: _entry_form(request, initial=typed, fixed=fixed))
 
 
 def _form(
@@ -212,22 +197,15 @@ def _form(
     corrected: entries.Shown | None = None,
 ) -> HttpResponse:
     """The page; an empty form gets a key of its own, a form that comes back keeps the one it came with."""
-    if corrected is None:
-        signed = signing.dumps([str(key or _key_of(request) or uuid7()), _actor(request).id], salt=_SALT)
-    else:
-        signed = ""
+    actor = _actor(request)
     form.lead_to()
-    context = {"form": form, "key": signed, "told": told, "corrected": corrected}
+    context = {
+        "form": form,
+        "key": "" if corrected else new_key(actor, key or key_of(request, actor)),
+        "told": told,
+        "corrected": corrected,
+    }
     return render(request, "sampling/enter.html", context)
-
-
-def _key_of(request: HttpRequest) -> UUID | None:
-    """The key that the empty form was given for this agent; None when it has none that counts."""
-    try:
-        key, agent = signing.loads(request.POST.get(_KEY, ""), salt=_SALT, max_age=_LASTS)
-        return UUID(key) if agent == _actor(request).id else None
-    except (signing.BadSignature, ValueError):
-        return None
 
 
 def _beside(form: EntryForm, refused: entries.Refused) -> None:

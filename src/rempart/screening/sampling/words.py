@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from rempart.screening.rules.catalogue import catalogue
 from rempart.screening.sampling.rules.entry import State
+from rempart.screening.sampling.rules.specimen import Lack
+from rempart.screening.sampling.rules.specimen import State as TubeState
 from rempart.screening.sampling.services.ins import Found
 
 STATES: Mapping[State, tuple[Promise, str]] = {
@@ -36,3 +38,30 @@ def said(code: str) -> str:
     """What a finding means and what to do, in the reader's language; of codes and never of values."""
     entry = catalogue()[code]
     return f"{entry.text_fr} {entry.do_fr}" if get_language() == "fr" else entry.do_en
+
+
+TUBES: Mapping[TubeState, tuple[Promise, str]] = {
+    TubeState.REGISTERED: (_("Inscrit"), "neutral"),
+    TubeState.SAMPLED: (_("Prélevé"), "info"),
+    TubeState.SENT: (_("Envoyé"), "info"),
+    TubeState.RECEIVED: (_("Au laboratoire"), "info"),
+    TubeState.RESULT: (_("Résultat arrivé"), "success"),
+}
+"""How far a tube came, and the kind of its badge."""
+
+COUNTS: Mapping[TubeState, Promise] = {
+    TubeState.REGISTERED: _("Inscrits"),
+    TubeState.SAMPLED: _("Prélevés"),
+    TubeState.SENT: _("Envoyés"),
+    TubeState.RECEIVED: _("Au laboratoire"),
+    TubeState.RESULT: _("Résultats"),
+}
+"""How many came so far, or further."""
+
+LACKS: Mapping[Lack, Promise] = {
+    Lack.SAMPLE: _("à prélever"),
+    Lack.SEND: _("à envoyer"),
+    Lack.RECEPTION: _("pas reçus depuis un jour"),
+    Lack.RESULT: _("sans résultat depuis un jour"),
+}
+"""What a drive still waits for, after a number."""

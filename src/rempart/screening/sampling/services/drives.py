@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
 
 from rempart.foundation.access.actor import Actor, acting, require
@@ -100,7 +100,3 @@ def _drive(row: Row, tubes: Sequence[Specimen], *, now: datetime) -> Drive:
         laboratory=row.laboratory,
         overview=overview((way_of(tube) for tube in tubes), now=now),
     )
-
-
-AHEAD = timedelta(days=60)
-"""How far ahead a drive may be opened."""
