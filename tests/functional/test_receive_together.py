@@ -108,11 +108,16 @@ def test_two_matricules_for_the_same_traits_at_once_are_two_people(keep, query):
     ready = threading.Barrier(2)
     known_keys = receiving.store.known_keys
 
-    def both_have_looked(cursor, keys):
-        found = known_keys(cursor, keys)
-        if not ready.broken and ready.n_waiting < 2:
-            with suppress(threading.BrokenBarrierError):
-                ready.wait(0.3)
+    def both_have_looked(connection, keys):
+        answer = known_keys(connection, keys)
+
+        def found():
+            read = answer()
+            if not ready.broken and ready.n_waiting < 2:
+                with suppress(threading.BrokenBarrierError):
+                    ready.wait(0.3)
+            return read
+
         return found
 
     with pytest.MonkeyPatch.context() as patch:

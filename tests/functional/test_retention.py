@@ -106,7 +106,7 @@ def test_a_person_stays_as_long_as_one_result(keep, run, query):
 def test_keys_go_before_rows_and_each_is_noted(keep, run, keyring, monkeypatch):
     keep(message(of(1, **NEGATIVE)))
     names = {name for name in keyring.names() if name.endswith("2027-02-18")}  # NOW + 90 days
-    assert {name.split("/")[1] for name in names} == {"identity", "contact", "delivery"}
+    assert {name.split("/")[1] for name in names} == {"identity", "contact"}
 
     def no_row_goes(*_, **__):
         raise RuntimeError("killed")

@@ -3,7 +3,6 @@
 import base64
 import logging
 import time
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -128,7 +127,7 @@ def test_security_no_log_says_who_when_the_database_refuses_a_row(keyring, keep,
 
     def wrong(self, *args, **kwargs):
         made = prepare(self, *args, **kwargs)
-        return replace(made, values=(*made.values[:6], "Z", *made.values[7:]))
+        return made._replace(values=(*made.values[:6], "Z", *made.values[7:]))
 
     monkeypatch.setattr(receiving.Preparer, "_result", wrong)
     log = logging.getLogger("rempart.test")

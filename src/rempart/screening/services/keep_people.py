@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg import Cursor
+from psycopg import Connection, Cursor
 
 from rempart.foundation.database.keys import uuid7s
 from rempart.foundation.people.rules import Assignment, Keys, Known, resolve
@@ -15,17 +15,36 @@ from rempart.screening.services import store
 from rempart.screening.services.prepared import PreparedIdentity
 
 
-def owners_of(
-    cursor: Cursor[Any], identities: Iterable[PreparedIdentity], *, now: datetime
+class Owners:
+    """Whose identities are: asked together with whatever else a batch asks first, then given, and written."""
+
+    def __init__(self, connection: Connection[Any], identities: Iterable[PreparedIdentity]) -> None:
+        every = list(identities)
+        keys = {key for identity in every for key in identity.by_ins}
+        keys.update([key for identity in every for key in identity.by_traits])
+        self._identities = store.known_identities(connection, {identity.whole for identity in every})
+        self._keys = store.known_keys(connection, keys)
+
+    def of(
+        self, cursor: Cursor[Any], identities: Iterable[PreparedIdentity], *, now: datetime
+    ) -> dict[bytes, tuple[UUID, UUID]]:
+        """(identity, person) of these identities, which were asked for, by their digest; those seen for the first
+        time are written."""
+        return _owners(cursor, identities, owners=self._identities(), known=self._keys(), now=now)
+
+
+def _owners(
+    cursor: Cursor[Any],
+    identities: Iterable[PreparedIdentity],
+    *,
+    owners: dict[bytes, tuple[UUID, UUID]],
+    known: dict[bytes, Known],
+    now: datetime,
 ) -> dict[bytes, tuple[UUID, UUID]]:
-    """(identity, person) of every identity, by its digest; those seen for the first time are written."""
     distinct = {identity.whole: identity for identity in identities}
-    owners = store.known_identities(cursor, distinct)
     new = [identity for whole, identity in distinct.items() if whole not in owners]
     if not new:
         return owners
-    digests = {key for identity in new for key in (*identity.by_ins, *identity.by_traits)}
-    known = store.known_keys(cursor, digests)
     key_rows = _renewed(new, known)
     assignments = resolve(
         [
@@ -65,19 +84,18 @@ def _write(
             key_rows[key] = (key, assignment.person, is_ins, False)
     for key in shared & key_rows.keys():
         key_rows[key] = (*key_rows[key][:3], True)
-    store.insert(cursor, "stage_key", [(*row, now.date()) for row in key_rows.values()], key="key")
     store.share_keys(cursor, [key for key in shared if key not in key_rows])
-    store.insert(cursor, "stage_person", [(person, now) for person in persons])
-    identity_rows = [
-        (
-            i.id, i.department, i.expires_on, i.sealed, i.whole, i.ins, i.name_birth,
-            i.used_name_birth, now,
-        )
-        for i in new
-    ]  # fmt: skip
-    store.insert(cursor, "stage_identity", identity_rows, key="whole")
-    link_rows = [(i.id, a.person, a.certainty.value, now) for i, a in pairs]
-    store.insert(cursor, "stage_link", link_rows)
+    store.add_people(
+        cursor,
+        persons=persons,
+        identities=[
+            (i.id, i.department, i.expires_on, i.sealed, i.whole, i.ins, i.name_birth, i.used_name_birth)
+            for i in new
+        ],
+        links=[(i.id, a.person, a.certainty.value) for i, a in pairs],
+        keys=key_rows.values(),
+        now=now,
+    )
 
 
 def _renewed(

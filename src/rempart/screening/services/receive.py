@@ -6,7 +6,8 @@ Only when it has returned may the sender be told: everything it answers for is o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -14,9 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from psycopg import Cursor
-from psycopg.errors import DeadlockDetected
-from psycopg.types.json import Jsonb
+from psycopg import Connection
 
 from rempart.foundation.access.actor import Actor, acting
 from rempart.foundation.audit.trail import About, Act, record_each
@@ -30,7 +29,7 @@ from rempart.screening.rules.catalogue import finding
 from rempart.screening.rules.report import Finding, Outcome
 from rempart.screening.sampling.services.completing import completed
 from rempart.screening.services import store
-from rempart.screening.services.keep_people import owners_of
+from rempart.screening.services.keep_people import Owners
 from rempart.screening.services.prepare import Preparer
 from rempart.screening.services.prepared import Judged, PreparedMessage, PreparedResult
 
@@ -93,23 +92,34 @@ def keep(
     store.ensure_months(transaction.get_connection().settings_dict["NAME"], now.date())
     for attempt in range(1, _TRIES + 1):
         try:
-            with acting(actor) as cursor:
-                intake = _Intake(binary_cursor(cursor.connection), batch=batch, now=now)
+            with store.conflicts(), _pipeline(), acting(actor) as cursor:
+                intake = _Intake(cursor.connection, batch=batch, now=now)
                 kept = intake.keep()
                 record_each(actor, Act.DELIVERY_RECEIVED, intake.brought(brought_by), now=now)
                 transaction.on_commit(bell.events.ring)
             return kept
-        except (store.Conflict, DeadlockDetected):
+        except store.Conflict:
             if attempt == _TRIES:
                 raise
     raise AssertionError("unreachable")
 
 
+@contextmanager
+def _pipeline() -> Iterator[None]:
+    """Statements of the block do not wait for each other's answers, but where one is read."""
+    django = transaction.get_connection()
+    django.ensure_connection()
+    with django.connection.pipeline():
+        yield
+
+
 class _Intake:
     """The rows that one transaction writes, gathered message by message, then written table by table."""
 
-    def __init__(self, cursor: Cursor[Any], *, batch: Sequence[PreparedMessage], now: datetime) -> None:
-        self._cursor = cursor
+    def __init__(
+        self, connection: Connection[Any], *, batch: Sequence[PreparedMessage], now: datetime
+    ) -> None:
+        self._connection, self._cursor = connection, binary_cursor(connection)
         self._batch = batch
         self._now = now
         self._month = now.date().replace(day=1)
@@ -127,19 +137,19 @@ class _Intake:
         self._outdone: list[tuple[str, int]] = []
 
     def keep(self) -> list[Kept]:
-        store.prepare_session(self._cursor)
-        met = self._meet()
+        ask, results = self._connection, [result for message in self._batch for result in message.results]
+        messages = store.earlier_messages(ask, {key for message in self._batch for key in message.keys})
+        currents = store.current_versions(ask, {key for result in results for key in result.ledger_keys})
+        people = Owners(ask, [result.identity for result in results])
+        met, versions = self._meet(messages()), currents()
         everything = [
             (rank, result)
             for rank, (message, (_, action)) in enumerate(zip(self._batch, met, strict=True))
             if action in (keeping.Message.NEW, keeping.Message.REPLACES)
             for result in message.results
         ]
-        versions = store.current_versions(
-            self._cursor, {key for _, result in everything for key in result.ledger_keys}
-        )
         wanted = [result for rank, result in everything if self._decide(rank, result, versions)]
-        owners = owners_of(self._cursor, [result.identity for result in wanted], now=self._now)
+        owners = people.of(self._cursor, [result.identity for result in wanted], now=self._now)
         for result in wanted:
             self._result_row(result, owners[result.identity.whole])
         kept = [
@@ -151,8 +161,8 @@ class _Intake:
 
     def brought(self, by: Mapping[UUID, Actor]) -> list[About]:
         """What the audit says of each delivery of the batch."""
-        messages = Counter(row[1] for row in self._messages)
-        results = Counter(row[7] for row in self._results.values())
+        messages = Counter([row[0] for row in self._messages])
+        results = Counter([row[5] for row in self._results.values()])
         return [
             About(
                 subject=str(id),
@@ -164,9 +174,10 @@ class _Intake:
 
     # What came before
 
-    def _meet(self) -> list[tuple[keeping.Earlier | None, keeping.Message]]:
+    def _meet(
+        self, known: dict[bytes, keeping.Earlier]
+    ) -> list[tuple[keeping.Earlier | None, keeping.Message]]:
         """What each message is to what came before it, in the store or in this very batch."""
-        known = store.earlier_messages(self._cursor, {key for m in self._batch for key in m.keys})
         return [self._meet_one(rank, message, known) for rank, message in enumerate(self._batch)]
 
     def _meet_one(
@@ -179,7 +190,7 @@ class _Intake:
         if action is keeping.Message.CLASH:
             self._tell(rank, finding("H02", "reused", "MSH-10"))
             keys, outcome = message.own_keys(), Outcome.REJECTED
-            known |= store.earlier_messages(self._cursor, keys)
+            known |= store.earlier_messages(self._connection, keys)()
             earlier = next((known[key] for key in keys if key in known), None)
             action = keeping.Message.CLASH if earlier is None else keeping.Message.AGAIN
         if action is not keeping.Message.AGAIN:
@@ -191,7 +202,7 @@ class _Intake:
             known[keys[0]] = keeping.Earlier(
                 body=body, outcome=outcome, delivery_id=delivery_id, position=position
             )
-            self._message_ledger[keys[0]] = (keys[0], body, self._month, delivery_id, position)
+            self._message_ledger[keys[0]] = (keys[0], body, delivery_id, position)
         return earlier, action
 
     def _tell(self, rank: int, said: Finding) -> None:
@@ -211,7 +222,7 @@ class _Intake:
             return False
         key = known_key or result.ledger_keys[0]  # a result keeps its first key through all its versions
         said = (*(current.contents if current else ()), result.contents[0])
-        row = (key, list(said), self._month, result.id, decision.number)
+        row = (key, b"".join(said), self._month, result.id, decision.number)
         if current is None:
             self._first[key] = row
         else:
@@ -219,8 +230,7 @@ class _Intake:
             (self._first if key in self._first else self._moved)[key] = row
         retracted = decision.keep is keeping.Keep.RETRACTION
         self._results[result.id] = (
-            self._month, result.id, key, decision.number, not retracted, retracted, self._now,
-            self._batch[rank].delivery.id,
+            result.id, key, decision.number, not retracted, retracted, self._batch[rank].delivery.id,
         )  # fmt: skip
         versions[key] = keeping.Version(
             contents=said, month=self._month, result_id=result.id, number=decision.number
@@ -233,7 +243,7 @@ class _Intake:
         if row is None:
             self._superseded.append(version)
         else:
-            self._results[version.result_id] = (*row[:4], False, *row[5:])
+            self._results[version.result_id] = (*row[:3], False, *row[4:])
 
     def _result_row(self, result: PreparedResult, owner: tuple[UUID, UUID]) -> None:
         identity, person = owner
@@ -261,9 +271,8 @@ class _Intake:
         self._count(message, outcome)
         self._messages.append(
             (
-                self._month, delivery.id, message.position, message.department, message.format.value,
-                outcome.value,
-                Jsonb([[f.code, f.severity.value, f.location] for f in findings]) if findings else None,
+                delivery.id, message.position, message.department, message.format.value, outcome.value,
+                [[f.code, f.severity.value, f.location] for f in findings] if findings else None,
                 message.seal() if refused else None,
                 message.sealed_until if refused else None,
                 ledger_key if refused else None,
@@ -289,15 +298,15 @@ class _Intake:
         cursor = self._cursor
         store.add_deliveries(cursor, list(self._deliveries.values()))
         store.forget_messages(cursor, self._replaced)
-        store.insert(cursor, "stage_message_ledger", list(self._message_ledger.values()), key="key")
-        store.insert(cursor, "stage_message", self._messages)
-        store.insert(cursor, "stage_result_ledger", list(self._first.values()), key="key")
-        store.move_ledger(cursor, list(self._moved.values()))
+        store.add_messages(cursor, self._messages, self._message_ledger.values(), month=self._month)
+        store.add_to_ledger(cursor, self._first.values())
+        store.move_ledger(cursor, self._moved.values())
         store.supersede(cursor, self._superseded)
-        store.insert(cursor, "stage_result", list(self._results.values()))
+        store.add_results(cursor, list(self._results.values()), month=self._month, now=self._now)
         if self._results or self._by_laboratory:
+            month = str(self._month)
             payload = {
-                "results": [[str(row[0]), str(row[1])] for row in self._results.values()],
+                "results": [[month, str(id)] for id in self._results],
                 "messages": self._by_laboratory,
                 "refused": self._refused,
                 "replaced": self._outdone,
