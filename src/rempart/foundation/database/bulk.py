@@ -32,6 +32,7 @@ class Array:
 _ARRAY = struct.Struct(">iiIii")  # dimensions, whether some are null, type, length, first index
 _LENGTH = struct.Struct(">i")
 _MOMENT, _DAY, _INT = struct.Struct(">iq"), struct.Struct(">ii"), struct.Struct(">ii")
+_SHORT = struct.Struct(">ih")
 _NULL = _LENGTH.pack(-1)
 _UUID_LENGTH = _LENGTH.pack(16)
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -69,6 +70,7 @@ def _json(value: object) -> bytes:
 _CELLS: Mapping[str, tuple[int, Callable[[Any], bytes]]] = {
     "bool": (16, {True: b"\0\0\0\x01\x01", False: b"\0\0\0\x01\0"}.__getitem__),
     "bytea": (17, _bytes),
+    "int2": (21, lambda value: _SHORT.pack(2, value)),
     "int4": (23, lambda value: _INT.pack(4, value)),
     "int8": (20, lambda value: _MOMENT.pack(8, value)),
     "text": (25, _text),
