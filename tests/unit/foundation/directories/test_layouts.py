@@ -154,6 +154,7 @@ def test_windows_1252_is_read_too() -> None:
         (establishment("69000001"), "the number, or that of its entity, is not a FINESS"),
         (establishment(LAB, "x"), "the number, or that of its entity, is not a FINESS"),
         ("hello", "not a row of FINESS"),
+        ('structureet;a"\rb;c', "a line break within it"),
         (establishment(LAB, name="A\0B"), "not text in UTF-8 or Windows-1252"),
         (establishment(LAB, name="\x81"), ""),
     ],
@@ -166,8 +167,9 @@ def test_faulty_rows_of_finess_are_named_by_their_line(line: str, why: str) -> N
         assert isinstance(found[1], dict)
 
 
-def test_a_position_that_is_no_number_is_a_fault() -> None:
-    line = f"geolocalisation;{LAB};here;there;1,LAMBERT_93;2021-01-04"
+@pytest.mark.parametrize("x", ["here", "nan", "1e999"])
+def test_a_position_that_is_no_number_is_a_fault(x: str) -> None:
+    line = f"geolocalisation;{LAB};{x};6519000.0;1,LAMBERT_93;2021-01-04"
     assert read(Directory.POSITIONS, finess_file([line])) == ["line 2: the coordinates are not numbers"]
 
 

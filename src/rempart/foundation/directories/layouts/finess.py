@@ -24,7 +24,7 @@ from rempart.foundation.territories.departments import departments
 if TYPE_CHECKING:
     from pyproj import Transformer
 
-_NUMBER = re.compile(r"[0-9][0-9A-Z][0-9]{7}", re.ASCII)
+_FINESS = re.compile(r"[0-9][0-9A-Z][0-9]{7}", re.ASCII)
 _OVERSEAS = {"9A": "971", "9B": "972", "9C": "973", "9D": "974", "9E": "975", "9F": "976", "9J": "986"}
 _SPLIT_OFF = {"97123": ("977", "97701"), "97127": ("978", "97801")}
 """Communes of Guadeloupe that have been collectivities since 2007: Saint-Barthélemy, Saint-Martin."""
@@ -65,7 +65,11 @@ def _records(lines: Lines, kind: str, counts: Sequence[int]) -> Iterator[tuple[i
             if name not in ("finess", "structureet", "structureej", "geolocalisation"):
                 yield Fault(line=number, why="not a row of FINESS")
             continue
-        fields = next(csv.reader([text], delimiter=";")) if '"' in text else text.split(";")
+        try:
+            fields = next(csv.reader([text], delimiter=";")) if '"' in text else text.split(";")
+        except csv.Error:
+            yield Fault(line=number, why="a line break within it")
+            continue
         given = len(fields) - 1
         if given - 1 in counts and not fields[-1] and given not in counts:  # a separator after the last field
             fields.pop()
@@ -101,7 +105,7 @@ def _entities(lines: Lines) -> Iterator[Row | Fault]:
             continue
         line, fields = found
         number = fields[0]
-        if not _NUMBER.fullmatch(number):
+        if not _FINESS.fullmatch(number):
             yield Fault(line=line, why="the number is not a FINESS")
             continue
         rs, longer, complement, street_number, street_type, street, repetition, distribution, place = fields[
@@ -135,7 +139,7 @@ def _establishments(lines: Lines) -> Iterator[Row | Fault]:
             continue
         line, fields = found
         number, entity, rs, longer, complement, distribution = fields[:6]
-        if not _NUMBER.fullmatch(number) or not _NUMBER.fullmatch(entity):
+        if not _FINESS.fullmatch(number) or not _FINESS.fullmatch(entity):
             yield Fault(line=line, why="the number, or that of its entity, is not a FINESS")
             continue
         street_number, street_type, street, repetition, place = fields[6:11]
@@ -183,15 +187,22 @@ def _projected(lines: Lines, counts: Sequence[int]) -> Iterator[Row | Fault]:
             continue
         line, (number, x, y, *rest) = found
         source = ",".join(rest[:-1])
-        if not _NUMBER.fullmatch(number):
+        if not _FINESS.fullmatch(number):
             yield Fault(line=line, why="the number is not a FINESS")
         elif x and y:
-            try:
-                values = float(x), float(y)
-            except ValueError:
+            values = _number(x), _number(y)
+            if None in values:
                 yield Fault(line=line, why="the coordinates are not numbers")
                 continue
             yield Row(line=line, values=(number, *values, source.rpartition(",")[2], source))
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _degrees(rows: Sequence[Row]) -> Mapping[int, tuple[float | None, float | None]]:
