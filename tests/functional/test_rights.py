@@ -24,7 +24,7 @@ from rempart.protection.rights import dossier, rules
 from rempart.protection.rights.models import Informed
 from rempart.protection.rights.services import asking, giving, handling
 from rempart.protection.rights.services import letters as post
-from rempart.screening.rules.report import Address, Result
+from rempart.screening.rules.report import Address, Practitioner, Result
 from rempart.screening.services import objecting, portal, store
 from rempart.screening.services.objecting import left_out_of_research
 from rempart.tracing.models import Case
@@ -112,6 +112,28 @@ def test_the_file_is_what_its_schema_says(visitor, keyring):
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.Draft202012Validator(schema).validate(found)
     assert found["requests"][0]["asks"] == "Mon adresse a changé."
+
+
+def test_the_dossier_shows_all_that_annex_1_brings(keep, query, keyring):
+    everything = report(
+        person=replace(
+            person(), mobile="", email="", relative_mobile="0611111111", relative_email="proche@example.org",
+            insured_number="185057800608491",
+        ),
+        prescriber=Practitioner(adeli="633999156", name="MARTIN PAUL"),
+        specimen="258500001",
+        device="1232",
+        variants=(("A", "0"), ("C", "1")),
+    )  # fmt: skip
+    keep(message(everything))
+    settle()
+    ((whose, identity),) = query("SELECT person_id, identity_id FROM screening_result")
+    found = give(proven(query, whose, identity), keyring)
+    (one,) = found.results
+    assert (one.relative_mobile, one.relative_email) == ("0611111111", "proche@example.org")
+    assert (one.prescriber, one.specimen, one.device) == ("MARTIN PAUL, ADELI 633999156", "258500001", "1232")
+    assert one.markers == ("A: 0", "C: 1")
+    assert found.identities[0].insured_number == "185057800608491"
 
 
 def test_it_says_who_had_access_and_by_what_authority_but_not_his_name(visitor, keyring):

@@ -23,6 +23,7 @@ class IdentityRecord:
     birth_date: date | None
     birth_place: str
     ins: str
+    insured_number: str = ""
 
     @property
     def display_name(self) -> str:
@@ -65,7 +66,7 @@ def open_identity(identity: UUID, sealed: bytes, *, keyring: Keyring) -> Identit
 
 def read_content(identity: UUID, content: bytes) -> IdentityRecord:
     """The traits of an identity that was unsealed."""
-    birth_name, used_name, first_names, sex, born, birth_place, ins, *_ = orjson.loads(content)
+    birth_name, used_name, first_names, sex, born, birth_place, ins, _, insured = orjson.loads(content)
     return IdentityRecord(
         id=identity,
         birth_name=birth_name,
@@ -75,4 +76,5 @@ def read_content(identity: UUID, content: bytes) -> IdentityRecord:
         birth_date=date.fromisoformat(born) if born else None,
         birth_place=birth_place,
         ins=ins,
+        insured_number=insured,
     )

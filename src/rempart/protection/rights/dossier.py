@@ -25,6 +25,7 @@ class Identity:
     birth_date: date | None
     birth_place: str
     number: str
+    insured_number: str
     received_at: datetime
     kept_until: date
 
@@ -48,12 +49,18 @@ class Result:
     mobile: str
     phone: str
     email: str
+    relative_mobile: str
+    relative_email: str
     address: tuple[str, ...]
     prescriber: str
     general_practitioner: str
     symptoms: str
     residence: str
     health_worker: bool | None
+    specimen: str
+    device: str
+    markers: tuple[str, ...]  # of mutations, each with its value: "C: 1"
+    screened_at: str
     kept_until: date
 
 

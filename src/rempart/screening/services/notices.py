@@ -32,9 +32,10 @@ _ACCESS_TYPES = (
 
 
 def subscriber(*, keyring: Keyring, public_url: str) -> Subscriber:
-    """Writes a notice for every result version, to the mobile phone, else to the e-mail address.
+    """Writes a notice for every result version, to the mobile phone, else to the e-mail address, else to those of the
+    relative whom the person named.
 
-    A person with neither is told by nobody yet: the laboratory's secure mailbox comes with the
+    A person with none of them is told by nobody yet: the laboratory's secure mailbox comes with the
     notices' own issue; the access is made all the same.
     """
 
@@ -78,13 +79,15 @@ def contact(keyring: Keyring, sealed: bytes, result_id: bytes) -> dict[str, str]
 
 
 def letter_to(details: Mapping[str, str], kind: str, **values: str) -> Letter | None:
-    """A letter of this kind to the mobile phone, else to the e-mail address; None with neither."""
+    """A letter of this kind to the mobile phone, else to the e-mail address of the person; else of the trusted relative,
+    in words for him (annex 1 of MINSANTE n°101, items 1.3.2 and 1.3.3). None where there is nobody to write to."""
     text = texts()[kind]
-    body = text["text"].format(**values)
-    if details["mobile"]:
-        return Letter(channel=Channel.SMS, recipient=details["mobile"], text=body)
-    if details["email"]:
-        return Letter(channel=Channel.EMAIL, recipient=details["email"], subject=text["subject"], text=body)
+    for whose in ("", "relative_"):
+        body, subject = text[f"{whose}text"].format(**values), text[f"{whose}subject"]
+        if number := details.get(f"{whose}mobile", ""):
+            return Letter(channel=Channel.SMS, recipient=number, text=body)
+        if address := details.get(f"{whose}email", ""):
+            return Letter(channel=Channel.EMAIL, recipient=address, subject=subject, text=body)
     return None
 
 

@@ -47,6 +47,7 @@ class Shown:
     laboratory_name: str
     sampled_locally: datetime
     record_number: str
+    device: str  # the rapid test used, by its number in the EU list; empty when it has none
 
     @property
     def withdrawn(self) -> bool:
@@ -190,6 +191,7 @@ def to_certify(shown: Shown, *, keyring: Keyring, pathogen: Pathogen) -> testcer
         uvci=uvci.derive(hmac.digest(keyring.secret("uvci"), seed, "sha256")),
         disease_code=pathogen.disease_agent,
         disease_label=pathogen.label_fr,
+        device=shown.device,
         reference=shown.record_number,
     )
 
@@ -296,4 +298,5 @@ def _shown(
         laboratory_name=laboratory.name if laboratory else details["laboratory"] or result.laboratory,
         sampled_locally=result.sampled_at.astimezone(zone),
         record_number=details["record"],
+        device=number if (number := details.get("device", "")).isdigit() else "",
     )

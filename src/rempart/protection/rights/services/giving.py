@@ -144,6 +144,7 @@ def _identity(row: people.Identity, opened: IdentityRecord) -> dossier.Identity:
         birth_date=opened.birth_date,
         birth_place=opened.birth_place,
         number=opened.ins,
+        insured_number=opened.insured_number,
         received_at=row.created_at,
         kept_until=row.expires_on,
     )
@@ -170,12 +171,18 @@ def _result(
         mobile=details.get("mobile", ""),
         phone=details.get("phone", ""),
         email=details.get("email", ""),
+        relative_mobile=details.get("relative_mobile", ""),
+        relative_email=details.get("relative_email", ""),
         address=tuple(line for line in details.get("address", ()) if line),
         prescriber=_doctor(details.get("prescriber")),
         general_practitioner=_doctor(details.get("general_practitioner")),
         symptoms=row.symptoms,
         residence=row.residence,
         health_worker=row.health_worker,
+        specimen=details.get("specimen", ""),
+        device=details.get("device", ""),
+        markers=tuple(f"{code}: {value}" for code, value in details.get("variants", ())),
+        screened_at=details.get("screened_at", ""),
         kept_until=row.expires_on,
     )
 
