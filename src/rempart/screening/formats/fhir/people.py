@@ -70,8 +70,9 @@ def _names(patient: Node) -> tuple[str, str, tuple[str, ...]]:
     given: list[str] = []
     if birth is not None:
         given = birth.texts("given")
+        known = " ".join(given).split()
         for listed in _extensions(birth, _BIRTH_GIVEN):
-            given += [one for one in listed.text("valueString").replace(",", " ").split() if one not in given]
+            given += [one for one in listed.text("valueString").replace(",", " ").split() if one not in known]
     if not given and used is not None:
         given = used.texts("given")
     return (
