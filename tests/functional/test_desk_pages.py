@@ -75,7 +75,7 @@ def test_the_page_costs_the_same_however_much_came(deliver, bio, django_assert_n
     refused()
     with django_assert_num_queries(8):
         bio.get("/laboratoire/")
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         bio.get("/laboratoire/messages/?motif=A01")
 
 
