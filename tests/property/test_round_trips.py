@@ -6,6 +6,7 @@ from types import ModuleType
 from zoneinfo import ZoneInfo
 
 import pytest
+from fhir.resources.R4B.bundle import Bundle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests import messages
@@ -209,3 +210,14 @@ def test_any_text_of_a_sender_goes_out_as_text(format_: ModuleType, text: str) -
     exported = Exported(report=report, result_id=KEY, version=1, made_at=messages.NOW, qualified=True)
     (item,) = format_.decode(format_.encode(exported), context=messages.FRENCH)
     assert len(item.reports) == 1
+
+
+@given(report=reports(Precision.MINUTE, Precision.SECOND))
+@settings(deadline=None, max_examples=40)
+def test_what_goes_out_as_fhir_keeps_the_published_models(report: Report) -> None:
+    exported = Exported(report=report, result_id=KEY, version=1, made_at=messages.NOW, qualified=True)
+    Bundle.model_validate_json(fhir.encode(exported))
+
+
+def test_the_sample_bundle_of_the_guide_keeps_the_published_models() -> None:
+    Bundle.model_validate_json(messages.fhir())
