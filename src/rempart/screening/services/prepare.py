@@ -26,13 +26,25 @@ from rempart.foundation.territories import department_of, zone_of
 from rempart.foundation.vault import BlindIndex, Indexer, Keyring, Purpose, Sealer
 from rempart.screening.rules.catalogue import finding
 from rempart.screening.rules.judging import Judgement, is_taken
-from rempart.screening.rules.report import Item, Outcome, Person, Practitioner, Report, Result, Sex, Status
+from rempart.screening.rules.report import (
+    Document,
+    Item,
+    Outcome,
+    Person,
+    Practitioner,
+    Report,
+    Result,
+    Sex,
+    Status,
+)
 from rempart.screening.services.prepared import (
     Delivery,
     Judged,
+    PreparedDocument,
     PreparedIdentity,
     PreparedMessage,
     PreparedResult,
+    packed,
 )
 
 _KEYS_AT_ONCE = 512
@@ -131,6 +143,7 @@ class Preparer:
             report.symptoms.value if report.symptoms else "",
             expires_on, sealed,
         )  # fmt: skip
+        documents = self._documents(report, expires_on) if report.documents else ()
         record = f"{laboratory}|{report.record_number}|{analysis.loinc}"
         return PreparedResult(
             id=key,
@@ -144,11 +157,30 @@ class Preparer:
                     retracted=report.status is Status.RETRACTED,
                     contact=contact.decode(),
                     identity=written.decode(),
+                    documents=report.documents,
                 ),
             ),
             identity=self._identity(report.person, written, department, expires_on),
             values=values,
+            documents=documents,
         )
+
+    def _documents(self, report: Report, expires_on: date) -> tuple[PreparedDocument, ...]:
+        """The attached reports, each sealed for its own key until the day of the result."""
+        sealer = self._sealer(Purpose.DOCUMENT, expires_on)
+        found = []
+        for document in report.documents:
+            key = next(self._keys)
+            content = packed(document.title, document.content)
+            found.append(
+                PreparedDocument(
+                    id=key,
+                    media_type=document.media_type,
+                    size=len(document.content),
+                    sealed=sealer.seal(content, context=key.bytes),
+                )
+            )
+        return tuple(found)
 
     def _identity(
         self, person: Person, written: bytes, department: str, expires_on: date
@@ -287,7 +319,15 @@ def _described(contact: bytes, report: Report) -> bytes:
     return b"%b,%b" % (contact[:-1], orjson.dumps({"specimen": report.specimen})[1:])
 
 
-def _content(values: tuple[object, ...], *, retracted: bool, contact: str, identity: str) -> str:
+def _content(
+    values: tuple[object, ...],
+    *,
+    retracted: bool,
+    contact: str,
+    identity: str,
+    documents: tuple[Document, ...],
+) -> str:
     """What makes a result the same as before: everything the sender said, status corrections aside."""
     stays = values[:-2]  # neither the day of expiry nor the seal, which change with the day
-    return f"{stays!r}{retracted}{contact}{identity}"
+    attached = "".join(hashlib.sha256(one.content).hexdigest() for one in documents)
+    return f"{stays!r}{retracted}{contact}{identity}{attached}"

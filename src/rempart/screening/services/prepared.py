@@ -66,6 +66,20 @@ class PreparedIdentity(NamedTuple):
     used_name_birth: bytes | None
 
 
+def packed(title: str, content: bytes) -> bytes:
+    """An attached report as it is sealed: its title, which is one line, and its bytes."""
+    return b"%b\n%b" % (title.replace("\n", " ").encode(), content)
+
+
+class PreparedDocument(NamedTuple):
+    """An attached report ready to be kept beside a result."""
+
+    id: UUID
+    media_type: str
+    size: int  # bytes
+    sealed: bytes
+
+
 class PreparedResult(NamedTuple):
     """A result ready to be kept as a version; `values` are the columns that depend on the report only."""
 
@@ -76,6 +90,7 @@ class PreparedResult(NamedTuple):
     contents: tuple[bytes, ...]  # digests of what it says, likewise
     identity: PreparedIdentity
     values: tuple[object, ...]
+    documents: tuple[PreparedDocument, ...] = ()
 
 
 VALUE_COLUMNS = (

@@ -31,7 +31,7 @@ from rempart.screening.sampling.services.completing import completed
 from rempart.screening.services import store
 from rempart.screening.services.keep_people import Owners
 from rempart.screening.services.prepare import Preparer
-from rempart.screening.services.prepared import Judged, PreparedMessage, PreparedResult
+from rempart.screening.services.prepared import VALUE_COLUMNS, Judged, PreparedMessage, PreparedResult
 
 RESULTS = "screening.results"
 """Topic: messages were kept. Payload: `results` [[month, id], …] of the versions kept; `messages` {FINESS: [accepted,
@@ -40,6 +40,8 @@ position], …] of refused ones whose place a better one took. Messages whose la
 
 BATCH = 1000
 """Messages in one transaction: a fraction of a second."""
+
+_DEPARTMENT, _EXPIRES_ON = (VALUE_COLUMNS.index(name) for name in ("department", "expires_on"))
 
 _RANKS = {outcome: rank for rank, outcome in enumerate(Outcome)}
 
@@ -135,6 +137,7 @@ class _Intake:
         self._by_laboratory: dict[str, list[int]] = {}
         self._refused: list[tuple[str, str, int, str]] = []
         self._outdone: list[tuple[str, int]] = []
+        self._documents: list[tuple[Any, ...]] = []
 
     def keep(self) -> list[Kept]:
         ask, results = self._connection, [result for message in self._batch for result in message.results]
@@ -248,6 +251,16 @@ class _Intake:
     def _result_row(self, result: PreparedResult, owner: tuple[UUID, UUID]) -> None:
         identity, person = owner
         self._results[result.id] = (*self._results[result.id], person, identity, *result.values)
+        if result.documents:
+            self._document_rows(result, person)
+
+    def _document_rows(self, result: PreparedResult, person: UUID) -> None:
+        """The attached reports of a result: in its department, until its day."""
+        department, until = result.values[_DEPARTMENT], result.values[_EXPIRES_ON]
+        self._documents += [
+            (one.id, result.id, person, department, rank, one.media_type, one.size, until, one.sealed)
+            for rank, one in enumerate(result.documents, 1)
+        ]
 
     # Messages
 
@@ -303,6 +316,7 @@ class _Intake:
         store.move_ledger(cursor, self._moved.values())
         store.supersede(cursor, self._superseded)
         store.add_results(cursor, list(self._results.values()), month=self._month, now=self._now)
+        store.add_documents(cursor, self._documents, month=self._month)
         if self._results or self._by_laboratory:
             month = str(self._month)
             payload = {

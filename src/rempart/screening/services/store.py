@@ -59,12 +59,17 @@ _MESSAGE = {
     "delivery_id": "uuid", "position": "int4", "department": "text", "format": "text", "outcome": "text",
     "findings": "jsonb", "sealed": "bytea", "expires_on": "date", "ledger_key": "bytea",
 }  # fmt: skip
+_DOCUMENT = {
+    "id": "uuid", "result_id": "uuid", "person_id": "uuid", "department": "text", "rank": "int2", "media_type": "text",
+    "size": "int4", "expires_on": "date", "sealed": "bytea",
+}  # fmt: skip
 _MESSAGE_LEDGER = {"key": "bytea", "body": "bytea", "delivery_id": "uuid", "position": "int4"}
 _DELIVERY = {
     "id": "uuid", "received_at": "timestamptz", "channel": "text", "laboratory": "text", "size": "int8",
     "digest": "bytea",
 }  # fmt: skip
 
+_DOCUMENTS_AT_ONCE = 8
 
 _CONTENTS = f"""CASE length(n.contents) WHEN {DIGEST_BYTES} THEN ARRAY[n.contents] ELSE ARRAY(
     SELECT substring(n.contents FROM first FOR {DIGEST_BYTES})
@@ -100,7 +105,10 @@ def ensure_months(database: str, today: date) -> None:
     following = (first + timedelta(days=32)).replace(day=1)
     with transaction.atomic(), transaction.get_connection().cursor() as cursor:
         for month in (first, following):
-            cursor.execute("SELECT screening_result_month(%s), screening_message_month(%s)", (month, month))
+            cursor.execute(
+                "SELECT screening_result_month(%s), screening_message_month(%s), screening_document_month(%s)",
+                (month, month, month),
+            )
 
 
 # What is there: each function asks, and returns a function that waits for the answer. Several can be asked at once.
@@ -222,6 +230,13 @@ def add_results(cursor: Cursor[Any], rows: Sequence[tuple[Any, ...]], *, month: 
     """Versions of results, all received now."""
     same = {"month": month, "received_at": now}
     insert_rows(cursor, table="screening_result", columns=_RESULT, rows=rows, same=same)
+
+
+def add_documents(cursor: Cursor[Any], rows: Sequence[tuple[Any, ...]], *, month: date) -> None:
+    """Attached reports, a few at a time: each may have 5 MB. Most batches have none."""
+    for first in range(0, len(rows), _DOCUMENTS_AT_ONCE):
+        some, same = rows[first : first + _DOCUMENTS_AT_ONCE], {"month": month}
+        insert_rows(cursor, table="screening_document", columns=_DOCUMENT, rows=some, same=same)
 
 
 def add_messages(
