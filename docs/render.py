@@ -103,6 +103,7 @@ def pathogen_page(path: Path) -> Page:
             f"`{row['loinc']}`",
             row["kind"],
             "yes" if row["published"] else "no",
+            str(row.get("from", "")) or "—",
             row["label_fr"],
             row["label_en"],
         )
@@ -117,8 +118,10 @@ def pathogen_page(path: Path) -> Page:
         "Each line holds from its day; what it leaves out is as before.",
         _table(("From", "What changes", "Source"), policies),
         "## Analyses",
-        "Only published analyses are kept. The others are recognised, so that they are not mistaken for a result.",
-        _table(("LOINC", "Kind", "Published", "French", "English"), analyses),
+        "Only published analyses are kept, of specimens taken from the day given on. The others are recognised, so that they "
+        "are not mistaken for a result.",
+        _table(("LOINC", "Kind", "Published", "Taken from", "French", "English"), analyses),
+        *_screening(data.get("screening", {})),
         f"Read from `{path.relative_to(ROOT)}`.",
     ]
     return Page(
@@ -126,6 +129,23 @@ def pathogen_page(path: Path) -> Page:
         title=f"Pathogen: {data['label_en']}",
         text=_joined(parts),
     )
+
+
+def _screening(data: Mapping[str, Any]) -> Iterator[str]:
+    """What a screening of positives looks for; nothing where a pathogen knows none."""
+    if not data:
+        return
+    yield "## Screening of positives"
+    values = ", ".join(f"{value} {meaning}" for value, meaning in data["values"].items())
+    yield f"Of: {', '.join(data['kinds'])}. Values: {values}. What is no longer asked for may still be given."
+    rows = [
+        (f"`{row['code']}`", row["label"], str(row["from"]), str(row.get("until", "")) or "—")
+        for row in data["marker"]
+    ]
+    yield _table(("Marker", "Mutation or variant", "Asked for from", "Until the day before"), rows)
+    for row in data.get("combination", ()):
+        together = " ".join(f"{code}{value}" for code, value in row["values"].items())
+        yield f"{together}, from {row['from']}: {row['meaning_en']} (V05)."
 
 
 def acts_page(path: Path = ACTS) -> Page:
