@@ -160,7 +160,10 @@ def test_security_a_server_that_is_not_the_services_is_told_nothing(endpoint, re
 )
 def test_security_a_hostile_answer_is_none_and_soon(endpoint, register, monkeypatch, mood, why):
     short = replace(
-        policy(), bounds=Bounds(connect_seconds=1, read_seconds=0.4, whole_seconds=0.8, most_bytes=262_144)
+        policy(),
+        bounds=Bounds(
+            connect_seconds=1, read_seconds=0.4, whole_seconds=0.8, desk_seconds=8, most_bytes=262_144
+        ),
     )
     monkeypatch.setattr(client, "policy", lambda: short)
     register.mood = mood

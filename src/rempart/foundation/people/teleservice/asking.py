@@ -76,8 +76,14 @@ def search_now(endpoint: Endpoint, traits: Traits, *, clock: Clock) -> Outcome |
     """
 
     async def run() -> Outcome | None:
-        async with Teleservice(endpoint, clock=clock) as service:
-            return await service.search(traits)
+        try:
+            async with (
+                asyncio.timeout(policy().bounds.desk_seconds),
+                Teleservice(endpoint, clock=clock) as service,
+            ):
+                return await service.search(traits)
+        except TimeoutError:
+            raise Unanswered("timeout") from None
 
     return asyncio.run(run())
 

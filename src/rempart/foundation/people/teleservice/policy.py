@@ -29,11 +29,13 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """What one answer may take: seconds to connect, for each part, for the whole; bytes."""
+    """What one answer may take: seconds to connect, for each part, for the whole; bytes. `desk_seconds`: a whole
+    conversation while somebody waits."""
 
     connect_seconds: float
     read_seconds: float
     whole_seconds: float
+    desk_seconds: float
     most_bytes: int
 
 
@@ -65,6 +67,7 @@ def policy() -> Policy:
             connect_seconds=said["connect_seconds"],
             read_seconds=said["read_seconds"],
             whole_seconds=said["whole_seconds"],
+            desk_seconds=said["desk_seconds"],
             most_bytes=said["most_bytes"],
         ),
         retry=RetryPolicy(
