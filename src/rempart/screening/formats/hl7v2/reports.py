@@ -81,14 +81,15 @@ def reports_of(message: Message, *, context: Context, findings: list[Finding]) -
 class _Reader:
     """What the reports of one message share: the sender, the findings."""
 
-    __slots__ = ("context", "findings", "finess", "held", "msh")
+    __slots__ = ("context", "findings", "finess", "held", "msh", "translated")
 
     def __init__(self, msh: Segment, context: Context, findings: list[Finding]) -> None:
         self.context = context
         self.findings = findings
         self.msh = msh
-        # Only a transcoding table asks for it before the observations are known.
-        self.finess = fields.structure(msh.brief(4), msh.lexis)[0] if context.transcoding else ""
+        # Only a transcoding table asks whose message it is before the observations are known.
+        self.translated = bool(context.transcoding)
+        self.finess = fields.structure(msh.brief(4), msh.lexis)[0] if self.translated else ""
         processing = msh.text(11)
         self.held = processing in _TEST_MESSAGES and context.profile is Profile.FR
         if self.held:
@@ -117,7 +118,7 @@ class _Reader:
         person = enclosed.completed(self._person(patient))
         attending = self._practitioner((patient.pd1, 4)) if patient.pd1 is not None else _NOBODY
         screened = analyses.screened([(f.observed, f.result) for f in found]) if letters else frozenset()
-        screening = _Screening(analyses.letters_of(letters), screenings)
+        screening = _Screening(analyses.letters_of(letters), screenings) if letters else _NO_SCREENING
         reports = [
             self._report(
                 f, patient, person, attending, answers, screening if n in screened else _NO_SCREENING
@@ -151,21 +152,22 @@ class _Reader:
 
         Where nothing stands before SPM, the sender put the specimen first: what follows are the results.
         """
-        observe, finess = self.context.observe, self._speaker
+        observe, translated, speaker = self.context.observe, self.translated, self._speaker
         observed = [
-            (obx, observe(values.names(obx.brief(3), obx.lexis), finess(order, obx)))
+            (obx, observe(values.names(obx.brief(3), obx.lexis), speaker(order, obx) if translated else ""))
             for obx in order.results or order.of_specimen
         ]
         if order.results and order.of_specimen:
             after = [
-                (o, observe(values.names(o.brief(3), o.lexis), finess(order, o))) for o in order.of_specimen
+                (o, observe(values.names(o.brief(3), o.lexis), speaker(order, o) if translated else ""))
+                for o in order.of_specimen
             ]
             observed += [pair for pair in after if pair[1].role in _OF_THE_PERSON]
         return observed
 
     def _speaker(self, order: Order, obx: Segment) -> str:
         """Whose own codes an observation is written in; "" when no laboratory has any."""
-        if self.finess or not self.context.transcoding:
+        if self.finess or not self.translated:
             return self.finess
         return self._laboratory(order, obx).finess
 
