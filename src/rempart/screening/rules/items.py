@@ -82,7 +82,6 @@ class AskedItem:
     of_person: bool  # else of each report
     finding: str  # the code of what is said where it is missing
     versions: tuple[Version, ...]  # oldest first
-    is_there: Callable[[Report], bool]
 
     def version_on(self, day: date) -> Version:
         """The version that holds for a sampling day; the first one for the days before it."""
@@ -96,11 +95,12 @@ class Asked:
     item: AskedItem
     severity: Severity
     kinds: frozenset[Kind]  # the analyses it is asked for; empty: all
+    is_there: Callable[[Report], bool]
 
 
 @cache
 def items() -> Mapping[str, AskedItem]:
-    """Every item by name, in the order of the file. Raises KeyError for an item that no report has a place for."""
+    """Every item by name, in the order of the file. Raises ValueError for one that no report has a place for."""
     rows: dict[str, dict[str, Any]] = tomllib.loads(
         (files("rempart.screening") / "data" / "items.toml").read_text("utf-8")
     )
@@ -111,7 +111,7 @@ def items() -> Mapping[str, AskedItem]:
 def asked_on(day: date, profile: Profile) -> tuple[tuple[Asked, ...], tuple[Asked, ...]]:
     """What must not be missing for a specimen taken on this day: of the person, of each report."""
     asked = [
-        Asked(item, _SEVERITIES[version.need], version.kinds)
+        Asked(item, _SEVERITIES[version.need], version.kinds, IS_THERE[item.name])
         for item in items().values()
         for version in [item.version_on(day)]
         if version.need in _SEVERITIES and profile in version.profiles
@@ -126,8 +126,8 @@ def _item(name: str, row: Mapping[str, Any]) -> AskedItem:
             f"items.toml, {name}: an item is of the person or of the report, not of {row['of']!r}"
         )
     versions = [_version(version) for version in row["version"]]
-    if not versions:
-        raise ValueError(f"items.toml, {name}: no version")
+    if not versions or name not in IS_THERE:
+        raise ValueError(f"items.toml, {name}: an item has a version, and a place in a report")
     return AskedItem(
         name=name,
         number=row["number"],
@@ -136,7 +136,6 @@ def _item(name: str, row: Mapping[str, Any]) -> AskedItem:
         of_person=row["of"] == _PERSON,
         finding=row.get("finding", _DEFAULT_FINDING),
         versions=tuple(sorted(versions, key=lambda version: version.since)),
-        is_there=IS_THERE[name],
     )
 
 

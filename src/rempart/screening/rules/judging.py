@@ -37,7 +37,9 @@ _NOTHING: frozenset[str] = frozenset()
 _PUBLISHED = frozenset({Status.FINAL, Status.CORRECTED})
 _COARSE = frozenset({Precision.YEAR, Precision.MONTH, Precision.DAY})
 _ALSO_UNREADABLE = frozenset({"P03", "S01"})  # what a decoder says of these, it says in place of "missing"
-_UNREAD = frozenset({"F01", "F02", "F03", "F07", "H01"})  # nothing was read: no use to say that nothing is there
+_UNREAD = frozenset(
+    {"F01", "F02", "F03", "F07", "H01"}
+)  # nothing was read: no use to say that nothing is there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,9 +139,7 @@ class _Judging:
 
     def _missing(self, asked: tuple[Asked, ...], report: Report) -> None:
         """What must be there and is not; the decoder knew better where it found something unreadable."""
-        for one in asked:
-            if one.item.is_there(report):
-                continue
+        for one in [one for one in asked if not one.is_there(report)]:
             if one.kinds:
                 analysis = self.pathogen.analysis(report.loinc)
                 if analysis is None or analysis.kind not in one.kinds:
