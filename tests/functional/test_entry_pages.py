@@ -126,7 +126,7 @@ def test_what_the_teleservice_found_is_shown_and_vouched_for(pharmacist, monkeyp
     found = Person(
         birth_name="ZYGOMALAS", ins=NUMBER, ins_authority="1.2.250.1.213.1.4.8", birth_place="51215"
     )
-    monkeypatch.setattr(ins, "look_up", lambda person: ins.Answer(found=ins.Found.ONE, person=found))
+    monkeypatch.setattr(ins, "look_up", lambda **_: ins.Answer(found=ins.Found.ONE, person=found))
     page = pharmacist.post(HERE, filled(pharmacist, number="", result="", do="ins")).content.decode()
     assert "L’identité nationale de santé a été trouvée" in page
     assert 'value="51215"' in page

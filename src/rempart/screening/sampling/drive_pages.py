@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from rempart.foundation.access.actor import Actor
+from rempart.foundation.access.rights import Right
 from rempart.foundation.directories.models import Laboratory
 from rempart.foundation.identifiers import finess
 from rempart.foundation.territories import zone_of
@@ -94,7 +95,8 @@ def register(request: HttpRequest, drive_id: UUID) -> HttpResponse:
         return _person(request, found, *_picked_up(request))
     form = PersonForm(request.POST)
     if doing == BUTTON:
-        return _person(request, found, *looked_up(request, form, lambda typed: PersonForm(initial=typed)))
+        asked = looked_up(request, form, lambda typed: PersonForm(initial=typed), right=Right.DRIVES_RUN)
+        return _person(request, found, *asked)
     key = key_of(request, actor)
     if form.is_valid() and key is None:
         form.add_error(

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from rempart.foundation.access.actor import Actor
 from rempart.foundation.access.models import Agent
-from rempart.foundation.access.rights import Role
+from rempart.foundation.access.rights import Right, Role
 from rempart.foundation.identifiers import finess
 from rempart.foundation.terminology import Pathogen, pathogen
 from rempart.foundation.territories import zone_of
@@ -185,7 +185,10 @@ def _entry_form(request: HttpRequest, *args: Any, fixed: str = "", **options: An
 
 
 def _looked_up(request: HttpRequest, form: EntryForm, *, fixed: str = "") -> tuple[EntryForm, Promise | None]:
-    return looked_up(request, form, lambda typed: _entry_form(request, initial=typed, fixed=fixed))
+    def again(typed: dict[str, Any]) -> EntryForm:
+        return _entry_form(request, initial=typed, fixed=fixed)
+
+    return looked_up(request, form, again, right=Right.RESULTS_ENTER)
 
 
 def _form(
