@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import trustme
 from tests.factories import message, person, report, somebody
-from tests.functional.settling import settle
 from typer.testing import CliRunner
 
 from rempart.foundation.access.actor import Purpose, acting, system
@@ -258,10 +257,9 @@ def test_a_person_gains_her_number_beside_what_was_received(keep, look_up, query
 def test_results_do_not_wait_and_nothing_is_written_on_their_road(keep, look_up, query, register):
     register.mood = Behaviour.UNAVAILABLE
     (kept,) = keep(message(result(without_number())), now=now())
-    settle()
     assert kept.outcome.value == "accepted"
     assert query("SELECT count(*) FROM people_ins_request") == [(0,)]
-    assert query("SELECT count(*) FROM tracing_case") == [(1,)]
+    assert query("SELECT count(*) FROM screening_result") == [(1,)]
     assert look_up(ahead=timedelta()) == 0
     assert query("SELECT count(*) FROM people_ins_request") == [(0,)]  # too young
 
