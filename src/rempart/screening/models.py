@@ -7,6 +7,9 @@ from django.db import models
 from rempart.screening.desk.models import DailyIntake as DailyIntake
 from rempart.screening.desk.models import RefusedMessage as RefusedMessage
 from rempart.screening.desk.models import Silence as Silence
+from rempart.screening.register.models import Registered as Registered
+from rempart.screening.register.models import Request as Request
+from rempart.screening.register.models import Trial as Trial
 from rempart.screening.sampling.models import Batch as Batch
 from rempart.screening.sampling.models import Drive as Drive
 from rempart.screening.sampling.models import Entry as Entry

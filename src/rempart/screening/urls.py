@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from rempart.screening import citizen_pages, file_pages, pages
+from rempart.screening import citizen_pages, download_pages, file_pages, pages
 
 urlpatterns = [
     path("r/<str:reference>", pages.arrive, name="portal-arrive"),
@@ -10,6 +10,8 @@ urlpatterns = [
     path("mon-resultat/code/", pages.enter_code, name="portal-code"),
     path("mon-resultat/resultat/", pages.result, name="portal-result"),
     path("mon-resultat/certificat.pdf", pages.certificate, name="portal-certificate"),
+    path("mon-resultat/compte-rendu/<int:rank>/", download_pages.document, name="portal-document"),
+    path("mon-resultat/resultat.<str:form>", download_pages.export, name="portal-export"),
     path("mon-resultat/quitter/", citizen_pages.leave, name="portal-leave"),
     path("mon-resultat/franceconnect/", citizen_pages.begin, name="fc-begin"),
     path("mon-resultat/franceconnect/retour/", citizen_pages.back, name="fc-back"),
@@ -23,4 +25,5 @@ urlpatterns = [
     path("", include("rempart.screening.desk.urls")),
     path("", include("rempart.screening.transcoding.urls")),
     path("", include("rempart.screening.upload.urls")),
+    path("", include("rempart.screening.register.urls")),
 ]

@@ -28,6 +28,7 @@ _NAVIGATION = (
     (_("Prélèvement"), "file-sampling"),
     (_("Masques"), "file-masks"),
     (_("Bureau du laboratoire"), "desk"),
+    (_("Registre"), "register"),
     (_("Laboratoires"), "laboratories"),
     (_("Comptes"), "accounts"),
     (_("Clés"), "machine-keys"),

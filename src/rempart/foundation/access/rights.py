@@ -25,6 +25,7 @@ class Role(StrEnum):
     NURSE = "nurse"
     BIOLOGIST = "biologist"  # and whoever works for a laboratory under its account
     ADMINISTRATOR = "administrator"  # opens the accounts of a region
+    REFERENT = "referent"  # of a region, for the connection of its laboratories
     HELP_DESK = "help-desk"
     OPERATOR = "operator"
     EPIDEMIOLOGIST = "epidemiologist"
@@ -71,6 +72,8 @@ class Right(StrEnum):
     KEYS_MANAGE = "keys.manage"
     DELIVERIES_SEND = "deliveries.send"
     TABLES_UPLOAD = "tables.upload"
+    REGISTER_EDIT = "register.edit"
+    REGISTER_COMPLETE = "register.complete"
     DESK_USE = "desk.use"
     DESK_OPEN = "desk.open"
     DESK_WATCH = "desk.watch"

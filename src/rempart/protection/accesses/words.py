@@ -19,6 +19,7 @@ ROLES: Mapping[str, Promise] = {
     Role.NURSE: _("Infirmier"),
     Role.BIOLOGIST: _("Biologiste"),
     Role.ADMINISTRATOR: _("Administrateur des comptes"),
+    Role.REFERENT: _("Référent des laboratoires"),
     Role.HELP_DESK: _("Assistance"),
     Role.OPERATOR: _("Exploitant"),
     Role.EPIDEMIOLOGIST: _("Épidémiologiste"),

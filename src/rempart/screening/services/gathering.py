@@ -24,6 +24,7 @@ from rempart.foundation.access.actor import Actor, Purpose, system
 from rempart.foundation.terminology import Pathogen
 from rempart.foundation.vault import KeyProviderError, Keyring
 from rempart.screening.sampling.services.completing import completed
+from rempart.screening.register.trials import Trials, tried
 from rempart.screening.services.prepare import Preparer
 from rempart.screening.services.prepared import Judged, PreparedMessage
 from rempart.screening.services.receive import BATCH, Kept, keep
@@ -79,6 +80,7 @@ class Gathering:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._preparer: tuple[float, Preparer] | None = None
+        self.trials = Trials()
 
     def add(self, judged: Sequence[Judged], *, actor: Actor, size: int) -> Future[Sequence[Kept]]:
         """Let a delivery of at most BATCH messages and `size` bytes wait for its turn; what became of each message,
@@ -140,8 +142,20 @@ class Gathering:
                 ready.append((brought, self._prepared(brought)))
             except Exception as error:
                 _fail(brought, error)
-        if ready:
-            self._keep_prepared(ready)
+        if real := [one for one in ready if not self._tried(*one)]:
+            self._keep_prepared(real)
+
+    def _tried(self, brought: _Brought, messages: list[PreparedMessage]) -> bool:
+        """Answer a delivery of a laboratory in test, of which nothing is kept; False for any other."""
+        laboratory = brought.actor.laboratory
+        try:
+            if not self.trials.holds(laboratory):
+                return False
+            brought.kept.set_result(tried(messages, laboratory=laboratory, now=datetime.now(UTC)))
+        except Exception as error:
+            connections.close_all()
+            _fail(brought, error)
+        return True
 
     def _prepared(self, brought: _Brought) -> list[PreparedMessage]:
         now = time.monotonic()

@@ -13,12 +13,14 @@ from rempart.foundation.access.actor import Actor
 from rempart.foundation.terminology import Pathogen
 from rempart.foundation.vault import Keyring
 from rempart.screening.formats import Context, decode
+from rempart.screening.register.trials import tried
 from rempart.screening.rules.answer import Language, findings, groups
 from rempart.screening.rules.catalogue import Profile
 from rempart.screening.rules.judging import Judgement, judge
 from rempart.screening.rules.refusals import Refused
 from rempart.screening.rules.report import Format, Item
 from rempart.screening.services.gathering import Gathering
+from rempart.screening.services.prepare import Preparer
 from rempart.screening.services.prepared import Delivery, Judged
 from rempart.screening.services.receive import BATCH, Kept, receive
 from rempart.screening.transcoding.snapshot import Snapshot
@@ -123,8 +125,13 @@ class Intake:
     def keep(self, judged: Iterable[Judged], *, actor: Actor) -> Iterator[Sequence[Answered]]:
         """Keep judged messages batch by batch; yields each batch once it is on disk."""
         messages = iter(judged)
+        trial = self.gathering.trials.holds(actor.laboratory)
         while batch := list(islice(messages, BATCH)):
-            kept = receive(
-                batch, actor=actor, keyring=self.keyring, pathogen=self.pathogen, now=datetime.now(UTC)
-            )
+            now = datetime.now(UTC)
+            if trial:
+                preparer = Preparer(keyring=self.keyring, pathogen=self.pathogen, now=now)
+                prepared = [preparer.message(one, speaks_for=actor.laboratory) for one in batch]
+                kept = tried(prepared, laboratory=actor.laboratory, now=now)
+            else:
+                kept = receive(batch, actor=actor, keyring=self.keyring, pathogen=self.pathogen, now=now)
             yield answered(batch, kept)

@@ -126,6 +126,7 @@ PARTS = (
     expiring("screening_refused", kind=Kind.REFUSED_MESSAGE),
     expiring("screening_unknown", kind=Kind.REFUSED_MESSAGE),
     aging("screening_daily_intake", kind=Kind.MESSAGE_TRACE, key="laboratory, day", since="day"),
+    aging("screening_trial", kind=Kind.MESSAGE_TRACE, key="finess, day", since="day"),
     aging("screening_silence", kind=Kind.MESSAGE_TRACE, since="noticed_at"),
 )
 DIGESTS = (

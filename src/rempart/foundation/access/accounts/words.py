@@ -22,6 +22,7 @@ ROLES: Mapping[Role, Promise] = {
     Role.NURSE: _("Infirmier"),
     Role.BIOLOGIST: _("Biologiste"),
     Role.ADMINISTRATOR: _("Administrateur régional"),
+    Role.REFERENT: _("Référent des laboratoires"),
     Role.HELP_DESK: _("Assistance technique"),
     Role.OPERATOR: _("Exploitant"),
     Role.EPIDEMIOLOGIST: _("Épidémiologiste"),
