@@ -77,7 +77,8 @@ def bounded(application: Application, *, patience: float = _PATIENCE) -> Applica
                 return await receive()
             left = begun + patience + taken / _BYTES_PER_SECOND - clock.time()
             try:
-                message = await asyncio.wait_for(receive(), left)
+                async with asyncio.timeout(left):
+                    message = await receive()
             except TimeoutError:
                 raise _Refused(408) from None
             taken += len(message.get("body", b""))

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
@@ -26,6 +27,7 @@ from rempart.foundation.access.refusals import TooMany
 from rempart.screening import api
 from rempart.screening.rules.refusals import Refused
 from rempart.screening.services.intake import FEW, answered
+from rempart.screening.services.mailbox import Mailbox
 from rempart.site import limiting
 from rempart.site.bodies import CERTIFICATE, Application, Receive, Scope, Send
 from rempart.site.headers import protective
@@ -34,6 +36,7 @@ from rempart.site.machines import problem
 MOST_BYTES = 65_536
 """Of a body that is judged in the event loop: a few milliseconds at most. A larger one takes the long way."""
 
+_mailboxes: WeakKeyDictionary[asyncio.AbstractEventLoop, Mailbox] = WeakKeyDictionary()
 _UNUSUAL = frozenset({b"prefer", b"expect", b"content-encoding", b"transfer-encoding", b"cookie"})
 
 
@@ -122,12 +125,21 @@ async def _kept(payload: bytes, ordinary: _Ordinary) -> tuple[int, Mapping[str, 
         if len(judged) > FEW:
             all_of_it = await asyncio.to_thread(intake.take, judged, actor=actor)
         else:
-            kept = await asyncio.wrap_future(intake.gather(judged, actor=actor))
+            kept = await _mailbox().wait(intake.gather(judged, actor=actor))
             all_of_it = answered(judged, kept)
         kind, body = api.said_of(all_of_it, wanted=wanted, now=ordinary.now)
     except Exception as error:
         return problem(error, door="/api/v1/deliveries", language=wanted.language)
     return 200, {"Content-Type": kind, "Content-Language": wanted.language.value}, body
+
+
+def _mailbox() -> Mailbox:
+    """That of the running loop: a process has one."""
+    loop = asyncio.get_running_loop()
+    found = _mailboxes.get(loop)
+    if found is None:
+        found = _mailboxes[loop] = Mailbox(loop)
+    return found
 
 
 @lru_cache(maxsize=256)

@@ -7,6 +7,7 @@ only if the proxy is ours: it came over the private socket, or from an address t
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
@@ -57,6 +58,7 @@ def network(address: str) -> str:
     return _plain(found)
 
 
+@lru_cache(maxsize=4_096)
 def _read(text: str) -> Address | None:
     """An address as proxies write it: with or without brackets and port, IPv4 inside IPv6 unwrapped."""
     written = text.strip().strip('"')

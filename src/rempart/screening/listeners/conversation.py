@@ -221,7 +221,7 @@ class Conversation(asyncio.Protocol):
         except Full:
             return False
         self._flying.append(_Flying(judged, kept))
-        kept.add_done_callback(partial(self._loop.call_soon_threadsafe, self._answer))
+        kept.add_done_callback(lambda _: self._listener.mailbox.post(self._answer))
         return True
 
     async def _keep_apart(self, judged: Sequence[Judged], actor: Actor) -> None:
@@ -237,7 +237,7 @@ class Conversation(asyncio.Protocol):
 
     # Answers
 
-    def _answer(self, _: object = None) -> None:
+    def _answer(self) -> None:
         """Acknowledge what is on disk, in order."""
         now = datetime.now(UTC)
         while self._flying and self._flying[0].kept.done() and not self._transport.is_closing():

@@ -29,6 +29,7 @@ from django.db import DatabaseError, connections
 from rempart.foundation.access.limits import Counters, limits
 from rempart.foundation.access.machines.recognised import Recognised
 from rempart.screening.services.intake import Intake
+from rempart.screening.services.mailbox import Mailbox
 
 _log = logging.getLogger(__name__)
 
@@ -82,6 +83,7 @@ class Listener:
     counters: Counters = field(default_factory=lambda: Counters(limits().process))
     by_address: Counter[str] = field(default_factory=Counter)
     connections: set[Any] = field(default_factory=set)
+    mailbox: Mailbox = field(default_factory=lambda: Mailbox(asyncio.get_running_loop()))
     held: int = 0  # bytes of unfinished frames
     empty: asyncio.Event = field(default_factory=asyncio.Event)  # no connection is open
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)

@@ -56,6 +56,7 @@ def acknowledge(item: Item, judgement: Judgement, *, now: datetime) -> bytes:
     msh = _header_of(item.raw)
     sender = [_copied(msh, n) for n in (5, 6)]
     version = msh.text(12) if msh is not None else ""
+    written = now.strftime("%Y%m%d%H%M%S%z")
     header = [
         "MSH",
         "^~\\&",
@@ -63,10 +64,10 @@ def acknowledge(item: Item, judgement: Judgement, *, now: datetime) -> bytes:
         sender[1],
         _copied(msh, 3),
         _copied(msh, 4),
-        now.strftime("%Y%m%d%H%M%S%z"),
+        written,
         "",
         "ACK^R01^ACK",
-        f"ACK{now.strftime('%y%m%d%H%M%S%f')}{item.position}",
+        f"ACK{written[2:14]}{now.microsecond:06d}{item.position}",
         _copied(msh, 11) or "P",
         _escaped(version) if version.startswith(_VERSIONS) else _DEFAULT_VERSION,
         *[""] * 5,
