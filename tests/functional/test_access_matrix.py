@@ -288,6 +288,8 @@ OBJECTS: dict[str, Callable[[str, Agent], object]] = {
     "line_id": lambda department, agent: uuid7(),
     "delivery_id": lambda department, agent: uuid7(),
     "result": lambda department, agent: uuid7(),
+    "rank": lambda department, agent: 1,
+    "form": lambda department, agent: "json",
     "reference": lambda department, agent: "an-unknown-reference",
     "token": lambda department, agent: "no-link",
     "passkey_id": lambda department, agent: 1,

@@ -120,7 +120,7 @@ def result(request: HttpRequest) -> HttpResponse:
     """The result, what it means, and the certificate."""
     proof = _proof(request)
     if proof is None:
-        return _closed(request)
+        return closed(request)
     shown = portal.show(
         proof=proof,
         keyring=_keyring(),
@@ -137,7 +137,7 @@ def certificate(request: HttpRequest) -> HttpResponse:
     """The certificate as PDF: shown, or saved with ?telecharger."""
     proof = _proof(request)
     if proof is None:
-        return _closed(request)
+        return closed(request)
     pdf = portal.certificate(
         proof=proof,
         keyring=_keyring(),
@@ -158,7 +158,7 @@ def _proof(request: HttpRequest) -> str | None:
     return visits.proof_of(request.session, now=_now(request))
 
 
-def _closed(request: HttpRequest) -> HttpResponse:
+def closed(request: HttpRequest) -> HttpResponse:
     """Back to the beginning; who was in and stayed too long is told so."""
     if visits.was_open(request.session):
         request.session.flush()

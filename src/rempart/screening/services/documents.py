@@ -18,6 +18,11 @@ class Attached:
     media_type: str  # "application/pdf", "image/png", "image/jpeg"
     size: int  # bytes
 
+    @property
+    def kind(self) -> str:
+        """What it is called: PDF, PNG, JPEG."""
+        return self.media_type.rpartition("/")[2].upper()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
@@ -31,6 +33,7 @@ from rempart.proofs import testcertificate, uvci
 from rempart.proofs.pdf import render_pdf
 from rempart.screening.models import Access
 from rempart.screening.rules.attempts import CODE_DIGITS, CODE_VALID, Challenge, right
+from rempart.screening.services.documents import Attached, attached_to
 from rempart.screening.services.notices import contact, letter_to, reference_digest
 from rempart.screening.services.published import COLUMNS, PublishedResult, published
 from rempart.screening.services.signers import Signers
@@ -46,8 +49,13 @@ class Shown:
     meaning: ResultRule
     laboratory_name: str
     sampled_locally: datetime
-    record_number: str
+    details: Mapping[str, Any] = field(repr=False)  # what is sealed beside the result
+    documents: Sequence[Attached]
     device: str  # the rapid test used, by its number in the EU list; empty when it has none
+
+    @property
+    def record_number(self) -> str:
+        return str(self.details["record"])
 
     @property
     def withdrawn(self) -> bool:
@@ -100,7 +108,7 @@ def open_result(
 
 def visitor(*, proof: str, origin: str, now: datetime) -> Actor:
     """Who is behind a proven access, for what else he may ask of his own. Raises NotAllowed when it is gone."""
-    return _proven(proof, origin=origin, now=now)[0]
+    return proven(proof, origin=origin, now=now)[0]
 
 
 def proven_likewise(cursor: CursorWrapper, actor: Actor, *, keyring: Keyring) -> tuple[str, frozenset[UUID]]:
@@ -141,9 +149,9 @@ def person_of(actor: Actor) -> UUID:
 
 def show(*, proof: str, keyring: Keyring, pathogen: Pathogen, origin: str, now: datetime) -> Shown:
     """The result behind a proven access, in its latest version. Raises NotAllowed when it is gone."""
-    actor, access = _proven(proof, origin=origin, now=now)
+    actor, access = proven(proof, origin=origin, now=now)
     with acting(actor) as cursor:
-        shown = _shown(cursor, access, actor, keyring, pathogen)
+        shown = shown_by(cursor, access, actor, keyring, pathogen)
         record(actor, Act.RESULT_SEEN, str(shown.result.id), now=now, person=access.person_id)
     return shown
 
@@ -152,9 +160,9 @@ def certificate(
     *, proof: str, keyring: Keyring, pathogen: Pathogen, signers: Signers, origin: str, now: datetime
 ) -> bytes:
     """The signed certificate of a proven access, as PDF. Raises NotAllowed when there is none to give."""
-    actor, access = _proven(proof, origin=origin, now=now)
+    actor, access = proven(proof, origin=origin, now=now)
     with acting(actor) as cursor:
-        shown = _shown(cursor, access, actor, keyring, pathogen)
+        shown = shown_by(cursor, access, actor, keyring, pathogen)
         if shown.withdrawn:
             raise NotAllowed("withdrawn")
         pdf = render(shown, keyring=keyring, pathogen=pathogen, signers=signers, now=now)
@@ -237,7 +245,8 @@ def _code_digest(keyring: Keyring, reference: str, code: str) -> bytes:
     return hmac.digest(keyring.secret("portal-code"), f"{reference}|{digits}".encode(), "sha256")
 
 
-def _proven(proof: str, *, origin: str, now: datetime) -> tuple[Actor, Access]:
+def proven(proof: str, *, origin: str, now: datetime) -> tuple[Actor, Access]:
+    """Who is behind a proof, and the access it opens. Raises NotAllowed when it is gone."""
     access = Access.objects.filter(reference=bytes.fromhex(proof), expires_on__gte=now.date()).first()
     if access is None:
         raise NotAllowed("no such access")
@@ -277,9 +286,10 @@ def _latest(cursor: CursorWrapper, access: Access) -> PublishedResult | None:
     return published(row) if row else None
 
 
-def _shown(
+def shown_by(
     cursor: CursorWrapper, access: Access, actor: Actor, keyring: Keyring, pathogen: Pathogen
 ) -> Shown:
+    """The latest version of the result of an access. Raises NotAllowed when there is nothing left of it."""
     result = _latest(cursor, access)
     identity_id = result.identity_id if result else access.identity_id  # a correction may correct it too
     with acting(naming(actor, identities=(identity_id,))):
@@ -297,6 +307,7 @@ def _shown(
         meaning=pathogen.meaning(result.result, analysis.kind),
         laboratory_name=laboratory.name if laboratory else details["laboratory"] or result.laboratory,
         sampled_locally=result.sampled_at.astimezone(zone),
-        record_number=details["record"],
+        details=details,
+        documents=attached_to(result.id),
         device=number if (number := details.get("device", "")).isdigit() else "",
     )
