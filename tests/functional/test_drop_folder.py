@@ -158,6 +158,27 @@ def test_without_the_database_the_file_waits(box, intake, look, query, monkeypat
     assert query("SELECT count(*) FROM screening_result") == [(2,)]
 
 
+def test_hprim_sante_is_answered_in_its_own_words(box, look, query):
+    put(box, "resultats.hpr", messages.sante())
+    look()
+    said = (box.done / "resultats.hpr.ack.hpr").read_bytes().decode("iso8859-15")
+    assert [line[:3] for line in said.splitlines()][:: len(said.splitlines()) - 1] == ["H|~", "L|1"]
+    assert query("SELECT format FROM screening_message") == [("hprim-sante",)]
+
+
+def test_a_file_that_shows_a_fault_of_ours_does_not_stop_the_others(box, look, monkeypatch, query, caplog):
+    put(box, "a.hl7", messages.hl7())
+    receive = road.receive
+    monkeypatch.setattr(road, "receive", lambda *_a, **_k: {}["DUPONT"])
+    look()
+    monkeypatch.setattr(road, "receive", receive)
+    put(box, "b.hl7", messages.hl7(("MSG000001", "MSG000002")))
+    look()
+    assert acknowledged(box.refused, "a.hl7")["items"][0]["findings"][0]["code"] == "F08"
+    assert acknowledged(box.done, "b.hl7")["outcomes"] == {"accepted": 1}
+    assert "DUPONT" not in caplog.text
+
+
 def test_two_processes_do_not_read_one_folder(box, intake):
     with folder._alone(box.root), pytest.raises(folder.Occupied):
         folder.run(box.root, intake=intake, stop=threading.Event(), pace=folder.Pace())

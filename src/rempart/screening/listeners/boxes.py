@@ -22,7 +22,8 @@ from rempart.foundation.identifiers import finess
 UNFINISHED = (".part", ".tmp", ".filepart", ".partial", ".crdownload", ".writing")
 """Endings under which a sender, or what he sends with, writes a file that is not whole yet."""
 
-ACKNOWLEDGEMENT = ".ack.json"
+ACKNOWLEDGEMENTS = JSON, ERR = ".ack.json", ".ack.hpr"
+"""What stands behind the name of a file in that of its acknowledgement: our own, and HPRIM Santé's."""
 _LONGEST_NAME = 200  # bytes: room for the acknowledgement's ending within the 255 of a file system
 _PRIVATE = 0o700
 
@@ -87,7 +88,7 @@ def waiting(box: Box, *, untouched_since: float) -> list[str]:
 def interrupted(box: Box) -> list[str]:
     """Files that were being read when the reading ended early, oldest first."""
     found = [(entry.stat().st_mtime_ns, entry.name) for entry in os.scandir(box.taken)]
-    return [name for _, name in sorted(found) if not name.endswith(ACKNOWLEDGEMENT)]
+    return [name for _, name in sorted(found) if not name.endswith(ACKNOWLEDGEMENTS)]
 
 
 def take(box: Box, name: str) -> str | None:
@@ -114,12 +115,12 @@ def read(box: Box, name: str, *, most: int) -> bytes | None:
     return content if len(content) <= most else None
 
 
-def finish(box: Box, name: str, *, acknowledgement: bytes, refused: bool) -> None:
+def finish(box: Box, name: str, *, acknowledgement: bytes, refused: bool, ending: str = JSON) -> None:
     """Put a taken file away with its acknowledgement, which is there first: whoever sees the file can read what
     became of it. Half-way through, the file is still taken, and the whole is done again."""
     target = box.refused if refused else box.done
     final = free(target, name)
-    write(target / (final + ACKNOWLEDGEMENT), acknowledgement)
+    write(target / (final + ending), acknowledgement)
     (box.taken / name).rename(target / final)
 
 

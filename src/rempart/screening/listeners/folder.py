@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,13 @@ from psycopg import OperationalError as DriverError
 from rempart.foundation.access.models import machine_at
 from rempart.foundation.retention import Kind, retention
 from rempart.foundation.vault import KeyProviderError
+from rempart.screening.formats.hprim_sante import ack as hprim_sante_ack
 from rempart.screening.listeners import boxes
 from rempart.screening.listeners.boxes import Box
 from rempart.screening.rules.answer import findings
 from rempart.screening.rules.catalogue import finding
-from rempart.screening.rules.report import Outcome
+from rempart.screening.rules.judging import Judgement
+from rempart.screening.rules.report import Finding, Format, Item, Outcome
 from rempart.screening.services.intake import Intake
 from rempart.screening.services.prepared import delivery_of
 from rempart.screening.services.store import Conflict
@@ -64,6 +66,9 @@ class _Became:
     delivery: str = ""
     outcomes: Counter[str] = field(default_factory=Counter)
     items: list[dict[str, Any]] = field(default_factory=list)
+    hprim_sante: list[tuple[Item, Judgement]] = field(
+        default_factory=list
+    )  # those of the format that has its own words
 
 
 def run(root: Path, *, intake: Intake, stop: threading.Event, pace: Pace) -> None:
@@ -94,7 +99,16 @@ def look(root: Path, *, intake: Intake, stop: threading.Event, settled: float) -
         for name in _next(box, settled):
             if stop.is_set():
                 return read
-            deliver(box, name, intake=intake)
+            try:
+                deliver(box, name, intake=intake)
+            except _LATER:
+                raise
+            except Exception as fault:  # one file that shows a fault of ours must not stop the others
+                _log.exception(
+                    "a file of %s cannot be read: %s", box.laboratory, type(fault).__name__, exc_info=False
+                )
+                close_old_connections()
+                _put_away(box, name, _refused(finding("F08", "fault", "file")))
             read += 1
     return read
 
@@ -103,14 +117,24 @@ def deliver(box: Box, name: str, *, intake: Intake) -> None:
     """Keep the messages of one taken file, and put it away with what became of them."""
     payload = boxes.read(box, name, most=MOST_BYTES)
     if payload is None:
-        said = findings([finding("F03", "file", "file", limit=MOST_BYTES)])
-        became = _Became(outcomes=Counter({_REJECTED: 1}), items=[{"item": 0, "findings": said}])
+        became = _refused(finding("F03", "file", "file", limit=MOST_BYTES))
     else:
         became = _kept(box, payload, intake)
+    _put_away(box, name, became)
+
+
+def _put_away(box: Box, name: str, became: _Became) -> None:
+    """Acknowledge a file in its own words where it has some, else in ours."""
+    now = datetime.now(UTC)
     refused = set(became.outcomes) == {_REJECTED}
+    if became.hprim_sante:
+        items, judgements = zip(*became.hprim_sante, strict=True)
+        said = hprim_sante_ack.acknowledge(items, judgements, now=now)
+        boxes.finish(box, name, acknowledgement=said, refused=refused, ending=boxes.ERR)
+        return
     whole = {
         "file": name.encode("utf-8", "replace").decode(),
-        "read_at": datetime.now(UTC).isoformat(),
+        "read_at": now.isoformat(),
         "delivery": became.delivery,
         "outcomes": dict(became.outcomes),
         "items": became.items,
@@ -136,6 +160,10 @@ def _next(box: Box, settled: float) -> Iterator[str]:
             yield taken
 
 
+def _refused(said: Finding) -> _Became:
+    return _Became(outcomes=Counter({_REJECTED: 1}), items=[{"item": 0, "findings": findings([said])}])
+
+
 def _kept(box: Box, payload: bytes, intake: Intake) -> _Became:
     delivery = delivery_of(payload, channel="folder", laboratory=box.laboratory)
     actor = machine_at(box.laboratory)
@@ -144,6 +172,9 @@ def _kept(box: Box, payload: bytes, intake: Intake) -> _Became:
         for one in batch:
             judgement = one.judgement
             became.outcomes[judgement.outcome.value] += 1
+            if one.item.format is Format.HPRIM_SANTE:
+                became.hprim_sante.append((replace(one.item, reports=()), judgement))
+                continue
             if judgement.findings or judgement.outcome is not Outcome.ACCEPTED:
                 became.items.append(
                     {

@@ -131,7 +131,7 @@ def report(request: HttpRequest, upload_id: UUID) -> HttpResponse:
 def keep(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     """Keep the whole of a table."""
     try:
-        count, before = services.keep(
+        count, before, trial = services.keep(
             actor=_actor(request), id=upload_id, intake=intake_of(), now=_now(request)
         )
     except Refused as refused:
@@ -140,7 +140,9 @@ def keep(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     told = ngettext("%(count)d résultat est gardé.", "%(count)d résultats sont gardés.", count) % {
         "count": count
     }
-    if before:
+    if trial:
+        told = str(_("Votre laboratoire est en test : le tableau a été jugé, et rien n’en a été gardé."))
+    elif before:
         told += " " + ngettext("%(before)d l’était déjà.", "%(before)d l’étaient déjà.", before) % {
             "before": before
         }

@@ -127,8 +127,9 @@ def name_columns(*, actor: Actor, id: UUID, named: Columns, intake: Intake, now:
         )
 
 
-def keep(*, actor: Actor, id: UUID, intake: Intake, now: datetime) -> tuple[int, int]:
-    """Keep every row, if none of them is wrong; how many are kept, and how many were there before.
+def keep(*, actor: Actor, id: UUID, intake: Intake, now: datetime) -> tuple[int, int, bool]:
+    """Keep every row, if none of them is wrong; how many are kept, how many were there before, and whether the
+    laboratory is in test, so that nothing was.
 
     The table itself goes once its rows are kept: brought again, they are recognised. Raises NotAllowed,
     Refused.
@@ -140,7 +141,7 @@ def keep(*, actor: Actor, id: UUID, intake: Intake, now: datetime) -> tuple[int,
     on_the_road = replace(actor, departments=(EVERYWHERE,))  # persons live anywhere
     kept = [one.kept for batch in intake.keep(judged, actor=on_the_road) for one in batch]
     _set_aside(actor, id)
-    return len(kept), sum(one.repeated for one in kept)
+    return len(kept), sum(one.repeated for one in kept), intake.gathering.trials.holds(actor.laboratory)
 
 
 def set_aside(*, actor: Actor, id: UUID) -> None:
