@@ -23,8 +23,8 @@ from django.db import InterfaceError, OperationalError, connections
 from rempart.foundation.access.actor import Actor, Purpose, system
 from rempart.foundation.terminology import Pathogen
 from rempart.foundation.vault import KeyProviderError, Keyring
-from rempart.screening.sampling.services.completing import completed
 from rempart.screening.register.trials import Trials, tried
+from rempart.screening.sampling.services.completing import completed
 from rempart.screening.services.prepare import Preparer
 from rempart.screening.services.prepared import Judged, PreparedMessage
 from rempart.screening.services.receive import BATCH, Kept, keep
@@ -137,9 +137,10 @@ class Gathering:
     def _keep(self, together: Sequence[_Brought]) -> None:
         """Prepare and keep deliveries, and tell whoever waits for each."""
         ready = []
-        for brought in together:
+        whole = self._completed(together)
+        for brought, judged in zip(together, whole, strict=True):
             try:
-                ready.append((brought, self._prepared(brought)))
+                ready.append((brought, self._prepared(brought, judged)))
             except Exception as error:
                 _fail(brought, error)
         if real := [one for one in ready if not self._tried(*one)]:
@@ -157,7 +158,24 @@ class Gathering:
             _fail(brought, error)
         return True
 
-    def _prepared(self, brought: _Brought) -> list[PreparedMessage]:
+    def _completed(self, together: Sequence[_Brought]) -> list[Sequence[Judged] | Exception]:
+        """The messages of each delivery, completed where only the number of a tube came: asked at once for all of
+        them, and for each alone when that fails."""
+        try:
+            every = iter(self._complete([one for brought in together for one in brought.judged]))
+            return [[next(every) for _ in brought.judged] for brought in together]
+        except Exception as error:
+            connections.close_all()
+            if len(together) == 1:
+                return [error]
+            return [found for brought in together for found in self._completed([brought])]
+
+    def _complete(self, judged: Sequence[Judged]) -> Sequence[Judged]:
+        return completed(judged, keyring=self._keyring, pathogen=self._pathogen, now=datetime.now(UTC))
+
+    def _prepared(self, brought: _Brought, judged: Sequence[Judged] | Exception) -> list[PreparedMessage]:
+        if isinstance(judged, Exception):
+            raise judged
         now = time.monotonic()
         if self._preparer is None or now > self._preparer[0] + _PREPARER_LASTS:
             self._preparer = (
@@ -165,10 +183,7 @@ class Gathering:
                 Preparer(keyring=self._keyring, pathogen=self._pathogen, now=datetime.now(UTC)),
             )
         preparer, laboratory = self._preparer[1], brought.actor.laboratory
-        whole = completed(
-            brought.judged, keyring=self._keyring, pathogen=self._pathogen, now=datetime.now(UTC)
-        )
-        return [preparer.message(judged, speaks_for=laboratory) for judged in whole]
+        return [preparer.message(one, speaks_for=laboratory) for one in judged]
 
     def _keep_prepared(self, ready: Sequence[tuple[_Brought, list[PreparedMessage]]]) -> None:
         """One transaction for all; when something in it cannot be kept, half of them each, down to the one."""

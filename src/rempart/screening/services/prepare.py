@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from rempart.foundation.database.keys import uuid7s
+from rempart.foundation.directories.sites import sites_of
 from rempart.foundation.facts import age_class
 from rempart.foundation.identifiers import finess
 from rempart.foundation.people.content import identity_content
@@ -69,7 +70,7 @@ class Preparer:
         """A message ready to be kept.
 
         `speaks_for`: the FINESS number of the laboratory whose machine brought it, which may speak for
-        itself only (L04); empty when anybody's messages may come this way.
+        itself and its sites only (L04); empty when anybody's messages may come this way.
         """
         item, delivery = judged.item, judged.delivery
         judgement = _only_its_own(judged, speaks_for) if speaks_for else judged.judgement
@@ -221,10 +222,10 @@ def _digest(item: Item) -> str:
 
 
 def _only_its_own(judged: Judged, laboratory: str) -> Judgement:
-    """A laboratory's machine speaks for its own FINESS number only (L04)."""
-    foreign = next(
-        (r for r in judged.item.reports if finess.normalise(r.laboratory.finess) != laboratory), None
-    )
+    """A laboratory's machine speaks for its own FINESS number, and those of its sites, only (L04)."""
+    said = {finess.normalise(r.laboratory.finess): r for r in judged.item.reports}
+    said.pop(laboratory, None)
+    foreign = next((r for number, r in said.items() if number not in sites_of(laboratory)), None)
     if foreign is None:
         return judged.judgement
     refused = finding("L04", "not_its_own", foreign.location)
