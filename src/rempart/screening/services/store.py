@@ -172,9 +172,12 @@ def known_keys(connection: Connection[Any], keys: Collection[bytes]) -> Callable
     """The persons to whom these matching keys belong."""
     asked = _ask(
         connection,
-        """SELECT k.key, k.person_id, k.shared,
-                  EXISTS (SELECT FROM people_matching_key o WHERE o.person_id = k.person_id AND o.is_ins)
-           FROM people_matching_key k WHERE k.key = ANY(%s::bytea[])""",
+        """SELECT k.key, k.person_id, k.shared, own.has_ins IS NOT NULL
+           FROM people_matching_key k LEFT JOIN LATERAL (
+               SELECT true AS has_ins FROM people_matching_key o
+               WHERE o.person_id = k.person_id AND o.is_ins LIMIT 1
+           ) own ON true
+           WHERE k.key = ANY(%s::bytea[])""",  # as a plain EXISTS, it may be answered by reading every key there is
         keys,
     )
     return lambda: {
@@ -339,6 +342,7 @@ def supersede(cursor: Cursor[Any], versions: Sequence[Version]) -> None:
                FROM unnest(%s::date[], %s::uuid[]) AS old(month, id)
                WHERE r.month = old.month AND r.id = old.id""",
             (Array("date", [v.month for v in versions]), Array("uuid", [v.result_id for v in versions])),
+            prepare=True,
         )
 
 
