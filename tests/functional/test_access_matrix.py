@@ -36,8 +36,11 @@ from rempart.foundation.access.rights import Right, Role, Where, has, table
 from rempart.foundation.audit.models import Alert
 from rempart.foundation.database.keys import uuid7
 from rempart.foundation.directories.models import Laboratory
+from rempart.foundation.people.content import identity_content
+from rempart.foundation.people.models import Identity, LikelyPair, Link, Person
 from rempart.foundation.territories import departments
-from rempart.foundation.vault import keyring_of
+from rempart.foundation.vault import Purpose as Sealed
+from rempart.foundation.vault import Sealer, keyring_of
 from rempart.protection.exchange.models import Handover
 from rempart.protection.retention.models import Hold
 from rempart.protection.rights.models import Request
@@ -266,6 +269,31 @@ def _nurse(department: str) -> Actor:
     return nurse.actor(Right.DRIVES_RUN, now=datetime.now(UTC))
 
 
+def a_pair(department: str, agent: Agent) -> UUID:
+    """Two identities of this department that may be of one person; nobody has decided."""
+    with acting(system(Purpose.OPERATION)):
+        people = [uuid7(), uuid7()]
+        keyring = keyring_of(settings.KEY_STORE)
+        day = datetime.now(UTC).date() + timedelta(days=30)
+        for person in people:
+            key = uuid7()
+            content = identity_content(
+                birth_name="X", used_name="", first_names=("Y",), sex="F", birth_date=None, birth_place="", ins="",
+                ins_authority="", insured_number="",
+            )  # fmt: skip
+            Person.objects.create(id=person, created_at=NOW)
+            Identity.objects.create(
+                id=key, department=department, expires_on=day, created_at=NOW, whole=key.bytes,
+                sealed=Sealer(keyring, Sealed.IDENTITY, day).seal(content, context=key.bytes),
+            )  # fmt: skip
+            Link.objects.create(identity_id=key, person_id=person, certainty="certain", made_at=NOW)
+        one, other = Link.objects.filter(person_id__in=people).order_by("identity_id")
+        return LikelyPair.objects.create(
+            id=uuid7(), one_id=one.pk, other_id=other.pk, department=department, other_department=department,
+            score=0.9, grade="possible", found_at=NOW, state="waiting",
+        ).id  # fmt: skip
+
+
 OBJECTS: dict[str, Callable[[str, Agent], object]] = {
     "case_id": a_case,
     "glass_id": a_glass,
@@ -285,6 +313,7 @@ OBJECTS: dict[str, Callable[[str, Agent], object]] = {
     "message_id": a_refused_message,
     "translation_id": a_translation,
     "unknown_id": an_unknown,
+    "pair_id": a_pair,
     "line_id": lambda department, agent: uuid7(),
     "delivery_id": lambda department, agent: uuid7(),
     "result": lambda department, agent: uuid7(),

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from django.conf import settings
 from procrastinate.contrib.django import app
 
+from rempart.foundation.vault import keyring_of
 from rempart.screening.api import intake_of
 from rempart.screening.desk.services import again, watching
+from rempart.screening.reviewing import seeking
 
 _JUDGES_FOR = timedelta(seconds=50)
+_COMPARES_FOR = timedelta(seconds=45)
 
 
 @app.periodic(cron="* * * * *")
@@ -27,3 +31,13 @@ def judge_again(timestamp: int) -> None:
 def watch(timestamp: int) -> None:
     """Notice laboratories that send daily and stopped, and those that send again."""
     watching.watch(now=datetime.now(UTC))
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="people.compare")
+def compare_identities(timestamp: int) -> None:
+    """Look for identities that may be of one person, among those that came; the next minute goes on."""
+    until = datetime.now(UTC) + _COMPARES_FOR
+    keyring = keyring_of(settings.KEY_STORE)
+    while (now := datetime.now(UTC)) < until and seeking.seek(keyring=keyring, now=now).more:
+        pass

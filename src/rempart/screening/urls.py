@@ -25,5 +25,6 @@ urlpatterns = [
     path("", include("rempart.screening.desk.urls")),
     path("", include("rempart.screening.transcoding.urls")),
     path("", include("rempart.screening.upload.urls")),
+    path("", include("rempart.screening.reviewing.urls")),
     path("", include("rempart.screening.register.urls")),
 ]

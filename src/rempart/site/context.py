@@ -22,6 +22,7 @@ _NAVIGATION = (
     (_("Mon résultat"), "portal"),
     (_("Me préinscrire"), "preregister"),
     (_("Suivi des cas"), "worklist"),
+    (_("Identités"), "identities"),
     (_("Saisir un résultat"), "result-enter"),
     (_("Campagnes"), "drives"),
     (_("Déposer un tableau"), "tables"),

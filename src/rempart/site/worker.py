@@ -17,12 +17,14 @@ from rempart.foundation.events.stream import Subscriber, advance
 from rempart.foundation.messaging.outbox import Channel, LocalCarrier, deliver
 from rempart.foundation.terminology import pathogen
 from rempart.foundation.vault import keyring_of
+from rempart.protection import joining as protection_joining
 from rempart.screening.desk.services import counting
 from rempart.screening.sampling.services import arrivals
 from rempart.screening.services import deferring, facts, notices
 from rempart.screening.services.intake import Intake
 from rempart.screening.transcoding import noting
 from rempart.site.sessions import SessionStore
+from rempart.tracing.services import joining as tracing_joining
 from rempart.tracing.services import opening
 
 _log = logging.getLogger(__name__)
@@ -46,6 +48,8 @@ def subscribers() -> tuple[Subscriber, ...]:
         arrivals.subscriber(keyring=keyring),
         counting.subscriber(),
         noting.subscriber(keyring=keyring, pathogen_name=settings.PATHOGEN),
+        tracing_joining.subscriber(),
+        protection_joining.subscriber(),
     )
 
 

@@ -60,6 +60,7 @@ class Right(StrEnum):
     CASES_OPEN = "cases.open"
     CASES_WORK = "cases.work"
     CASES_HAND_OVER = "cases.hand-over"
+    IDENTITIES_REVIEW = "identities.review"
     FILES_SAMPLING = "files.sampling"
     FILES_MASKS = "files.masks"
     RESULTS_ENTER = "results.enter"

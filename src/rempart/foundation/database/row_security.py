@@ -50,6 +50,19 @@ def protect(table: str, *, own: tuple[str, str] | None = None, handed: str = "")
     return sql
 
 
+def protect_both(table: str, other: str) -> str:
+    """As `protect`, for a table whose rows are about two departments: `department` and the column `other`. Both must be
+    seen."""
+    sees = f"{_EVERYWHERE} OR {other} = ANY ({_DEPARTMENTS})"
+    return (
+        protect(table)
+        + f"""
+        DROP POLICY IF EXISTS by_{other} ON {table};
+        CREATE POLICY by_{other} ON {table} AS RESTRICTIVE USING ({sees}) WITH CHECK ({sees});
+    """
+    )
+
+
 def protect_for(table: str, *, establishments: Iterable[str] = (), agent: str = "") -> str:
     """The SQL that puts a table under row security whose rows are not a department's: of the whole nation's sight, of
     the `establishments` that these columns name, and of the `agent` whom this one does. Run again, it replaces

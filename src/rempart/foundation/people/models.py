@@ -1,5 +1,7 @@
 """What is kept of people: sealed identities, the links that make them a person, the keys that find them."""
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 
@@ -119,3 +121,76 @@ class Teleservice(models.Model):
 
     class Meta:
         db_table = "people_teleservice"
+
+
+class Blocking(models.Model):
+    """By which digests an identity is sought among others that may be of the same person."""
+
+    identity_id = models.UUIDField(primary_key=True)
+    digests = ArrayField(models.BigIntegerField())
+    made_on = models.DateField()  # whose period's index key made them
+
+    class Meta:
+        db_table = "people_blocking"
+        indexes = [GinIndex(fields=["digests"], name="blocking_by_digest")]
+
+
+class Seeking(models.Model):
+    """How far identities were compared with each other: one row."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    after = models.UUIDField()  # the last identity that was looked at
+
+    class Meta:
+        db_table = "people_seeking"
+
+
+class LikelyPair(models.Model):
+    """Two identities that may be of one person, for somebody to look at. Under row security by both departments."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        UNSURE = "unsure"  # somebody looked and could not tell
+        SAME = "same"
+        DIFFERENT = "different"
+
+    id = models.UUIDField(primary_key=True)
+    one_id = models.UUIDField()  # the lesser key
+    other_id = models.UUIDField()
+    department = models.CharField(max_length=3)
+    other_department = models.CharField(max_length=3)
+    score = models.FloatField()
+    grade = models.CharField(max_length=8)
+    found_at = models.DateTimeField()
+    state = models.CharField(max_length=9, choices=State)
+    decided_by = models.CharField(max_length=64, default="")
+    decided_at = models.DateTimeField(null=True)
+    join_id = models.UUIDField(null=True)  # what the decision did
+    version = models.IntegerField(default=1)
+
+    class Meta:
+        db_table = "people_likely_pair"
+        constraints = [models.UniqueConstraint(fields=["one_id", "other_id"], name="likely_pair_once")]
+        indexes = [
+            models.Index(fields=["other_id"], name="likely_pair_of_other"),
+            models.Index(fields=["state", "-score", "id"], name="likely_pair_to_review"),
+        ]
+
+
+class Join(models.Model):
+    """Two persons that were made one by somebody's decision, and all it takes to part them."""
+
+    id = models.UUIDField(primary_key=True)
+    kept_id = models.UUIDField(db_index=True)
+    gone_id = models.UUIDField()
+    gone_created_at = models.DateTimeField()
+    identities = ArrayField(models.UUIDField())  # those of the person that went
+    certainties = ArrayField(models.CharField(max_length=12))  # how sure their links were
+    followed = models.JSONField(default=dict)  # rows of rooms above that went along, by table
+    made_by = models.CharField(max_length=64)
+    made_at = models.DateTimeField()
+    undone_by = models.CharField(max_length=64, default="")
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "people_join"

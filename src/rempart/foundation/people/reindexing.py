@@ -19,9 +19,10 @@ from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
 
-from rempart.foundation.people.content import read_content
+from rempart.foundation.people.content import IdentityRecord, read_content
 from rempart.foundation.people.found_by import FoundBy, found_by
-from rempart.foundation.people.models import Reindexing
+from rempart.foundation.people.likeness.seeking import kept_digests
+from rempart.foundation.people.models import Blocking, Reindexing
 from rempart.foundation.vault import BlindIndex, Indexer, KeyDestroyed, Keyring, Purpose, unseal
 
 SETTLED = timedelta(minutes=10)
@@ -125,12 +126,15 @@ def _write(
     """Write the digests of these identities and their matching keys anew; how many identities changed."""
     changed: list[tuple[UUID, bytes, bytes, bytes, bytes]] = []
     matching: dict[bytes, tuple[bytes, ...]] = {}
+    blocking: dict[UUID, list[int]] = {}
     for row in rows:
         try:
             content = unseal(keyring, bytes(row.sealed), purpose=Purpose.IDENTITY, context=row.id.bytes)
         except KeyDestroyed:
             continue
-        values = _values(row.id, content)
+        record = read_content(row.id, content)
+        values = _values(record)
+        blocking[row.id] = kept_digests(indexer, record)
         new = (
             _whole(row, content, indexer),
             _digest(indexer, BlindIndex.INS, values.ins),
@@ -148,11 +152,16 @@ def _write(
                 matching[newest] = tuple(older)
     _update(cursor, changed)
     _move_matching(cursor, matching, today=today)
+    sought = list(
+        Blocking.objects.filter(pk__in=list(blocking))
+    )  # the others get theirs when they are sought for
+    for one in sought:
+        one.digests, one.made_on = blocking[one.pk], today
+    Blocking.objects.bulk_update(sought, ["digests", "made_on"])
     return len(changed)
 
 
-def _values(identity: UUID, content: bytes) -> FoundBy:
-    record = read_content(identity, content)
+def _values(record: IdentityRecord) -> FoundBy:
     return found_by(
         birth_name=record.birth_name,
         used_name=record.used_name,

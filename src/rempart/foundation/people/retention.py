@@ -18,11 +18,27 @@ def forget_identities(cursor: Cursor, today: date, most: int) -> Mapping[str, in
     links = [person for (person,) in cursor.fetchall()]
     cursor.execute("DELETE FROM people_ins_request WHERE identity_id = ANY(%s) RETURNING 1", (gone,))
     requests = cursor.fetchall()
+    cursor.execute("DELETE FROM people_blocking WHERE identity_id = ANY(%s) RETURNING 1", (gone,))
+    blocking = cursor.fetchall()
+    cursor.execute(
+        "DELETE FROM people_likely_pair WHERE one_id = ANY(%s) OR other_id = ANY(%s) RETURNING 1",
+        (gone, gone),
+    )
+    pairs = cursor.fetchall()
+    cursor.execute(
+        """DELETE FROM people_join j WHERE j.identities && %s::uuid[] AND NOT EXISTS (
+               SELECT FROM people_link l WHERE l.identity_id = ANY(j.identities)) RETURNING 1""",
+        (gone,),
+    )
+    joins = cursor.fetchall()
     return some(
         {
             "people_identity": len(gone),
             "people_link": len(links),
             "people_ins_request": len(requests),
+            "people_blocking": len(blocking),
+            "people_likely_pair": len(pairs),
+            "people_join": len(joins),
         }
         | _forget_persons(cursor, set(links))
     )
@@ -60,4 +76,7 @@ PARTS = (
         first_due=earliest("people_identity"),
     ),
 )
-DIGESTS = (Digests(table="people_matching_key", made="made_on"),)
+DIGESTS = (
+    Digests(table="people_matching_key", made="made_on"),
+    Digests(table="people_blocking", made="made_on"),
+)

@@ -25,6 +25,7 @@ class BlindIndex(StrEnum):
     NAME_BIRTH = "name-birth"  # a name and a birth date, for search
     PERSON_INS = "person-ins"  # matricule and birth date, for matching
     PERSON_TRAITS = "person-traits"  # birth name, first name, birth date, sex, for matching
+    BLOCKING = "blocking"  # parts of traits that two records of one person may share, to compare them
     IDENTITY = "identity"  # a whole identity as received, to keep it once
     RECORD = "record"  # laboratory, record number and analysis, for idempotence
     SPECIMEN = "specimen"  # laboratory and number of a tube

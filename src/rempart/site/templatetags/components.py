@@ -48,8 +48,9 @@ def breadcrumb(*steps: str, here: str) -> SafeString:
 
 
 @register.simple_tag
-def badge(label: str, kind: str = "neutral", small: bool = True) -> SafeString:
-    return _render("badge", label=label, kind=kind, small=small)
+def badge(label: str, kind: str = "neutral", small: bool = True, icon: bool = False) -> SafeString:
+    """With `icon`, the kind is shown by a sign too, not by its colour and words alone."""
+    return _render("badge", label=label, kind=kind, small=small, icon=icon)
 
 
 @register.simple_tag

@@ -9,11 +9,11 @@ Nothing here reads a file, a clock or a database; docs/guides/matching.md says h
 """
 
 from rempart.foundation.people.matching.engine import Match, Matches, learn, match
-from rempart.foundation.people.matching.evidence import Assessment, Evidence, assess
+from rempart.foundation.people.matching.evidence import Assessment, Evidence, assess, assess_pairs
 from rempart.foundation.people.matching.records import Feature, Level, Record, Trait
 from rempart.foundation.people.matching.weights import Grade, Weights, default_weights
 
 __all__ = [
     "Assessment", "Evidence", "Feature", "Grade", "Level", "Match", "Matches", "Record", "Trait", "Weights",
-    "assess", "default_weights", "learn", "match",
+    "assess", "assess_pairs", "default_weights", "learn", "match",
 ]  # fmt: skip

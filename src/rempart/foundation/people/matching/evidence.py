@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,15 +40,28 @@ class Assessment:
 
 def assess(left: Record, right: Record, *, weights: Weights, this_year: int) -> Assessment:
     """Compare two records by given weights. Which comes first makes no difference."""
-    columns = columns_of([left], [right], this_year=this_year)
-    compared = compare(columns, np.array([0]), np.array([1]), {})
-    score = float(scores(compared, weights)[0])
-    evidence = tuple(
+    return assess_pairs([(left, right)], weights=weights, this_year=this_year)[0]
+
+
+def assess_pairs(
+    pairs: Sequence[tuple[Record, Record]], *, weights: Weights, this_year: int
+) -> list[Assessment]:
+    """Compare each pair by given weights; dates without doubt (YYYY-MM-DD) are best, for those of all are read alike."""
+    columns = columns_of([left for left, _ in pairs], [right for _, right in pairs], this_year=this_year)
+    lefts = np.arange(len(pairs))
+    compared = compare(columns, lefts, lefts + len(pairs), {})
+    return [
+        Assessment(score=float(score), grade=weights.grade(float(score)), evidence=_evidence(levels, weights))
+        for score, levels in zip(scores(compared, weights), compared.levels.tolist(), strict=True)
+    ]
+
+
+def _evidence(levels: Sequence[int], weights: Weights) -> tuple[Evidence, ...]:
+    return tuple(
         Evidence(feature=feature, level=LEVELS[feature][level], bits=_bits(weights, feature, level))
-        for feature, level in zip(FEATURES, compared.levels[0].tolist(), strict=True)
+        for feature, level in zip(FEATURES, levels, strict=True)
         if level >= 0 and not (feature is Feature.NAME_ORDER and level == 0)
     )
-    return Assessment(score=score, grade=weights.grade(score), evidence=evidence)
 
 
 def _bits(weights: Weights, feature: Feature, level: int) -> float:

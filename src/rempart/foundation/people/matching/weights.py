@@ -91,6 +91,7 @@ class Settings:
     pairs_per_record: int
     largest_tie: int
     agreeing: float
+    population: int
 
 
 @cache
