@@ -6,8 +6,10 @@ from datetime import timedelta
 import pytest
 from tests.factories import COVID, NOW, delivery, finess_in, machine, message, person, report, retracted
 from tests.functional.accounts import account
+from tests.functional.doors import SENDER
 from tests.functional.settling import settle
 from tests.functional.trail import entries as trail
+from tests.messages import hl7
 
 from rempart.foundation.access.actor import acting
 from rempart.foundation.access.refusals import NotAllowed, TooMany
@@ -307,6 +309,20 @@ def test_the_intake_completes(register, keyring, query):
     (kept,) = receive([bare("LAB-77")], actor=machine(LAB), keyring=keyring, pathogen=COVID, now=NOW)
     assert kept.outcome is Outcome.ACCEPTED
     assert query("SELECT count(*) FROM screening_result") == [(1,)]
+
+
+def test_security_an_automaton_without_any_patient_is_acknowledged_and_told_nothing(
+    nurse, deliver, keyring, query
+):
+    drive = drives.open_drive(actor=nurse, place="", held_on=NOW.date(), laboratory=SENDER, now=NOW)
+    specimens.register(
+        actor=nurse, id=uuid7(), drive_id=drive, registration=HER, informed=TOLD, number="21048BC000020",
+        sampled=True, keyring=keyring, now=NOW,
+    )  # fmt: skip
+    answer = deliver(hl7(without="PID")).content.decode()
+    assert "MSA|AA|" in answer
+    assert "ZYGOMALAS" not in answer.upper()
+    assert query("SELECT sex, age_class, residence FROM screening_result") == [("F", "49", "I")]
 
 
 # What a person leaves before she comes

@@ -22,7 +22,7 @@ def seal(content: Mapping[str, Any], *, context: bytes, until: date, keyring: Ke
     return Sealer(keyring, Purpose.SAMPLING, until).seal(text.encode(), context=context)
 
 
-def opened(sealed: bytes, *, context: bytes, keyring: Keyring) -> dict[str, Any] | None:
+def opened(sealed: bytes | memoryview, *, context: bytes, keyring: Keyring) -> dict[str, Any] | None:
     """What was sealed, or None once its day has passed."""
     try:
         content = unseal(keyring, bytes(sealed), purpose=Purpose.SAMPLING, context=context)
