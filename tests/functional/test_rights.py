@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -9,6 +10,7 @@ from importlib import resources
 
 import jsonschema
 import pytest
+from tests import messages
 from tests.factories import COVID, NOW, investigator, message, of, person, report, retracted
 from tests.functional.officers import officer_for
 from tests.functional.portal import letters
@@ -79,7 +81,8 @@ def key_of(query):
 
 
 def give(actor, keyring, **changes):
-    return giving.give(actor=actor, form="page", keyring=keyring, pathogen=COVID, now=on(2), **changes)
+    asked = {"form": "page"} | changes
+    return giving.give(actor=actor, keyring=keyring, pathogen=COVID, now=on(2), **asked)
 
 
 # Access
@@ -100,6 +103,19 @@ def test_a_person_is_given_everything_of_his_own_and_nothing_of_anybody_else(vis
     assert [one.kept_until for one in found.results] == [on(180).date(), on(91).date()]
     assert not found.objects_to_research
     assert "PERSONNE" not in dossier.as_json(found).decode()
+
+
+def test_the_reports_that_a_laboratory_attached_are_in_it(keep, query, keyring):
+    pdf = messages.report(messages.cda()).documents[0]
+    keep(message(report(documents=(pdf,))))
+    settle()
+    ((whose, identity),) = query("SELECT person_id, identity_id FROM screening_result")
+    who = proven(query, whose, identity)
+    (shown,) = give(who, keyring).results
+    assert shown.attached == ("PDF (1 ko)",)
+    assert [one.content for one in shown.documents] == [""], "a page holds no file"
+    (whole,) = give(who, keyring, form="json").results
+    assert [base64.b64decode(one.content) for one in whole.documents] == [pdf.content]
 
 
 def test_the_file_is_what_its_schema_says(visitor, keyring):

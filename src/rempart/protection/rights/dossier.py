@@ -31,6 +31,16 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attached:
+    """A report that the laboratory attached to a result."""
+
+    media_type: str
+    size: int  # bytes
+    title: str  # empty where the file itself is not given
+    content: str  # base64; empty but in the machine-readable export
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """One version of one result, and what the laboratory said beside it."""
 
@@ -61,7 +71,14 @@ class Result:
     device: str
     markers: tuple[str, ...]  # of mutations, each with its value: "C: 1"
     screened_at: str
+    documents: tuple[Attached, ...]
     kept_until: date
+
+    @property
+    def attached(self) -> tuple[str, ...]:
+        """The attached reports in words: what each is, and how large."""
+        kinds = ((one.media_type.rpartition("/")[2].upper(), one.size) for one in self.documents)
+        return tuple(f"{kind} ({-(-size // 1000)} ko)" for kind, size in kinds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -149,6 +149,7 @@ def _result(one: object) -> list[tuple[str, str]]:
         device="Test rapide (numéro européen)",
         markers="Mutations recherchées (code : valeur)",
         screened_at="Mutations recherchées le",
+        attached="Comptes rendus joints",
         received_at="Reçu le",
         kept_until="Gardé jusqu’au",
     )

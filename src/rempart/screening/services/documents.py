@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -35,10 +35,15 @@ class Opened:
 
 def attached_to(result: UUID) -> Sequence[Attached]:
     """The reports of one version of a result that the session may see, in order."""
-    rows = AttachedDocument.objects.filter(result_id=result).order_by("rank")
+    return [one for _, one in of_results([result])]
+
+
+def of_results(results: Iterable[UUID]) -> Sequence[tuple[UUID, Attached]]:
+    """The same of several results, in one query."""
+    rows = AttachedDocument.objects.filter(result_id__in=list(results)).order_by("result_id", "rank")
     return [
-        Attached(rank=rank, media_type=media_type, size=size)
-        for rank, media_type, size in rows.values_list("rank", "media_type", "size")
+        (result, Attached(rank=rank, media_type=media_type, size=size))
+        for result, rank, media_type, size in rows.values_list("result_id", "rank", "media_type", "size")
     ]
 
 

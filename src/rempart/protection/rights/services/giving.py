@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -23,10 +24,12 @@ from rempart.protection.rights.models import Informed, Request
 from rempart.protection.rights.services import kept
 from rempart.protection.rights.services.sight import EVERYTHING, Shown, shown_to
 from rempart.screening.models import Access, TestResult
-from rempart.screening.services import objecting
+from rempart.screening.services import documents, objecting
 from rempart.screening.services.notices import contact
 from rempart.screening.services.portal import person_of
 from rempart.tracing.models import Case
+
+MACHINE_READABLE = "json"
 
 
 def give(*, actor: Actor, form: str, keyring: Keyring, pathogen: Pathogen, now: datetime) -> dossier.Dossier:
@@ -41,7 +44,9 @@ def give(*, actor: Actor, form: str, keyring: Keyring, pathogen: Pathogen, now: 
         asks = shown_to(cursor, actor, keyring=keyring)
         identities = actor.identities if asks.results is None else _bearers(asks.results)
         look(cursor, naming(actor, identities=identities))
-        found = _gathered(person, identities, asks=asks, keyring=keyring, pathogen=pathogen, now=now)
+        found = _gathered(
+            person, identities, asks=asks, form=form, keyring=keyring, pathogen=pathogen, now=now
+        )
         record(actor, Act.DOSSIER_GIVEN, str(person), now=now, person=person, form=form)
     return found
 
@@ -59,7 +64,13 @@ def give_for(
             people.Link.objects.filter(person_id=row.person_id).values_list("identity_id", flat=True)
         )
         found = _gathered(
-            row.person_id, identities, asks=EVERYTHING, keyring=keyring, pathogen=pathogen, now=now
+            row.person_id,
+            identities,
+            asks=EVERYTHING,
+            form=form,
+            keyring=keyring,
+            pathogen=pathogen,
+            now=now,
         )
         record(actor, Act.DOSSIER_GIVEN, str(row.person_id), now=now, person=row.person_id, form=form)
     return found
@@ -71,7 +82,7 @@ def _bearers(results: Iterable[UUID]) -> tuple[UUID, ...]:
 
 
 def _gathered(
-    person: UUID, identities: Sequence[UUID], *, asks: Shown, keyring: Keyring, pathogen: Pathogen, now: datetime
+    person: UUID, identities: Sequence[UUID], *, asks: Shown, form: str, keyring: Keyring, pathogen: Pathogen, now: datetime
 ) -> dossier.Dossier:  # fmt: skip
     own = {"person_id": person, "identity_id__in": identities}
     some = own if asks.results is None else {**own, "result_id__in": asks.results}
@@ -87,6 +98,7 @@ def _gathered(
         None if asks.results is None else [str(key) for key in (*asks.results, *(case.id for case in cases))]
     )
     records = read_identities(identities, keyring=keyring)
+    attached = _attached([row.id for row in rows], whole=form == MACHINE_READABLE, keyring=keyring)
     accesses = Access.objects.filter(**some).order_by("-created_at")
     return dossier.Dossier(
         made_at=now,
@@ -94,7 +106,7 @@ def _gathered(
             _identity(row, records[row.id])
             for row in people.Identity.objects.filter(id__in=records).order_by("-created_at", "-id")
         ),
-        results=tuple(_result(row, names, pathogen, keyring) for row in rows),
+        results=tuple(_result(row, names, attached.get(row.id, ()), pathogen, keyring) for row in rows),
         notices=tuple(
             dossier.Notice(made_at=one.created_at, usable_until=one.expires_on) for one in accesses
         ),
@@ -150,8 +162,31 @@ def _identity(row: people.Identity, opened: IdentityRecord) -> dossier.Identity:
     )
 
 
+def _attached(
+    results: Sequence[UUID], *, whole: bool, keyring: Keyring
+) -> Mapping[UUID, Sequence[dossier.Attached]]:
+    """The reports attached to these results; with the files themselves in the machine-readable export only."""
+    found: dict[UUID, list[dossier.Attached]] = {}
+    for result, one in documents.of_results(results):
+        files = documents.opened(result, keyring=keyring, rank=one.rank) if whole else ()
+        title, content = next(((file.title, file.content) for file in files), ("", b""))
+        found.setdefault(result, []).append(
+            dossier.Attached(
+                media_type=one.media_type,
+                size=one.size,
+                title=title,
+                content=base64.b64encode(content).decode("ascii"),
+            )
+        )
+    return found
+
+
 def _result(
-    row: TestResult, names: Mapping[str, str], pathogen: Pathogen, keyring: Keyring
+    row: TestResult,
+    names: Mapping[str, str],
+    attached: Sequence[dossier.Attached],
+    pathogen: Pathogen,
+    keyring: Keyring,
 ) -> dossier.Result:
     details: Mapping[str, Any] = contact(keyring, bytes(row.sealed), row.id.bytes) or {}
     analysis = pathogen.analysis(row.loinc)
@@ -183,6 +218,7 @@ def _result(
         device=details.get("device", ""),
         markers=tuple(f"{code}: {value}" for code, value in details.get("variants", ())),
         screened_at=details.get("screened_at", ""),
+        documents=tuple(attached),
         kept_until=row.expires_on,
     )
 
