@@ -49,5 +49,5 @@ STATES: Mapping[str, tuple[Promise, str]] = {
 
 GRADES: Mapping[str, tuple[Promise, str]] = {
     "certain": (_("très ressemblantes"), "success"),
-    "possible": (_("ressemblantes"), "warning"),
+    "possible": (_("ressemblantes"), "info"),
 }
