@@ -87,7 +87,8 @@ def test_security_it_is_the_laboratorys_own(deliver, ask, client, work):
     work()
     foreign = ask(url, key=new_key(LAB))
     unknown = ask("/api/v1/deliveries/01919e5c-7a3b-7c1e-8f00-2f6d1c9a4b11", key=new_key(LAB))
-    for answer in (foreign, unknown):
+    nonsense = ask("/api/v1/deliveries/no-number")
+    for answer in (foreign, unknown, nonsense):
         assert answer.status_code == 404
         assert answer.json()["title"] == "delivery-unknown"
     assert client.get(url).status_code == 401

@@ -22,6 +22,7 @@ from rempart.foundation.access.models import machine
 from rempart.foundation.database.pool import give_back_connections
 from rempart.foundation.terminology import pathogen
 from rempart.foundation.vault import keyring_of
+from rempart.screening import interface
 from rempart.screening.formats.hl7v2 import ack as hl7_ack
 from rempart.screening.formats.hprim_sante import ack as hprim_ack
 from rempart.screening.formats.media import HL7, HPRIM_SANTE, MEDIA_TYPES
@@ -69,32 +70,34 @@ def intake_of() -> Intake:
     return Intake(pathogen=pathogen(settings.PATHOGEN), keyring=keyring_of(settings.KEY_STORE))
 
 
-@router.post(
-    "/deliveries",
-    summary="Deliver results",
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {name: {"schema": {"type": "string", "format": "binary"}} for name in MEDIA_TYPES},
-        },
-        "responses": {
-            200: {"description": "One answer per message, or one HL7 ACK per message, after all are on disk"},
-            202: {"description": "With `Prefer: respond-async`: taken, and where its answer will be"},
-            401: {"description": "Neither a key nor a certificate that holds"},
-            413: {"description": "More than 50 MB or 10,000 messages; nothing was kept"},
-            415: {"description": "A content type that is none of those accepted; nothing was kept"},
-            429: {"description": "More arrives than can be kept now; nothing was kept: send the same again"},
-            503: {"description": "The database does not answer: send the same again in a moment"},
-        },
-    },
-)
+class KeyOrCertificate:
+    """Who delivers: a laboratory's machine, by its key, its certificate, or both. Raises NotAllowed."""
+
+    openapi_security_schema: Mapping[str, str] = {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A key of the laboratory's software; or, over mutual TLS, its registered client certificate",
+    }
+
+    def __call__(self, request: HttpRequest) -> Actor:
+        key, certificate = key_of(request.headers.get("Authorization", "")), request.certificate  # type: ignore[attr-defined]
+        actor = machine(key, certificate, now=request.now)  # type: ignore[attr-defined]
+        recognised.remember(key, certificate, actor)
+        request.actor = actor  # type: ignore[attr-defined]  # whoever counts requests knows the key for a good one
+        return replace(actor, origin=request.origin)  # type: ignore[attr-defined]
+
+
+_who = KeyOrCertificate()
+
+
+@router.post("/deliveries", summary="Deliver results", openapi_extra=interface.DELIVER, auth=_who)
 def deliver(request: HttpRequest) -> HttpResponse:
     """Take one message or a file of them; answer only once everything is on disk.
 
     HL7 v2 and HPRIM Santé are answered by their own acknowledgements unless `Accept: application/json` asks for
     JSON; everything else is answered in JSON.
     """
-    actor = _machine(request)
+    actor: Actor = request.auth  # type: ignore[attr-defined]
     wanted = wanted_of(
         request.headers.get("Content-Type", ""),
         request.headers.get("Accept", ""),
@@ -130,30 +133,27 @@ def _deferred(payload: bytes, *, wanted: Wanted, actor: Actor, now: datetime) ->
 
 
 @router.get(
-    "/deliveries/{uuid:delivery_id}",
+    "/deliveries/{delivery_id}",
     summary="What became of a delivery",
-    openapi_extra={
-        "responses": {
-            200: {"description": "Where it stands, and the answer once it is there"},
-            401: {"description": "Neither a key nor a certificate that holds"},
-            404: {
-                "description": "No delivery of this laboratory was left with that number, or a week has passed"
-            },
-        }
-    },
+    openapi_extra=interface.STATUS,
+    auth=_who,
 )
-def delivery_status(request: HttpRequest, delivery_id: UUID) -> HttpResponse:
+def delivery_status(request: HttpRequest, delivery_id: str) -> HttpResponse:
     """Where a delivery stands that was left with `Prefer: respond-async`: `waiting`, `done` with its answer, or
     `failed`."""
-    actor = _machine(request)
-    found = deferring.standing(delivery_id, actor=actor, keyring=keyring_of(settings.KEY_STORE))
+    actor: Actor = request.auth  # type: ignore[attr-defined]
+    try:
+        number = UUID(delivery_id)
+    except ValueError:
+        raise Refused("delivery-unknown") from None
+    found = deferring.standing(number, actor=actor, keyring=keyring_of(settings.KEY_STORE))
     said = {
         "delivery": str(found.id),
         "status": found.state.value,
         "received_at": found.received_at.isoformat(),
     }
     headers = {"Retry-After": str(_LOOK_AGAIN)} if found.state is deferring.State.WAITING else {}
-    return HttpResponse(orjson.dumps(said | found.answer), content_type=_JSON, headers=headers)
+    return HttpResponse(orjson.dumps({**said, **found.answer}), content_type=_JSON, headers=headers)
 
 
 def wanted_of(content_type: str, accept: str, accept_language: str) -> Wanted:
@@ -194,19 +194,6 @@ def said_of(answered: Sequence[Answered], *, wanted: Wanted, now: datetime) -> t
         kind, acknowledge = _ACKNOWLEDGED[wanted.format]
         return kind, acknowledge(answered, now)
     return _JSON, orjson.dumps(answer_of(answered, language=wanted.language))
-
-
-def _machine(request: HttpRequest) -> Actor:
-    """Who delivers. Raises NotAllowed."""
-    key, certificate = _key(request), request.certificate  # type: ignore[attr-defined]
-    actor = machine(key, certificate, now=request.now)  # type: ignore[attr-defined]
-    recognised.remember(key, certificate, actor)
-    request.actor = actor  # type: ignore[attr-defined]  # whoever counts requests knows the key for a good one
-    return replace(actor, origin=request.origin)  # type: ignore[attr-defined]
-
-
-def _key(request: HttpRequest) -> str:
-    return key_of(request.headers.get("Authorization", ""))
 
 
 def key_of(authorization: str) -> str:
