@@ -4,9 +4,10 @@ VENV := .venv
 UV := $(VENV)/.tools/bin/uv
 RUN := $(VENV)/bin
 ARGS ?=
+N ?=
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: setup demo serve test test-system check fix bench fuzz simulate-guessing audit docs clean
+.PHONY: setup demo serve test test-system check fix bench bench-intake fuzz simulate-guessing audit docs clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -49,6 +50,9 @@ fix: setup  ## let the formatter and the linter mend what they can
 bench: setup  ## ratios against a limit measured in the same run
 	$(UV) sync --frozen --quiet --group bench --python $(VENV)/bin/python
 	$(RUN)/rempart bench $(ARGS)
+
+bench-intake: setup  ## the record day: N messages (2,280,000) from files into PostgreSQL, beside a raw COPY
+	$(RUN)/python -m benchmarks.intake $(N)
 
 fuzz: setup  ## every decoder on bytes made to break it, a minute each
 	$(UV) sync --frozen --quiet --group fuzz --python $(VENV)/bin/python

@@ -62,7 +62,7 @@ def _fill(messages: Path, key_store: KeyStore) -> None:
         answered=False,
     )  # fmt: skip
     with redirect_stderr(io.StringIO()):
-        ingest(asked)
+        ingest(asked, workers=os.cpu_count() or 1)
     drain()
     with psycopg.connect(os.environ["DATABASE_OWNER_URL"], autocommit=True) as owner:
         owner.execute(

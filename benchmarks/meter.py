@@ -1,6 +1,6 @@
 """What a run costs: CPU seconds by kind of process, and the most memory that all of them held at once.
 
-PostgreSQL is told apart by what its processes call themselves; shared memory is counted once (PSS).
+PostgreSQL's processes are told apart by what they call themselves; memory that processes share counts once (PSS).
 """
 
 from __future__ import annotations
@@ -10,83 +10,73 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psutil
 
-_EVERY = 0.5  # seconds between two looks
-_BACKENDS = "postgres: backends"
+_EVERY = 2.0  # seconds between two looks at memory, each of which takes some milliseconds
+_BACKENDS = "PostgreSQL: backends"
+_KINDS = ("checkpointer", "background writer", "walwriter", "autovacuum launcher", "io worker")
 
 
 @dataclass(slots=True)
 class Spent:
-    """CPU seconds by kind, peak memory in bytes, once the measured block is over."""
+    """CPU seconds of PostgreSQL by kind, and peak memory in bytes, once the measured block is over."""
 
     seconds: dict[str, float] = field(default_factory=dict)
     peak: int = 0
 
 
 @contextmanager
-def measured(*, server: int, worker: str) -> Iterator[tuple[Spent, list[int]]]:
-    """Measure a PostgreSQL server (pid of its first process) and the processes whose pids are appended
-    to the list, with their children; those are called `worker`."""
-    spent, followed = Spent(), [server]
-    mine: dict[int, tuple[str, float]] = {}
-    before = _postgres(server)
-    over = threading.Event()
+def measured(*, server: int, beside: list[int]) -> Iterator[Spent]:
+    """Measure a PostgreSQL server, by the pid of its first process; its memory together with that of `beside`, pids
+    to which more may be appended, and of all their children."""
+    spent, before, over = Spent(), _seconds(server), threading.Event()
 
     def look() -> None:
-        while True:
-            total = 0
-            for process in _everyone(followed):
-                with suppress(psutil.Error):
-                    total += process.memory_full_info().pss
-                    if process.pid not in before and not _is_postgres(process):
-                        mine[process.pid] = (worker, _own(process))
-            spent.peak = max(spent.peak, total)
-            if over.wait(_EVERY):
-                return
+        while not over.wait(_EVERY):
+            spent.peak = max(spent.peak, sum(map(_shared_once, _everyone([server, *beside]))))
 
     watcher = threading.Thread(target=look)
     watcher.start()
     try:
-        yield spent, followed
+        yield spent
     finally:
         over.set()
         watcher.join()
-        after = _postgres(server)
-        spent.seconds = dict(after - before)
+        spent.seconds = dict(_seconds(server) - before)
 
 
-def _everyone(first: list[int]) -> Iterator[psutil.Process]:
-    for pid in list(first):
+def _everyone(first: list[int]) -> Iterator[int]:
+    for pid in first:
         with suppress(psutil.Error):
             process = psutil.Process(pid)
-            yield process
-            yield from process.children(recursive=True)
+            yield pid
+            yield from [child.pid for child in process.children(recursive=True)]
 
 
-def _is_postgres(process: psutil.Process) -> bool:
-    return process.name().startswith("postgres")
+def _shared_once(pid: int) -> int:
+    """Bytes of a process, of what it shares with others its part only."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    return 0
 
 
-def _postgres(server: int) -> Counter[str]:
-    """CPU seconds of a server so far; backends that ended count with the others."""
+def _seconds(server: int) -> Counter[str]:
+    """CPU seconds of a server so far; processes that ended count as backends."""
     first = psutil.Process(server)
     times = first.cpu_times()
-    found = Counter({_BACKENDS: times.children_user + times.children_system, "postgres: first": _own(first)})
+    found = Counter({_BACKENDS: times.user + times.system + times.children_user + times.children_system})
     for child in first.children():
         with suppress(psutil.Error):
-            found[_kind(child)] += _own(child)
+            times = child.cpu_times()
+            found[_kind(child)] += times.user + times.system
     return found
 
 
 def _kind(process: psutil.Process) -> str:
-    """checkpointer, walwriter… or a backend: "postgres: rempart: checkpointer "."""
+    """What a process of PostgreSQL calls itself after its cluster: "postgres: rempart: checkpointer "."""
     said = " ".join(process.cmdline()).split(":")[-1].strip()
-    known = ("checkpointer", "background writer", "walwriter", "autovacuum launcher", "io worker")
-    return next((f"postgres: {name}" for name in known if said.startswith(name)), _BACKENDS)
-
-
-def _own(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return times.user + times.system
+    return next((f"PostgreSQL: {name}" for name in _KINDS if said.startswith(name)), _BACKENDS)

@@ -21,6 +21,7 @@ from pathlib import Path
 import httpx
 import psycopg
 from benchmarks.agents import signed_in
+from benchmarks.intake import copy_seconds
 from benchmarks.rows import Latency, Row
 
 from rempart.foundation.access.limits import Use, limits
@@ -29,10 +30,6 @@ from rempart.site import serving
 from rempart.site.listening import Listening, free_port
 from rempart.site.runtime import platform
 
-TABLES = (
-    "people_person", "people_identity", "people_link", "people_matching_key", "screening_result",
-    "screening_result_ledger", "screening_message", "screening_message_ledger", "events_event",
-)  # fmt: skip
 _A_DAY = 0.0147  # messages per inhabitant and day that the simulator sends
 _DAYS = 28
 _ASKED = 200
@@ -77,9 +74,9 @@ def _ingest(messages: Path, key_store: KeyStore, count: int) -> list[Row]:
     )  # fmt: skip
     began = time.perf_counter()
     with redirect_stderr(io.StringIO()):
-        ingest(asked)
+        ingest(asked, workers=os.cpu_count() or 1)
     seconds = time.perf_counter() - began
-    copied = _copy_seconds()
+    copied = copy_seconds(messages.parent)
     limit = "raw COPY of the same rows"
     return [
         Row(name=limit, per_second=count / copied),
@@ -90,22 +87,6 @@ def _ingest(messages: Path, key_store: KeyStore, count: int) -> list[Row]:
             ratio=copied / seconds,
         ),
     ]
-
-
-def _copy_seconds() -> float:
-    """How long PostgreSQL needs to COPY every stored row into tables of the same shape."""
-    total = 0.0
-    with psycopg.connect(os.environ["DATABASE_OWNER_URL"], autocommit=True) as connection:
-        for table in TABLES:
-            with connection.cursor().copy(f"COPY (SELECT * FROM {table}) TO STDOUT (FORMAT BINARY)") as out:  # noqa: S608 -- TABLES
-                data = b"".join(bytes(part) for part in out)
-            connection.execute(f"CREATE TABLE bench_{table} (LIKE {table} INCLUDING ALL)")
-            began = time.perf_counter()
-            with connection.cursor().copy(f"COPY bench_{table} FROM STDIN (FORMAT BINARY)") as copy:
-                copy.write(data)
-            total += time.perf_counter() - began
-            connection.execute(f"DROP TABLE bench_{table}")
-    return total
 
 
 def _pages() -> Iterator[Latency]:

@@ -26,6 +26,14 @@ class Written:
     files: int
     size: int  # bytes
 
+    def __add__(self, other: Written) -> Written:
+        return Written(
+            messages=self.messages + other.messages,
+            damaged=self.damaged + other.damaged,
+            files=self.files + other.files,
+            size=self.size + other.size,
+        )
+
 
 def simulate(
     *,
@@ -57,25 +65,34 @@ def simulate(
         damaged=damaged,
     )
     out.mkdir(parents=True, exist_ok=True)
-    by_finess = {lab.finess: lab for lab in epidemic.laboratories()}
-    messages = spoilt = files = size = 0
+    written = Written(messages=0, damaged=0, files=0, size=0)
     for day in range(days):
-        waiting: dict[str, list[SimulatedMessage]] = defaultdict(list)
-        for message in epidemic.messages(day):
-            waiting[message.laboratory_finess].append(message)
-        sent = 0
-        for number, those in waiting.items():
-            lab = by_finess[number]
-            for rank, content in enumerate(contents(lab, those), start=1):
-                name = f"{start + timedelta(days=day)}_{number}_{rank:04d}.{_EXTENSIONS[lab.format]}"
-                (out / name).write_bytes(content)
-                files += 1
-                size += len(content)
-            sent += len(those)
-            spoilt += sum(1 for message in those if message.damage)
-        messages += sent
-        advance(sent)
-    return Written(messages=messages, damaged=spoilt, files=files, size=size)
+        today = write_day(epidemic, day, out)
+        written += today
+        advance(today.messages)
+    return written
+
+
+def write_day(epidemic: Epidemic, day: int, out: Path) -> Written:
+    """Write the files of one day of an epidemic (0 is its first) under a folder that is there."""
+    by_finess = {lab.finess: lab for lab in epidemic.laboratories()}
+    waiting: dict[str, list[SimulatedMessage]] = defaultdict(list)
+    for message in epidemic.messages(day):
+        waiting[message.laboratory_finess].append(message)
+    files = size = 0
+    for number, those in waiting.items():
+        lab = by_finess[number]
+        for rank, content in enumerate(contents(lab, those), start=1):
+            name = f"{epidemic.start + timedelta(days=day)}_{number}_{rank:04d}.{_EXTENSIONS[lab.format]}"
+            (out / name).write_bytes(content)
+            files += 1
+            size += len(content)
+    return Written(
+        messages=sum(map(len, waiting.values())),
+        damaged=sum(1 for those in waiting.values() for message in those if message.damage),
+        files=files,
+        size=size,
+    )
 
 
 def contents(lab: Laboratory, messages: list[SimulatedMessage]) -> list[bytes]:
