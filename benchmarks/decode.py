@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import hl7
 from benchmarks.rows import Row, rate, table
+from fhir.resources.R4B.bundle import Bundle
 from hl7apy.exceptions import HL7apyException
 from hl7apy.parser import parse_message
 
@@ -21,6 +23,7 @@ from rempart.screening.rules.report import Format
 REQUIRED = 15_000  # messages per second on one core, of the kind that laboratories send
 CORPUS = Path(__file__).parents[1].parent / "shared" / "corpora" / "lab" / "hl7v2" / "reportstream"
 NOW = datetime(2021, 4, 9, 8, 0, tzinfo=UTC)
+SAMPLES = Path(__file__).parents[1] / "docs" / "samples"
 SAMPLE = 500  # messages
 RUNS = 40
 SLOW_SAMPLE = 20  # for hl7apy, which reads some tens of messages per second
@@ -39,8 +42,27 @@ def run(*, seconds: float = 6.0) -> list[Row]:
     sante = [_SANTE.format(n=n, day=1 + n % 28).replace("\n", "\r").encode("cp1252") for n in range(SAMPLE)]
     speed = _per_message(lambda: _ours(sante, french, Format.HPRIM_SANTE), sante, seconds)
     rows.append(Row(name="HPRIM Santé decoded and judged", per_second=speed))
+    rows += documents(french, seconds)
     if CORPUS.is_dir():
         rows += _beside("ReportStream corpus", corpus(), generic, seconds)
+    return rows
+
+
+def documents(context: Context, seconds: float) -> list[Row]:
+    """The documents of the laboratories' guide, each with a record number of its own; FHIR beside its published models."""
+    rows: list[Row] = []
+    for name, file, format_ in _DOCUMENTS:
+        text = (SAMPLES / file).read_text("utf-8")
+        many = [text.replace("00000", f"{n:05d}").encode() for n in range(SAMPLE // 10)]
+        speed = _per_message(lambda many=many, format_=format_: _ours(many, context, format_), many, seconds)
+        row = Row(name=f"{name} decoded and judged", per_second=speed)
+        if format_ is Format.FHIR:
+            theirs = _per_message(
+                lambda many=many: [Bundle.model_validate_json(one) for one in many], many, seconds
+            )
+            rows.append(Row(name=f"{name}: fhir.resources, read", per_second=theirs))
+            row = replace(row, limit_name="fhir.resources, read", ratio=speed / theirs)
+        rows.append(row)
     return rows
 
 
@@ -123,6 +145,11 @@ def _hl7apy_reads(text: str) -> bool:
     return True
 
 
+_DOCUMENTS = (
+    ("CDA laboratory report", "cr-bio.xml", Format.CDA),
+    ("CDA rapid test", "bio-trod.xml", Format.CDA),
+    ("FHIR Bundle", "bundle.json", Format.FHIR),
+)
 _ACCESSED = {
     "MSH": (4, 9, 10, 11, 12),
     "PID": (3, 5, 7, 8, 11, 13),

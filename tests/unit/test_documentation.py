@@ -18,6 +18,7 @@ from rempart.screening.rules.report import Outcome, Result
 ROOT = Path(__file__).resolve().parents[2]
 NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "SECURITY.md").read_text("utf-8"))))
 GUIDE = (ROOT / "docs" / "guides" / "laboratory.md").read_text("utf-8")
+SAMPLES = sorted((ROOT / "docs" / "samples").iterdir())
 PAPERS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
@@ -31,13 +32,21 @@ def test_every_test_that_security_names_exists(file: str, name: str) -> None:
     assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
-@pytest.mark.parametrize(("form", "line_end"), [("hl7", "\r"), ("hprim", "\r\n"), ("hprim-sante", "\r\n")])
+@pytest.mark.parametrize(("form", "line_end"), [("hl7", "\r"), ("hprim", "\r\n"), ("hprim-sante", "\r\n"), ("fhir", "\n")])
 def test_the_message_of_the_laboratories_guide_is_accepted(form: str, line_end: str) -> None:
     (text,) = re.findall(rf"^```{form}\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
     (item,) = decode(text.replace("\n", line_end).encode(), context=FRENCH)
     judgement = judge(item, profile=Profile.FR, pathogen=pathogen("covid19"), now=NOW)
     assert (judgement.outcome, judgement.findings) == (Outcome.ACCEPTED, ())
     assert [report.result for report in item.reports] == [Result.POSITIVE]
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
+def test_every_sample_is_accepted(path: Path) -> None:
+    (item,) = decode(path.read_bytes(), context=FRENCH)
+    judgement = judge(item, profile=Profile.FR, pathogen=pathogen("covid19"), now=NOW)
+    assert (judgement.outcome, judgement.findings) == (Outcome.ACCEPTED, ())
+    assert f"../samples/{path.name}" in GUIDE
 
 
 @pytest.mark.parametrize("path", PAPERS, ids=lambda path: str(path.relative_to(ROOT)))
