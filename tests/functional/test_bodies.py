@@ -10,7 +10,8 @@ from tests.factories import LAB
 
 from rempart.foundation.access.models import create_machine_key
 from rempart.screening import api
-from rempart.site.bodies import MOST_OF_ANYBODY, bounded
+from rempart.site import bodies
+from rempart.site.bodies import MOST_LARGE, MOST_OF_ANYBODY, bounded
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -141,3 +142,65 @@ def test_a_delivery_of_which_too_much_would_be_said_is_refused_whole(
     assert counts() == before
     monkeypatch.undo()
     assert deliver().status_code == 200
+
+
+def test_a_few_large_deliveries_are_taken_at_once_and_the_next_comes_again(known):
+    """Each lies in memory, several times: beyond a few, the sender is told when to come again."""
+
+    async def together():
+        go_on, statuses, answers = asyncio.Event(), [], []
+
+        async def application(scope, receive, send):
+            while (await receive())["more_body"]:
+                pass
+            await go_on.wait()
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+
+        door = bounded(application)
+
+        async def request():
+            pieces = [(bytes(MOST_OF_ANYBODY), True), (bytes(PIECE), False)]
+
+            async def receive():
+                body, more = pieces.pop(0)
+                return {"type": "http.request", "body": body, "more_body": more}
+
+            async def send(message):
+                if message["type"] == "http.response.start":
+                    statuses.append(message["status"])
+                    answers.append(dict(message["headers"]))
+
+            await door({"type": "http", "path": DOOR, "headers": known}, receive, send)
+
+        waiting = [asyncio.create_task(request()) for _ in range(MOST_LARGE + 1)]
+        while not statuses:
+            await asyncio.sleep(0.01)
+        assert statuses == [429]
+        assert answers[0][b"retry-after"] == b"5"
+        go_on.set()
+        await asyncio.gather(*waiting)
+        await request()  # there is room again
+        return statuses
+
+    assert async_to_sync(together)() == [429, *[200] * (MOST_LARGE + 1)]
+
+
+def test_a_large_delivery_comes_at_a_pace(known, monkeypatch):
+    monkeypatch.setattr(bodies, "_BYTES_PER_SECOND_LARGE", 10**9)
+    answers, pieces = [], iter([bytes(MOST_OF_ANYBODY + 1), b"x", b"x"])
+
+    async def application(scope, receive, send):
+        while (await receive())["more_body"]:
+            pass
+
+    async def receive():
+        piece = next(pieces)
+        await asyncio.sleep(0.3 if piece == b"x" else 0)
+        return {"type": "http.request", "body": piece, "more_body": True}
+
+    async def send(message):
+        answers.append(message)
+
+    scope = {"type": "http", "path": DOOR, "headers": known}
+    async_to_sync(bounded(application, patience=0.25))(scope, receive, send)
+    assert answers[0]["status"] == 408

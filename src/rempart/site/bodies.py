@@ -3,7 +3,7 @@
 A form is small. A delivery may be large, from whoever has a key; without one, no more is read than
 anybody may send. A file that is handed over may be larger: nothing of it is read before its door was asked
 (streaming.py). Whoever sends slowly is not waited for: a body has half a minute, and a second more for each
-thousand bytes that have come.
+thousand bytes that have come (twenty thousand of a large delivery, of which there are a few at once and no more).
 """
 
 from __future__ import annotations
@@ -32,10 +32,15 @@ CERTIFICATE = "rempart.certificate"
 MOST_OF_ANYBODY = 1_000_000
 """Bytes that are read of somebody who showed no key."""
 
+MOST_LARGE = 4
+"""Deliveries larger than that which one process takes at once: each lies in memory, several times, until it is kept."""
+
 _MACHINES = "/api/"
-_REFUSALS = {401: b"key-unknown", 408: b"too-slow", 413: b"too-large"}
+_REFUSALS = {401: b"key-unknown", 408: b"too-slow", 413: b"too-large", 429: b"busy"}
+_COME_AGAIN = 5  # seconds
 _PATIENCE = 30.0
 _BYTES_PER_SECOND = 1_000
+_BYTES_PER_SECOND_LARGE = 20_000  # of a large delivery, which keeps others out while it comes
 
 
 class _Refused(Exception):
@@ -49,6 +54,7 @@ def bounded(application: Application, *, patience: float = _PATIENCE) -> Applica
 
     `patience`: seconds in which a body begins to come.
     """
+    large: set[int] = set()  # requests with a large body that are under way
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -70,12 +76,16 @@ def bounded(application: Application, *, patience: float = _PATIENCE) -> Applica
             )
             if not is_known:
                 raise _Refused(401)
+            if id(scope) not in large and len(large) >= MOST_LARGE:
+                raise _Refused(429)
+            large.add(id(scope))
 
         async def counted() -> Message:
             nonlocal taken, is_whole
             if is_whole:  # what comes now is that the client has gone: it may take as long as the answer
                 return await receive()
-            left = begun + patience + taken / _BYTES_PER_SECOND - clock.time()
+            pace = _BYTES_PER_SECOND_LARGE if id(scope) in large else _BYTES_PER_SECOND
+            left = begun + patience + taken / pace - clock.time()
             try:
                 async with asyncio.timeout(left):
                     message = await receive()
@@ -92,6 +102,8 @@ def bounded(application: Application, *, patience: float = _PATIENCE) -> Applica
             await application(scope, counted, send)
         except _Refused as refused:  # the application has read only: nothing was answered yet
             await _refuse(send, refused.status)
+        finally:
+            large.discard(id(scope))
 
     return answer
 
@@ -121,6 +133,7 @@ async def _refuse(send: Send, status: int) -> None:
     headers = [
         (b"content-type", b"application/problem+json"),
         (b"connection", b"close"),
+        *([(b"retry-after", str(_COME_AGAIN).encode())] if status == 429 else []),
         *(
             (name.lower().encode(), value.encode())
             for name, value in protective(secure=settings.SECURE).items()
