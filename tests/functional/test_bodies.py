@@ -9,7 +9,7 @@ from tests import messages
 from tests.factories import LAB
 
 from rempart.foundation.access.models import create_machine_key
-from rempart.screening import api
+from rempart.screening.services import intake
 from rempart.site import bodies
 from rempart.site.bodies import MOST_LARGE, MOST_OF_ANYBODY, bounded
 
@@ -136,7 +136,7 @@ def test_a_delivery_of_which_too_much_would_be_said_is_refused_whole(
         headers = {"Authorization": known[0][1].decode()}
         return client.post(DOOR, payload, content_type="application/hl7-v2", headers=headers)
 
-    monkeypatch.setattr(api, "MOST_SAID", 30)
+    monkeypatch.setattr(intake, "MOST_SAID", 30)
     answer = deliver()
     assert (answer.status_code, answer.json()["title"]) == (413, "too-many")
     assert counts() == before
@@ -148,7 +148,7 @@ def test_a_few_large_deliveries_are_taken_at_once_and_the_next_comes_again(known
     """Each lies in memory, several times: beyond a few, the sender is told when to come again."""
 
     async def together():
-        go_on, statuses, answers = asyncio.Event(), [], []
+        go_on, answered, statuses, answers = asyncio.Event(), asyncio.Event(), [], []
 
         async def application(scope, receive, send):
             while (await receive())["more_body"]:
@@ -169,12 +169,12 @@ def test_a_few_large_deliveries_are_taken_at_once_and_the_next_comes_again(known
                 if message["type"] == "http.response.start":
                     statuses.append(message["status"])
                     answers.append(dict(message["headers"]))
+                    answered.set()
 
             await door({"type": "http", "path": DOOR, "headers": known}, receive, send)
 
         waiting = [asyncio.create_task(request()) for _ in range(MOST_LARGE + 1)]
-        while not statuses:
-            await asyncio.sleep(0.01)
+        await answered.wait()
         assert statuses == [429]
         assert answers[0][b"retry-after"] == b"5"
         go_on.set()
