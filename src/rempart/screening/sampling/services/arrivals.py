@@ -21,6 +21,9 @@ def subscriber(*, keyring: Keyring) -> Subscriber:
     """Notes on each tube when its result came; a result that was taken back is waited for again."""
 
     def handle(cursor: CursorWrapper, events: Sequence[Published]) -> None:
+        cursor.execute("SELECT EXISTS (SELECT FROM screening_specimen)")
+        if not cursor.fetchone()[0]:  # nearly always: drives are some days of some places
+            return
         indexer = Indexer(keyring, events[-1].at.date())
         came: dict[bytes, datetime | None] = {}
         for result in announced(cursor, events, only=_OF_A_DRIVE):
