@@ -44,7 +44,10 @@ from rempart.foundation.vault import Sealer, keyring_of
 from rempart.protection.exchange.models import Handover
 from rempart.protection.retention.models import Hold
 from rempart.protection.rights.models import Request
+from rempart.screening.api import intake_of
 from rempart.screening.desk.models import RefusedMessage
+from rempart.screening.register.models import Registered
+from rempart.screening.register.models import Request as RegisterRequest
 from rempart.screening.rules.report import Result
 from rempart.screening.sampling.rules.entry import Entry, Sampler
 from rempart.screening.sampling.rules.registration import Registration
@@ -53,6 +56,8 @@ from rempart.screening.sampling.services import entries as by_hand
 from rempart.screening.transcoding.models import TranscodingLine, Unknown
 from rempart.screening.transcoding.noting import Noted, Queue
 from rempart.screening.transcoding.rules import Kind
+from rempart.screening.upload import services as uploads
+from rempart.screening.upload.rules import example
 from rempart.site.doors import Open, doors
 from rempart.tracing.models import Case
 
@@ -294,6 +299,28 @@ def a_pair(department: str, agent: Agent) -> UUID:
         ).id  # fmt: skip
 
 
+def a_table(department: str, agent: Agent) -> UUID:
+    """A table that was brought by the establishment of this department, and waits."""
+    biologist = account(Role.BIOLOGIST, establishment=finess_in(department))
+    now = datetime.now(UTC)
+    actor = biologist.actor(Right.TABLES_UPLOAD, now=now)
+    return uploads.bring(actor=actor, content=example().strip() + b"\r\nX;Y\r\n", intake=intake_of(), now=now)
+
+
+def a_laboratory_of_the_register(department: str, agent: Agent) -> str:
+    finess = finess_in(department)
+    known = {"name": "LBM", "department": department, "kind": "private", "state": "called", "changed_at": NOW}
+    return Registered.objects.get_or_create(finess=finess, defaults=known)[0].finess
+
+
+def a_request_of_a_laboratory(department: str, agent: Agent) -> UUID:
+    """Something that the laboratory of this department asked for."""
+    finess = a_laboratory_of_the_register(department, agent)
+    return RegisterRequest.objects.create(
+        id=uuid7(), finess=finess, department=department, text="…", opened_at=NOW
+    ).id
+
+
 OBJECTS: dict[str, Callable[[str, Agent], object]] = {
     "case_id": a_case,
     "glass_id": a_glass,
@@ -314,6 +341,9 @@ OBJECTS: dict[str, Callable[[str, Agent], object]] = {
     "translation_id": a_translation,
     "unknown_id": an_unknown,
     "pair_id": a_pair,
+    "upload_id": a_table,
+    "finess": a_laboratory_of_the_register,
+    "asked_id": a_request_of_a_laboratory,
     "line_id": lambda department, agent: uuid7(),
     "delivery_id": lambda department, agent: uuid7(),
     "result": lambda department, agent: uuid7(),

@@ -156,9 +156,8 @@ def laboratory(request: HttpRequest, finess: str) -> HttpResponse:
 @require_POST
 def ask(request: HttpRequest, finess: str) -> HttpResponse:
     """Note a request or a difficulty."""
-    form = TextForm(request.POST)
-    if form.is_valid():
-        services.ask(actor=_actor(request), finess=finess, text=form.cleaned_data["text"], now=_now(request))
+    text = request.POST.get("text", "").strip()
+    if services.ask(actor=_actor(request), finess=finess, text=text, now=_now(request)):
         messages.success(request, _("La demande est notée."))
     else:
         messages.error(request, _("Écrivez la demande, en cinq cents caractères au plus."))
@@ -166,10 +165,10 @@ def ask(request: HttpRequest, finess: str) -> HttpResponse:
 
 
 @require_POST
-def answer(request: HttpRequest, request_id: UUID) -> HttpResponse:
+def answer(request: HttpRequest, asked_id: UUID) -> HttpResponse:
     """Close a request."""
     text = request.POST.get("text", "").strip()[:500]
-    finess = services.answer(actor=_actor(request), request_id=request_id, text=text, now=_now(request))
+    finess = services.answer(actor=_actor(request), asked_id=asked_id, text=text, now=_now(request))
     messages.success(request, _("La demande est close."))
     return redirect("register-laboratory", finess=finess)
 

@@ -24,6 +24,9 @@ from rempart.screening.register.models import Registered, Request, Trial
 from rempart.screening.register.rules import Kind, Progress, State, progress
 
 PAGE = 50
+LONGEST = 500
+"""Characters of a request."""
+
 SHOWN = 20
 """Requests and days of one laboratory on its page."""
 
@@ -148,18 +151,21 @@ def change(*, actor: Actor, finess: str, seen_version: int, values: Mapping[str,
         )  # fmt: skip
 
 
-def ask(*, actor: Actor, finess: str, text: str, now: datetime) -> None:
-    """Note a request or a difficulty. Raises NotAllowed."""
+def ask(*, actor: Actor, finess: str, text: str, now: datetime) -> bool:
+    """Note a request or a difficulty; False for one that is empty or too long. Raises NotAllowed."""
     row = _one(actor, finess)
+    if not 0 < len(text) <= LONGEST:
+        return False
     Request.objects.create(
         id=uuid7(), finess=finess, department=row.department, text=text, opened_at=now, opened_by=actor.agent
     )
+    return True
 
 
-def answer(*, actor: Actor, request_id: UUID, text: str, now: datetime) -> str:
+def answer(*, actor: Actor, asked_id: UUID, text: str, now: datetime) -> str:
     """Close a request with what was done; the FINESS number of its laboratory. Twice is once. Raises NotAllowed."""
     with transaction.atomic():
-        row = Request.objects.select_for_update().filter(pk=request_id).first()
+        row = Request.objects.select_for_update().filter(pk=asked_id).first()
         if row is None:
             raise NotAllowed("no such request")
         _one(actor, row.finess)

@@ -145,9 +145,10 @@ def keep(*, actor: Actor, id: UUID, intake: Intake, now: datetime) -> tuple[int,
 
 
 def set_aside(*, actor: Actor, id: UUID) -> None:
-    """Destroy a table that is not to be kept; twice is once. Raises NotAllowed."""
+    """Destroy a table that is not to be kept. Raises NotAllowed when there is none in sight."""
     require(actor, Right.TABLES_UPLOAD)
-    _set_aside(actor, id)
+    if not _set_aside(actor, id):
+        raise NotAllowed("no such table")
 
 
 def waiting(*, actor: Actor) -> list[Upload]:
@@ -157,9 +158,10 @@ def waiting(*, actor: Actor) -> list[Upload]:
         return list(Upload.objects.order_by("-brought_at").defer("sealed")[:_MOST_UNDER_WAY])
 
 
-def _set_aside(actor: Actor, id: UUID) -> None:
+def _set_aside(actor: Actor, id: UUID) -> bool:
     with acting(actor):
-        Upload.objects.filter(pk=id).delete()
+        gone, _ = Upload.objects.filter(pk=id).delete()
+    return bool(gone)
 
 
 def _open(actor: Actor, id: UUID, intake: Intake) -> tuple[Upload, bytes]:
