@@ -5,13 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 
 from rempart.screening.rules.report import Format
+from rempart.simulators.documents import cda_document, fhir_bundle
 from rempart.simulators.messages import Sample, text_of
 
 
 class Damage(StrEnum):
     NONE = ""
     FINESS_KEY = "finess_key"  # L01
-    TRUNCATED = "truncated"  # A01 in HL7 (no result left), F02 in both HPRIM (no end)
+    TRUNCATED = "truncated"  # A01 in HL7 (no result left), F02 in both HPRIM (no end), F01 in documents
     FUTURE_SAMPLING = "future_sampling"  # S02
     UNKNOWN_RESULT = "unknown_result"  # R01
     NO_NAME = "no_name"  # P01
@@ -25,6 +26,7 @@ KINDS = tuple(kind for kind in Damage if kind)
 ALONE = frozenset({Damage.TRUNCATED, Damage.NOT_A_MESSAGE})
 """What would spoil its neighbours in a file of several messages."""
 
+_DOCUMENTS = {Format.CDA: cda_document, Format.FHIR: fhir_bundle}
 _GARBAGE = b"PK\x03\x04 scan0001.pdf \x00\xff\xfe"
 
 
@@ -32,9 +34,10 @@ def payload(sample: Sample, damage: Damage) -> bytes:
     """The bytes of a message, damaged in one way."""
     if damage is Damage.NOT_A_MESSAGE:
         return _GARBAGE + sample.control_id.encode()
-    text = text_of(_spoilt(sample, damage))
+    form = sample.laboratory.format
+    text = _DOCUMENTS.get(form, text_of)(_spoilt(sample, damage))
     if damage is Damage.TRUNCATED:
-        text = _cut(text, sample.laboratory.format, sample.laboratory.line_end)
+        text = _cut(text, form, sample.laboratory.line_end)
     return text.encode(sample.laboratory.encoding, "replace")
 
 
@@ -62,7 +65,9 @@ def _other(digit: str) -> str:
 
 
 def _cut(text: str, form: Format, line_end: str) -> str:
-    """Lost on the way: everything from the order on in HL7, what ends the message in HPRIM."""
+    """Lost on the way: everything from the order on in HL7, what ends the message in HPRIM, half of a document."""
+    if form in _DOCUMENTS:
+        return text[: len(text) // 2]
     if form is Format.HL7V2:
         return text[: text.index(f"{line_end}ORC|") + 9] + line_end
     if form is Format.HPRIM_SANTE:

@@ -14,7 +14,10 @@ from rempart.simulators.damage import ALONE
 from rempart.simulators.laboratory import Epidemic, SimulatedMessage
 from rempart.simulators.messages import HPRIM_END, Laboratory
 
-_EXTENSIONS = {Format.HL7V2: "hl7", Format.HPRIM_MEDECIN: "hpm", Format.HPRIM_SANTE: "hpr"}
+_EXTENSIONS = {
+    Format.HL7V2: "hl7", Format.HPRIM_MEDECIN: "hpm", Format.HPRIM_SANTE: "hpr",
+    Format.CDA: "xml", Format.FHIR: "ndjson",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +106,7 @@ def contents(lab: Laboratory, messages: list[SimulatedMessage]) -> list[bytes]:
         return alone
     if lab.format is Format.HPRIM_MEDECIN:
         return [_hprim_file(together, lab), *alone]
-    if lab.format is Format.HPRIM_SANTE:
+    if lab.format is not Format.HL7V2:
         return [b"".join(together), *alone]
     return [_hl7_file(together, lab), *alone]
 

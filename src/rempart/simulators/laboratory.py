@@ -41,6 +41,7 @@ _OVERSEAS_FINESS = {
 _ENCODINGS = ("cp1252", "utf-8", "cp1252", "cp850", "cp1252")
 _FORMATS = {
     Sending.HL7V2: Format.HL7V2, Sending.HPRIM: Format.HPRIM_MEDECIN, Sending.HPRIM_SANTE: Format.HPRIM_SANTE,
+    Sending.CDA: Format.CDA, Sending.FHIR: Format.FHIR,
 }  # fmt: skip
 _MIXED = (
     Format.HL7V2, Format.HPRIM_MEDECIN, Format.HL7V2, Format.HL7V2, Format.HPRIM_MEDECIN, Format.HPRIM_SANTE,
@@ -295,7 +296,7 @@ def _make_laboratories(people: Population, seed: int, count: int, sending: Sendi
             code = places.departments[department]
             city = places.names[int(places.draw(chance, 1, department)[0])]
             format_ = _FORMATS.get(sending) or _MIXED[rank % len(_MIXED)]
-            in_hprim = format_ is not Format.HL7V2
+            in_hprim = format_ in (Format.HPRIM_MEDECIN, Format.HPRIM_SANTE)
             encoding = _ENCODINGS[rank // 3 % len(_ENCODINGS)] if in_hprim else "utf-8"
             body = f"{_OVERSEAS_FINESS.get(code, code + '99')}{1000 + rank:04d}"
             made.append(
@@ -308,7 +309,7 @@ def _make_laboratories(people: Population, seed: int, count: int, sending: Sendi
                     line_end="\r\n" if in_hprim and rank % 2 else _LINE_ENDS[rank % len(_LINE_ENDS)],
                     accents=encoding == "cp850" or rank % 2 == 1,
                     wording=list(Wording)[rank // 2 % len(Wording)],
-                    batches=not in_hprim and rank % 4 == 3,
+                    batches=format_ is Format.HL7V2 and rank % 4 == 3,
                 )
             )
     return tuple(made)

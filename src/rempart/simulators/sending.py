@@ -20,6 +20,8 @@ _CONTENT_TYPES = {
     Format.HL7V2: "application/hl7-v2",
     Format.HPRIM_MEDECIN: "application/hprim-medecin",
     Format.HPRIM_SANTE: "application/hprim-sante",
+    Format.CDA: "application/hl7-cda+xml",
+    Format.FHIR: "application/fhir+json",
 }
 _TIMEOUT_SECONDS = 120.0
 _CONNECTIONS = 4

@@ -9,6 +9,7 @@ from rempart.screening.formats import Context, decode
 from rempart.screening.rules.catalogue import Profile
 from rempart.screening.rules.judging import judge
 from rempart.screening.rules.report import Format, Outcome, Severity, Status
+from rempart.simulators.choices import Sending
 from rempart.simulators.damage import Damage
 from rempart.simulators.files import simulate
 from rempart.simulators.laboratory import Epidemic
@@ -32,9 +33,16 @@ def judged(payload, now):
     return [(item, judge(item, profile=Profile.FR, pathogen=COVID, now=now)) for item in items]
 
 
+@pytest.fixture(scope="module", params=[Sending.MIXED, Sending.CDA, Sending.FHIR])
+def sent(request):
+    """An epidemic in each way of sending; documents, which take longer, of fewer days."""
+    shorter = {} if request.param is Sending.MIXED else {"days": 3, "population": 4_000}
+    return EPIDEMIC | {"sending": request.param} | shorter
+
+
 @pytest.fixture(scope="module")
-def verdicts():
-    epidemic = Epidemic(**EPIDEMIC)
+def verdicts(sent):
+    epidemic = Epidemic(**sent)
     return [
         (message, *one)
         for day in range(epidemic.days)
@@ -43,8 +51,8 @@ def verdicts():
     ]
 
 
-def test_every_payload_is_one_message(verdicts):
-    epidemic = Epidemic(**EPIDEMIC)
+def test_every_payload_is_one_message(verdicts, sent):
+    epidemic = Epidemic(**sent)
     assert len(verdicts) == sum(1 for day in range(epidemic.days) for _ in epidemic.messages(day))
 
 
@@ -64,7 +72,7 @@ def test_each_damage_is_the_error_it_should_be(verdicts):
     for message, _, judgement in verdicts:
         if not message.damage:
             continue
-        cut = "A01" if message.format is Format.HL7V2 else "F02"
+        cut = {Format.HL7V2: "A01", Format.CDA: "F01", Format.FHIR: "F01"}.get(message.format, "F02")
         expected = ERROR_OF.get(message.damage, cut)
         errors = {f.code for f in judgement.findings if f.severity is Severity.ERROR}
         assert judgement.outcome is Outcome.REJECTED
@@ -73,8 +81,8 @@ def test_each_damage_is_the_error_it_should_be(verdicts):
     assert met == set(ERROR_OF) | {Damage.TRUNCATED}
 
 
-def test_files_hold_the_messages_that_were_sent_one_by_one(tmp_path, verdicts):
-    simulate(**EPIDEMIC, out=tmp_path)
+def test_files_hold_the_messages_that_were_sent_one_by_one(tmp_path, verdicts, sent):
+    simulate(**sent, out=tmp_path)
     last = max(message.at for message, _, _ in verdicts)
     outcomes = [
         judgement.outcome for path in tmp_path.iterdir() for _, judgement in judged(path.read_bytes(), last)

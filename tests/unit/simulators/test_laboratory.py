@@ -244,5 +244,5 @@ def test_the_command_says_what_is_wrong(tmp_path):
 
 
 def test_sending_names_are_those_of_the_command():
-    assert [s.value for s in Sending] == ["hl7v2", "hprim", "hprim-sante", "mixed"]
+    assert [s.value for s in Sending] == ["hl7v2", "hprim", "hprim-sante", "cda", "fhir", "mixed"]
     assert Epidemic(seed=1, population=5, days=1).start == date(2021, 3, 1)
