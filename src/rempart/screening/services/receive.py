@@ -25,7 +25,7 @@ from rempart.foundation.events.stream import publish
 from rempart.foundation.terminology import Pathogen
 from rempart.foundation.vault import Keyring
 from rempart.screening.rules import keeping
-from rempart.screening.rules.catalogue import finding
+from rempart.screening.rules.catalogue import finding, place
 from rempart.screening.rules.report import Finding, Outcome
 from rempart.screening.sampling.services.completing import completed
 from rempart.screening.services import store
@@ -191,7 +191,7 @@ class _Intake:
         earlier = next((known[key] for key in keys if key in known), None)
         action = keeping.meet(bodies=message.bodies, outcome=outcome, earlier=earlier)
         if action is keeping.Message.CLASH:
-            self._tell(rank, finding("H02", "reused", "MSH-10"))
+            self._tell(rank, finding("H02", "reused", place("control_id", message.format.value) or "message"))
             keys, outcome = message.own_keys(), Outcome.REJECTED
             known |= store.earlier_messages(self._connection, keys)()
             earlier = next((known[key] for key in keys if key in known), None)
