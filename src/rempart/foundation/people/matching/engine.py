@@ -10,8 +10,15 @@ import numpy as np
 from rempart.foundation.people.matching import blocking, learning, tying
 from rempart.foundation.people.matching.blocking import Postings
 from rempart.foundation.people.matching.columns import Columns, Ints, columns_of
-from rempart.foundation.people.matching.comparing import Compared, Shares, compare, shares_of
-from rempart.foundation.people.matching.records import FEATURES, Feature, Record
+from rempart.foundation.people.matching.comparing import (
+    Bools,
+    Compared,
+    Levels,
+    Shares,
+    compare,
+    shares_of,
+)
+from rempart.foundation.people.matching.records import FEATURES, Feature, Level, Record, level_place
 from rempart.foundation.people.matching.scoring import scores
 from rempart.foundation.people.matching.weights import (
     Floats,
@@ -63,7 +70,7 @@ def match(
     """Pairs of records that are of one person: between two files, or inside one when `right` is None.
 
     Without `weights`, they are learnt from these records, starting from the default ones. In one file, records
-    that certain pairs tie together are certain pairs too, unless their numbers differ. `this_year` tells of which
+    that certain pairs tie together are certain pairs too, unless their numbers differ, or both sex and first name. `this_year` tells of which
     century two digits of a year are. The same records give the same matches; nothing is random.
     """
     columns = columns_of(left, right, this_year=this_year)
@@ -143,9 +150,16 @@ def _with_implied(
         agreeing=rules.agreeing,
     )  # fmt: skip
     levels = compare(columns, one, other, shares).levels
-    apart = levels[:, FEATURES.index(Feature.INS)] == 2
+    apart = _different(levels, Feature.INS) | (
+        _different(levels, Feature.SEX) & _different(levels, Feature.FIRST_NAMES)
+    )
     pairs = np.concatenate([left, one[~apart]]) * columns.size + np.concatenate([right, other[~apart]])
     surest = np.lexsort((-np.concatenate([score, tied[~apart]]), pairs))
     ordered, firsts = np.unique(pairs[surest], return_index=True)
     best = np.concatenate([score, tied[~apart]])[surest][firsts]
     return ordered // columns.size, ordered % columns.size, best
+
+
+def _different(levels: Levels, feature: Feature) -> Bools:
+    """Which pairs say something of a feature, and nothing that agrees."""
+    return np.asarray(levels[:, FEATURES.index(feature)] == level_place(feature, Level.DIFFERENT))
