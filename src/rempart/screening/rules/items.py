@@ -9,6 +9,7 @@ from datetime import date
 from enum import StrEnum
 from functools import cache, lru_cache
 from importlib.resources import files
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -19,34 +20,34 @@ from rempart.screening.rules.report import Report, Severity
 _PERSON, _REPORT = "person", "report"
 _DEFAULT_FINDING = "I01"
 
-IS_THERE: Mapping[str, Callable[[Report], bool]] = MappingProxyType(
+IS_THERE: Mapping[str, Callable[[Report], object]] = MappingProxyType(
     {
-        "name": lambda r: bool(r.person.birth_name or r.person.used_name),
-        "first_names": lambda r: bool(r.person.first_names),
-        "birth_date": lambda r: r.person.birth_date is not None,
-        "sex": lambda r: r.person.sex is not None,
-        "birth_place": lambda r: bool(r.person.birth_place),
-        "ins": lambda r: bool(r.person.ins),
-        "insured_number": lambda r: bool(r.person.insured_number),
-        "address": lambda r: bool(r.person.address.lines or r.person.address.city),
-        "contact": lambda r: bool(
+        "name": lambda r: r.person.birth_name or r.person.used_name,
+        "first_names": attrgetter("person.first_names"),
+        "birth_date": attrgetter("person.birth_date"),
+        "sex": attrgetter("person.sex"),
+        "birth_place": attrgetter("person.birth_place"),
+        "ins": attrgetter("person.ins"),
+        "insured_number": attrgetter("person.insured_number"),
+        "address": lambda r: r.person.address.lines or r.person.address.city,
+        "contact": lambda r: (
             r.person.mobile or r.person.email or r.person.relative_mobile or r.person.relative_email
         ),
-        "residence": lambda r: bool(r.residence),
-        "health_worker": lambda r: r.health_worker is not None,
-        "symptoms": lambda r: r.symptoms is not None,
-        "prescriber": lambda r: bool(r.prescriber.rpps or r.prescriber.adeli),
-        "general_practitioner": lambda r: bool(r.general_practitioner.rpps or r.general_practitioner.adeli),
-        "laboratory": lambda r: bool(r.laboratory.finess),
-        "record_number": lambda r: bool(r.record_number),
-        "sampled_at": lambda r: r.sampled_at is not None,
-        "validated_at": lambda r: r.validated_at is not None,
-        "documents": lambda r: bool(r.documents),
-        "specimen": lambda r: bool(r.specimen),
-        "device": lambda r: bool(r.device),
+        "residence": attrgetter("residence"),
+        "health_worker": lambda r: r.health_worker is not None,  # a no is an answer
+        "symptoms": attrgetter("symptoms"),
+        "prescriber": lambda r: r.prescriber.rpps or r.prescriber.adeli,
+        "general_practitioner": lambda r: r.general_practitioner.rpps or r.general_practitioner.adeli,
+        "laboratory": attrgetter("laboratory.finess"),
+        "record_number": attrgetter("record_number"),
+        "sampled_at": attrgetter("sampled_at"),
+        "validated_at": attrgetter("validated_at"),
+        "documents": attrgetter("documents"),
+        "specimen": attrgetter("specimen"),
+        "device": attrgetter("device"),
     }
 )
-"""Whether a report brings an item, by the item's name."""
+"""What a report brings of an item, by the item's name: something false where it brings nothing."""
 
 
 class Need(StrEnum):
@@ -95,7 +96,7 @@ class Asked:
     item: AskedItem
     severity: Severity
     kinds: frozenset[Kind]  # the analyses it is asked for; empty: all
-    is_there: Callable[[Report], bool]
+    is_there: Callable[[Report], object]
 
 
 @cache

@@ -101,11 +101,13 @@ class _Reader:
         letters: list[tuple[str, str]] = []
         screenings: list[Segment] = []
         found: list[_Found] = []
-        enclosed = Enclosed(self.context, self.findings)
+        enclosed: Enclosed | None = None  # most messages enclose no document
         for order in patient.orders:
             for obx, observed in self._observed(order):
-                if obx.raw(2) == "ED" and self._encloses(patient, order, obx, observed, enclosed):
-                    continue
+                if obx.raw(2) == "ED":
+                    enclosed = enclosed or Enclosed(self.context, self.findings)
+                    if self._encloses(patient, order, obx, observed, enclosed):
+                        continue
                 if observed.question is not None:
                     _answer(answers, obx, observed)
                 elif observed.role is Role.VARIANT:
@@ -113,9 +115,11 @@ class _Reader:
                     screenings.append(obx)
                 elif self._takes(obx, observed):
                     found.append(self._found(order, obx, observed))
-        if not found and not enclosed.holds_reports:
+        if not found and (enclosed is None or not enclosed.holds_reports):
             return []
-        person = enclosed.completed(self._person(patient))
+        person = self._person(patient)
+        if enclosed is not None:
+            person = enclosed.completed(person)
         attending = self._practitioner((patient.pd1, 4)) if patient.pd1 is not None else _NOBODY
         screened = analyses.screened([(f.observed, f.result) for f in found]) if letters else frozenset()
         screening = _Screening(analyses.letters_of(letters), screenings) if letters else _NO_SCREENING
@@ -125,7 +129,9 @@ class _Reader:
             )
             for n, f in enumerate(found)
         ]
-        return enclosed.beside(person, reports, answers) if enclosed.brings_something else reports
+        if enclosed is None or not enclosed.brings_something:
+            return reports
+        return enclosed.beside(person, reports, answers)
 
     def _encloses(
         self, patient: Patient, order: Order, obx: Segment, observed: Observed, enclosed: Enclosed
@@ -250,9 +256,9 @@ class _Reader:
             health_worker=answers.health_worker,
             symptoms=answers.symptoms(sampled_at),
             variants=screening.letters,
-            screened_at=self._screened_at(zone, screening.segments),
+            screened_at=self._screened_at(zone, screening.segments) if screening.segments else None,
             specimen=_specimen(specimen, obr),
-            device=_device(obx),
+            device=_device(obx) if obx.raw(18) else "",
             location=obx.location,
         )
 
@@ -342,15 +348,16 @@ def _first(*places: _Place) -> str:
 
 def _specimen(specimen: Segment | None, obr: Segment | None) -> str:
     """The kind of specimen: its code, else its name."""
-    for segment, number in ((specimen, 4), (obr, 15)):
-        if segment is not None and segment.raw(number):
-            return (segment.text(number) or segment.text(number, 2))[:_LONGEST_ANSWER]
+    if specimen is not None and specimen.raw(4):
+        return (specimen.text(4) or specimen.text(4, 2))[:_LONGEST_ANSWER]
+    if obr is not None and obr.raw(15):
+        return (obr.text(15) or obr.text(15, 2))[:_LONGEST_ANSWER]
     return ""
 
 
 def _device(obx: Segment) -> str:
     """The rapid test used, where OBX-18 is a number of the EU list."""
-    number = obx.text(18) if obx.raw(18) else ""
+    number = obx.text(18)
     return number if number.isdigit() and number.isascii() and len(number) <= _LONGEST_DEVICE else ""
 
 

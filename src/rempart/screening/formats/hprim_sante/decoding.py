@@ -95,19 +95,22 @@ def _check_trailer(message: Message, lines: int, findings: list[Finding]) -> Non
     if trailer is None:
         findings.append(finding("F02", "no_trailer", "end of the message"))
         return
-    patients = sum(patient.p is not None for patient in message.patients)
-    for field, case, counts in (
-        (3, "patients", (patients,)),
-        (4, "segments", (message.count, lines)),
-    ):
-        announced = trailer.text(field)
-        if not announced:
-            continue
-        if not (announced.isdigit() and announced.isascii() and len(announced) <= _DIGITS):
-            findings.append(finding("F05", "count", trailer.at(field)))
-        elif int(announced) not in counts:
-            values = {"announced": int(announced), "found": counts[0]}
-            findings.append(finding("F05", case, trailer.at(field), **values))
+    if announced := trailer.text(3):
+        patients = sum(patient.p is not None for patient in message.patients)
+        findings += _compared(trailer, 3, "patients", announced, (patients,))
+    if announced := trailer.text(4):
+        findings += _compared(trailer, 4, "segments", announced, (message.count, lines))
+
+
+def _compared(
+    trailer: Segment, number: int, case: str, announced: str, counts: tuple[int, ...]
+) -> tuple[Finding, ...]:
+    """What is said of a count that is none, or is none of those that are right."""
+    if not (announced.isdigit() and announced.isascii() and len(announced) <= _DIGITS):
+        return (finding("F05", "count", trailer.at(number)),)
+    if int(announced) in counts:
+        return ()
+    return (finding("F05", case, trailer.at(number), announced=int(announced), found=counts[0]),)
 
 
 def _longer(message: Message) -> Segment | None:

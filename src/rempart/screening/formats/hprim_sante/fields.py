@@ -69,10 +69,9 @@ def _ins(p: Segment, supplements: Supplements, *, has_ins: bool) -> tuple[str, s
 def _contacts(p: Segment) -> tuple[str, str, str]:
     """(fixed line, mobile, e-mail) from P-12, where senders put all three."""
     phone = mobile = email = ""
+    read = p.lexis.read
     for parts in p.repetitions(12):
-        for part in parts:
-            if not (text := p.lexis.read(part)):
-                continue
+        for text in map(read, filter(None, parts)):
             if "@" in text:
                 email = email or of_the_person(text)
             elif is_mobile(text):

@@ -123,7 +123,7 @@ class _Reader:
     def _sort(self, patient: Patient) -> _Content:
         """Tell results from answers, mutation letters and reserved codes."""
         content = _Content()
-        documents = Documents(self.findings)
+        documents: Documents | None = None  # most messages attach none
         observe, number = self.context.observe, self.laboratory.finess
         for order in patient.orders:
             for obx in order.results:
@@ -136,10 +136,12 @@ class _Reader:
                 elif (kind := CODES.get(observed.code)) is not None:
                     content.supplements.add(kind, obx.text(5)[:LONGEST])
                 elif obx.raw(2) == "FIC":
+                    documents = documents or Documents(self.findings)
                     self._attach(obx, documents)
                 elif self._takes(obx, observed):
                     content.found.append(self._found(order, obx, observed))
-        content.documents = documents.kept
+        if documents is not None:
+            content.documents = documents.kept
         return content
 
     def _attach(self, obx: Segment, documents: Documents) -> None:
