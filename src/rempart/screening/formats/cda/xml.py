@@ -170,9 +170,8 @@ def text(element: Element | None, names: str = "") -> str:
 
 
 def place(element: Element) -> str:
-    """Where an element stands: its path from the root by names, and its line."""
-    names = [local(one) for one in (element, *element.iterancestors())]
-    return f"{'/'.join(reversed(names))} (line {element.sourceline})"
+    """Where an element stands: its name, which we asked for, and its line. Names around it are the sender's, not told."""
+    return f"ClinicalDocument//{local(element)} (line {element.sourceline})"
 
 
 def local(element: Element) -> str:
