@@ -185,6 +185,13 @@ FILES = """
   text after FIN                                        | F06      | accepted          |
   HPRIM with a header of 7 lines                        | H05! P02! P03! L01! L03! S01! | rejected |
   HPRIM with text only                                  | A01!     | rejected          | no machine can read a result in it
+  HPRIM Santé                                           |          | accepted          |
+  HPRIM Santé, a line continued in the middle of a word |          | accepted          | as if it had not been cut
+  HPRIM Santé with delimiters that are the same         | F01!     | rejected          | likewise
+  HPRIM Santé without L                                 | F02!     | rejected          | nothing else tells that it is whole
+  HPRIM Santé whose L counts two persons                | F05      | accepted          | what came is taken
+  HPRIM Santé of an admission                           | H01!     | rejected          | ORU brings results
+  HPRIM Santé that names a file                         | C09      | accepted          | the result is worth more than its report
   a document whose base64 lost its padding              | C04      | accepted          | official samples have it
   a document that is not what it says                   | C05!     | rejected          |
   a CDA document about another person in the message    | C02!     | rejected          | nobody knows whose result it is
@@ -229,6 +236,17 @@ def sent(what: str) -> bytes:
             + messages.hprim().split(b"TEX|VIROLOGIE\r\n")[1]
         ),
         "HPRIM with text only": lambda: messages.hprim(lines=()),
+        "HPRIM Santé": messages.sante,
+        "HPRIM Santé, a line continued in the middle of a word": lambda: messages.sante(
+            ("Detected", "Dete\r\nA|cted"), line_end="\r\n"
+        ),
+        "HPRIM Santé with delimiters that are the same": lambda: messages.sante(("H|~^\\&|", "H|~^&&|")),
+        "HPRIM Santé without L": lambda: messages.sante(end=""),
+        "HPRIM Santé whose L counts two persons": lambda: messages.sante(end="L|1||2"),
+        "HPRIM Santé of an admission": lambda: messages.sante(("|ORU|", "|ADM|")),
+        "HPRIM Santé that names a file": lambda: messages.sante(
+            more=("OBX|4|FIC|CR~Compte rendu~L||PDF~cr0001.pdf~PDF||||||F",)
+        ),
         "a document whose base64 lost its padding": lambda: enclosing(messages.cda() + b" ", lost="="),
         "a CDA document about another person in the message": lambda: enclosing(
             messages.cda(("279035121518989", "185057800608491"))
