@@ -357,3 +357,36 @@ def test_xml_with_entities_is_refused() -> None:
     bomb = b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'
     line = f"OBX|4|ED|11502-2^CR^LN||^TEXT^XML^Base64^{base64.b64encode(bomb).decode()}||||||F"
     assert "C05" in [f.code for f in messages.item(messages.hl7(more=(line,))).findings]
+
+
+NK1 = "NK1|1|PROCHE^JEAN|||^PRN^CP^^^^^^^^^0611111111~^NET^Internet^proche@example.org||{}"
+NO_CONTACT = ("^PRN^CP^^^^^^^^^0600000000~^NET^Internet^dominique@example.org", "")
+
+
+@pytest.mark.parametrize(
+    ("role", "mobile"), [("", "0611111111"), ("N", "0611111111"), ("C", "0611111111"), ("E", ""), ("I", "")]
+)
+def test_an_employer_or_insurer_is_no_relative(role: str, mobile: str) -> None:
+    person = messages.report(messages.hl7(NO_CONTACT, more=(NK1.format(role),))).person
+    assert person.relative_mobile == mobile
+    assert bool(person.relative_email) is bool(mobile)
+
+
+def test_a_relative_is_asked_only_where_the_person_has_nothing() -> None:
+    assert messages.report(messages.hl7(more=(NK1.format("N"),))).person.relative_mobile == ""
+
+
+def test_the_first_relatives_who_have_one_are_reached() -> None:
+    more = (
+        "NK1|1|A^B|||^NET^Internet^a@example.org",
+        "NK1|2|C^D|||^PRN^CP^^^^^^^^^0622222222",
+        NK1.format("N"),
+    )
+    person = messages.report(messages.hl7(NO_CONTACT, more=more)).person
+    assert (person.relative_email, person.relative_mobile) == ("a@example.org", "0622222222")
+
+
+@pytest.mark.parametrize(("given", "device"), [("1232", "1232"), ("SN-0042", ""), ("1234567", "")])
+def test_a_rapid_test_is_known_by_its_number_in_the_eu_list(given: str, device: str) -> None:
+    change = ("20210408134800+0200|||||||||LBM", f"20210408134800+0200||||{given}|||||LBM")
+    assert messages.report(messages.hl7(change)).device == device
