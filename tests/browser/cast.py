@@ -17,7 +17,7 @@ def laboratory(number: int, format_: Format, department: str = "59") -> Laborato
         name=f"LBM DE LILLE {number}",
         department=department,
         format=format_,
-        encoding="utf-8" if format_ is Format.HL7V2 else "cp1252",
+        encoding="cp1252" if format_ is Format.HPRIM_MEDECIN else "utf-8",
         line_end="\r",
         accents=True,
         wording=Wording.BOTH,
@@ -25,6 +25,7 @@ def laboratory(number: int, format_: Format, department: str = "59") -> Laborato
     )
 
 
+IN_CDA = laboratory(2003, Format.CDA)
 IN_HL7, IN_HPRIM = laboratory(2001, Format.HL7V2), laboratory(2002, Format.HPRIM_MEDECIN)
 ODETTE = {
     "birth_name": "Vandamme",

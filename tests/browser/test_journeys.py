@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.browser.cast import IN_HL7, IN_HPRIM, MEHDI, ODETTE, number_of, sample
+from tests.browser.cast import IN_CDA, IN_HL7, IN_HPRIM, MEHDI, ODETTE, number_of, sample
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.served import PASSWORD
 
@@ -178,7 +178,7 @@ def test_a_colleague_was_faster_and_another_department_sees_nothing(window, serv
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_a_patient_reads_the_result_and_takes_the_certificate(window, served, axe, tmp_path, size):
     patient, mailbox = window(size), window()
-    served.deliver(sample(IN_HL7, ODETTE, "R1"))
+    served.deliver(sample(IN_CDA, ODETTE, "R1"))
     follow_the_link(patient, served, mailbox)
     assert "/r/" not in patient.url
     axe(patient)
@@ -202,6 +202,13 @@ def test_a_patient_reads_the_result_and_takes_the_certificate(window, served, ax
     expect(patient.get_by_text("Isolez-vous dès maintenant")).to_be_visible()
     axe(patient)
 
+    with patient.expect_download() as saved:
+        patient.get_by_role("link", name=re.compile(r"Télécharger \(PDF, \d+")).click()
+    assert saved.value.suggested_filename == "compte-rendu-1.pdf"
+    for form, start in (("FHIR", b"{"), ("CDA", b"<?xml")):
+        with patient.expect_download() as saved:
+            patient.get_by_role("link", name=f"Télécharger ({form})").click()
+        assert saved.value.path().read_bytes().startswith(start)
     link = patient.get_by_role("link", name="Voir le certificat (PDF)").get_attribute("href")
     answer = patient.context.request.get(served.url + link)
     assert answer.headers["content-type"] == "application/pdf"
