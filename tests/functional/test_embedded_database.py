@@ -273,9 +273,9 @@ def test_a_stale_pid_now_of_another_program(home: Path) -> None:
     account = {"user": here.account.uid, "group": here.account.gid} if here.account else {}
     stranger = subprocess.Popen(["sleep", "60"], **account)  # type: ignore[call-overload]
     try:
-        stale = here.data / "postmaster.pid"
-        stale.write_text("\n".join([str(stranger.pid), *lines[1:]]))
-        here.give(stale, 0o600)
+        for stale in (here.data / "postmaster.pid", here.run / f".s.PGSQL.{place.PORT}.lock"):
+            stale.write_text("\n".join([str(stranger.pid), *lines[1:]]))
+            here.give(stale, 0o600)
         with embedded.running(home, tuning=SMALL) as cluster:
             psycopg.connect(cluster.admin_url).close()
         assert stranger.poll() is None

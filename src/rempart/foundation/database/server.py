@@ -206,14 +206,14 @@ def _configure(here: Place, tuning: Tuning, folder: Path) -> None:
 
 
 def _clear_what_a_crash_left(here: Place, *, deadline: float, tell: Tell) -> None:
-    """See to it that nothing of a dead postmaster works on the data any more, and forget a stale pid.
+    """See to it that nothing of a dead postmaster works on the data any more, and forget stale pids.
 
     Its children end by themselves when they next look up; one in a long computation may not, and
     PostgreSQL rightly refuses to start beside it. A pid that nobody bears is left to PostgreSQL, which
     makes its own checks.
     """
-    stale = here.data / "postmaster.pid"
-    if not stale.exists():
+    stale = [here.data / "postmaster.pid", here.run / f".s.PGSQL.{place.PORT}.lock"]
+    if not any(lock.exists() for lock in stale):
         return
     patience = time.monotonic() + PATIENCE
     while remains := list(_remains(here)):
@@ -228,9 +228,10 @@ def _clear_what_a_crash_left(here: Place, *, deadline: float, tell: Tell) -> Non
             for process in remains:
                 process.kill()
         time.sleep(PAUSE)
-    with suppress(OSError, ValueError):
-        if psutil.pid_exists(int(stale.read_bytes().split(b"\n")[0])):
-            stale.unlink()  # nobody works here: whoever bears this number now is somebody else
+    for lock in stale:
+        with suppress(OSError, ValueError):
+            if psutil.pid_exists(int(lock.read_bytes().split(b"\n")[0])):
+                lock.unlink()  # nobody works here: whoever bears this number now is somebody else, or dead
 
 
 def _remains(here: Place) -> Iterator[psutil.Process]:
