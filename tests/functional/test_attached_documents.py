@@ -1,5 +1,6 @@
 """Reports that laboratories attach: kept sealed with their result, given to the person, forgotten with it."""
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -222,3 +223,45 @@ def test_what_a_delivery_of_cda_attaches_is_kept(keep, query):
     (item,) = decode(messages.cda(), context=messages.FRENCH)
     keep(replace(message(*item.reports), item=item))
     assert documents(query, "media_type, size") == [("application/pdf", len(PDF))]
+
+
+# Over HTTP
+
+
+def test_documents_are_delivered_like_messages(deliver, query):
+    answer = deliver(messages.cda(), "application/hl7-cda+xml").json()
+    assert [one["outcome"] for one in answer["items"]] == ["accepted"]
+    one, two = (json.dumps(json.loads(messages.fhir(*change))).encode() for change in ((), (("BC000020", "BC000021"), ("0a7c11", "0a7c12"))))  # fmt: skip
+    answer = deliver(one + b"\n" + two, "application/fhir+json").json()
+    assert [one["outcome"] for one in answer["items"]] == ["accepted", "accepted"]
+    assert query("SELECT format, outcome FROM screening_message ORDER BY format") == [
+        ("cda", "accepted"), ("fhir", "accepted"), ("fhir", "accepted"),
+    ]  # fmt: skip
+    # The Bundle says the same result as the document, in other words: a version of it, and its sender is told.
+    assert query("SELECT version, current FROM screening_result ORDER BY version, id") == [
+        (1, False), (1, True), (2, True),
+    ]  # fmt: skip
+    assert query("SELECT count(*) FROM screening_document") == [(3,)]
+
+
+def test_the_second_version_of_a_document_corrects_the_first(deliver, query):
+    deliver(messages.cda(), "application/hl7-cda+xml")
+    second = messages.cda(
+        ('<versionNumber value="1"/>', '<versionNumber value="2"/>'),
+        ('extension="CR000001.1"', 'extension="CR000001.2"'),
+        ('code="10828004" codeSystem="2.16.840.1.113883.6.96" displayName="positif"', 'code="260385009"'),
+    )
+    (item,) = deliver(second, "application/cda+xml").json()["items"]
+    assert (item["outcome"], [one["code"] for one in item["findings"]]) == ("accepted", ["S03"])
+    assert query("SELECT version, result, current FROM screening_result ORDER BY version") == [
+        (1, "P", False), (2, "N", True),
+    ]  # fmt: skip
+
+
+def test_an_identifier_used_again_is_refused_in_the_words_of_the_document(deliver):
+    deliver(messages.cda(), "application/hl7-cda+xml")
+    other = messages.cda(("21048BC000020", "21048BC000021"))
+    (item,) = deliver(other, "text/xml").json()["items"]
+    assert item["outcome"] == "rejected"
+    said = [(one["code"], one["location"]) for one in item["findings"]]
+    assert ("H02", "ClinicalDocument/id") in said
