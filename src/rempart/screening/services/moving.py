@@ -173,7 +173,8 @@ def without_seal(
 def _move_documents(cursor: CursorWrapper, until: Mapping[UUID, date], sealers: _Sealers) -> None:
     """Keep the reports attached to these results as long as they are; one after the other, for they may be large."""
     cursor.execute(
-        "SELECT month, id, result_id FROM screening_document WHERE result_id = ANY(%s) FOR UPDATE", (list(until),)
+        "SELECT month, id, result_id FROM screening_document WHERE result_id = ANY(%s) FOR UPDATE",
+        (list(until),),
     )
     for month, key, result in cursor.fetchall():
         cursor.execute("SELECT sealed FROM screening_document WHERE month = %s AND id = %s", (month, key))
