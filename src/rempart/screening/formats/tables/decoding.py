@@ -20,7 +20,7 @@ from rempart.screening.formats.emails import of_the_person, one_address
 from rempart.screening.formats.practitioners import practitioner_of
 from rempart.screening.formats.questions import Answers
 from rempart.screening.formats.tables import cells, sheets
-from rempart.screening.formats.tables.columns import Columns, missing, repeated
+from rempart.screening.formats.tables.columns import Columns, columns, missing, repeated
 from rempart.screening.formats.tables.sheets import LONGEST_CELL, Row, Unreadable
 from rempart.screening.rules.catalogue import finding, shown
 from rempart.screening.rules.report import (
@@ -144,9 +144,9 @@ class _Row:
         )
 
     def _raw(self) -> bytes:
-        """The row under our own names of its columns: what can be read again by itself."""
-        text = io.StringIO()
-        keys = [key for key in self._columns if self[key]]
+        """The row under our own names of its columns, those that a table needs included: what can be read again by itself."""
+        text, known = io.StringIO(), columns()
+        keys = [key for key in self._columns if self[key] or known[key].required]
         csv.writer(text, delimiter=";").writerows((keys, [self[key] for key in keys]))
         return text.getvalue().encode("utf-8", "replace")
 

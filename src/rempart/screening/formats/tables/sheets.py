@@ -13,10 +13,10 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from itertools import islice
+from itertools import count, islice
 from xml.etree.ElementTree import ParseError
 
-from openpyxl import load_workbook
+from openpyxl.reader.excel import ExcelReader
 from openpyxl.utils.exceptions import InvalidFileException
 
 from rempart.screening.formats import encodings
@@ -25,7 +25,12 @@ from rempart.screening.formats.tables.columns import Columns, recognise
 MOST_ROWS = 200_000
 MOST_COLUMNS = 300
 LONGEST_CELL = 4_096  # characters
-MOST_UNPACKED = 200_000_000  # bytes of a workbook
+MOST_UNPACKED = 100_000_000  # bytes of a workbook
+MOST_PACKED = (
+    50  # bytes that one byte of a workbook unpacks to, beyond ALWAYS_UNPACKED: tables have ten to thirty
+)
+ALWAYS_UNPACKED = 10_000_000
+MOST_AT_ONCE = 4_000_000  # bytes of a part that is read whole (styles, names of sheets)
 MOST_PARTS = 2_000  # files of a workbook
 
 _ENOUGH = 4  # columns that are ours make a line a header
@@ -91,8 +96,8 @@ def _is_header(cells: Sequence[str]) -> bool:
 
 def _filled(rows: Iterator[Row]) -> Iterator[Row]:
     """Rows in which something stands."""
-    for count, row in enumerate(rows):
-        if count == MOST_ROWS:
+    for number, row in enumerate(rows):
+        if number == MOST_ROWS:
             raise Unreadable("rows")
         if any(row.cells):
             yield row
@@ -144,19 +149,35 @@ def _text_cells(cells: Sequence[str]) -> tuple[str, ...]:
 def _of_workbook(payload: bytes) -> Iterator[Iterator[Row]]:
     """The rows of each sheet of a workbook."""
     try:
-        with zipfile.ZipFile(io.BytesIO(payload)) as archive:
-            parts = archive.infolist()
-        if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED:
+        archive = _Archive(io.BytesIO(payload))
+        parts = archive.infolist()
+        unpacked = sum(part.file_size for part in parts)
+        if len(parts) > MOST_PARTS or unpacked > min(
+            MOST_UNPACKED, max(ALWAYS_UNPACKED, MOST_PACKED * len(payload))
+        ):
             raise Unreadable("unpacked")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what a workbook has beside its cells
-            workbook = load_workbook(io.BytesIO(payload), read_only=True, data_only=True, keep_links=False)
-        for sheet in workbook.worksheets:
-            yield _of_sheet(
-                sheet.iter_rows(max_row=MOST_ROWS + _LOOKED_AT, max_col=MOST_COLUMNS, values_only=True)
-            )
+            reader = ExcelReader(io.BytesIO(payload), read_only=True, data_only=True, keep_links=False)
+            reader.archive = archive
+            reader.read()
+        empty = count(1)
+        for sheet in reader.wb.worksheets:
+            rows = sheet.iter_rows(max_row=MOST_ROWS + _LOOKED_AT, max_col=MOST_COLUMNS, values_only=True)
+            yield _of_sheet(rows, empty)
     except _BROKEN:
         raise Unreadable("workbook") from None
+
+
+class _Archive(zipfile.ZipFile):
+    """A workbook's parts. Cells and their texts are read piece by piece; whatever else is becomes a tree in memory, many
+    times its size, and is bounded."""
+
+    def read(self, name: str | zipfile.ZipInfo, pwd: bytes | None = None) -> bytes:
+        part = name if isinstance(name, zipfile.ZipInfo) else self.getinfo(name)
+        if part.file_size > MOST_AT_ONCE:
+            raise Unreadable("unpacked")
+        return super().read(part, pwd)
 
 
 _BROKEN = (
@@ -166,7 +187,9 @@ _BROKEN = (
 """What openpyxl raises on workbooks that are none; it has no error of its own for most of them."""
 
 
-def _of_sheet(rows: Iterator[tuple[object, ...]]) -> Iterator[Row]:
+def _of_sheet(rows: Iterator[tuple[object, ...]], empty: Iterator[int]) -> Iterator[Row]:
+    """The rows of a sheet in which something stands; `empty` counts the others, of all sheets: a single cell far down
+    brings hundreds of thousands of them."""
     number = 0
     while True:
         number += 1
@@ -178,6 +201,8 @@ def _of_sheet(rows: Iterator[tuple[object, ...]]) -> Iterator[Row]:
             raise Unreadable("workbook") from None
         if cells.count(None) < len(cells):
             yield Row(number=number, cells=_text_cells([_written(cell) for cell in cells]))
+        elif next(empty) > 2 * MOST_ROWS:
+            raise Unreadable("rows")
 
 
 def _written(cell: object) -> str:

@@ -332,7 +332,31 @@ def far_cell() -> bytes:
     return file.getvalue()
 
 
+def altered(part: str, content: bytes) -> bytes:
+    """A good workbook, one part of which says something else."""
+    good = workbook(list(ROW), list(ROW.values()))
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(good)) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
+        for one in old.infolist():
+            new.writestr(one.filename, content if one.filename == part else old.read(one))
+    return file.getvalue()
+
+
+def far_cells(sheets: int) -> bytes:
+    """A workbook of many sheets without a header, each with one cell far down."""
+    book = Workbook()
+    for _ in range(sheets):
+        book.create_sheet().cell(row=200_000, column=1, value="x")
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
 HOSTILE = {
+    "a tree of styles": altered("xl/styles.xml", b"<styleSheet>%b</styleSheet>" % (b"<a/>" * 1_100_000)),
+    "names of sheets": altered("xl/workbook.xml", b"<workbook>%b</workbook>" % (b"<a/>" * 1_100_000)),
+    "much from little": altered("xl/worksheets/sheet1.xml", b"<a/>" * 2_600_000),
+    "emptiness": far_cells(4),
     "a zip that is no workbook": zipped(**{"[Content_Types].xml": b"<x/>", "xl__workbook.xml": b"<x/>"}),
     "a zip bomb": zipped(
         **{"[Content_Types].xml": b"<x/>", "xl__worksheets__sheet1.xml": bytes(201_000_000)}
