@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -18,6 +19,7 @@ from rempart.foundation.access.refusals import NotAllowed, StaleVersion
 from rempart.foundation.access.rights import Fields, Purpose, Right, Role, granted
 from rempart.foundation.audit.models import Entry, Watched
 from rempart.foundation.database.keys import uuid7
+from rempart.foundation.people import reindexing
 from rempart.foundation.people.likeness.joining import TwoNumbers
 from rempart.foundation.people.likeness.seeking import MOST_SHARING
 from rempart.foundation.people.matching import Feature, Level
@@ -38,6 +40,7 @@ from rempart.screening.models import Access, TestResult
 from rempart.screening.reviewing import services
 from rempart.screening.reviewing.seeking import seek
 from rempart.screening.reviewing.services import Decision, State
+from rempart.site.reindexing import run
 from rempart.tracing.models import Case
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -418,6 +421,21 @@ def test_all_of_it_is_forgotten_with_the_identities(bring, keyring) -> None:
     assert set(Blocking.objects.values_list("identity_id", flat=True)) == {one}
     assert pairs(State.SAME) == []
     assert not Join.objects.exists()
+
+
+def test_digests_follow_a_new_key_and_pairs_are_found_across_it(bring, keyring) -> None:
+    bring(ANNE)
+    before = Blocking.objects.get().digests
+    name = keyring.renew_index(now().date())
+    made = (now() - timedelta(minutes=30)).timestamp()
+    os.utime(keyring.root / "index" / name, (made, made))
+    bring(MISSPELT)
+    assert len(pairs()) == 1, "who came under the key before is found by the new one"
+    reindexing.ask(keyring=keyring, now=now())
+    run(keyring=keyring, clock=now)
+    after = [set(each.digests) for each in Blocking.objects.all()]
+    assert not any(set(before) & digests for digests in after)
+    assert after[0] & after[1]
 
 
 def test_no_column_of_these_tables_says_who(bring, query) -> None:

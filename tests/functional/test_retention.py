@@ -243,11 +243,11 @@ ACCOUNTED_FOR_ELSEWHERE = {
         "published by the State; who leaves its directory leaves ours with the next file",
     ),
     **dict.fromkeys(
-        ("directories_entity", "directories_establishment", "directories_position", "directories_load", "people_teleservice"),
+        ("directories_entity", "directories_establishment", "directories_position", "directories_load", "people_teleservice", "people_seeking"),
         "names nobody",
     ),
     **dict.fromkeys(
-        ("people_link", "people_person", "people_objection", "people_ins_request"),
+        ("people_link", "people_person", "people_objection", "people_ins_request", "people_likely_pair", "people_join"),
         "go with the identity, or the last one of the person",
     ),
     "screening_objected_fact": "leads back to nobody; stays as long as the facts it lists",
