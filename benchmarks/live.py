@@ -40,7 +40,8 @@ from rempart.site.runtime import platform
 NAMES = ("limit", "http", "mllp", "realtime", "overload")
 PATH = "/api/v1/deliveries"
 _DAYS = 14
-_MOST_RESULTS_A_PERSON = 0.2
+_RESULTS_OF_ONE = 0.2  # of an inhabitant in so many days, as the simulator has it
+_AT_MOST = 3_000  # messages a second that are prepared
 _WARM = 60  # messages of each sender before anything is measured
 _READY = 60.0
 
@@ -88,8 +89,8 @@ def run(asked: Asked) -> Iterator[str]:
         wanted = [name for name in NAMES if name in asked.names]
         if "limit" in wanted:
             yield from _limit(asked)
-        if set(wanted) & {"http", "mllp"}:
-            country = _country(asked)
+        if set(wanted) - {"limit"}:
+            country = _country(asked, runs=len(set(wanted) - {"limit"}))
         if "http" in wanted:
             yield from _http(asked, configuration, port, country)
         if "mllp" in wanted:
@@ -97,21 +98,21 @@ def run(asked: Asked) -> Iterator[str]:
         if "realtime" in wanted:
             from benchmarks import realtime
 
-            yield from realtime.run(asked, configuration, port)
+            yield from realtime.run(asked, configuration, port, country)
         if "overload" in wanted:
             from benchmarks import overload
 
-            yield from overload.run(asked, configuration, port)
+            yield from overload.run(asked, configuration, port, country)
 
 
-def _country(asked: Asked) -> Country:
+def _country(asked: Asked, *, runs: int) -> Country:
     """As many laboratories as connections, in one region, in all the formats that travel live; with keys."""
     from rempart.simulators.choices import Sending
     from rempart.simulators.laboratory import Epidemic
     from rempart.site import demo_people
 
-    each = round(asked.seconds * 4_000 / asked.connections) + 3 * _WARM
-    population = round(2.2 * each * asked.connections / _MOST_RESULTS_A_PERSON)
+    each = (runs + 1) * (round(asked.seconds * _AT_MOST / asked.connections) + 2 * _WARM)
+    population = round(1.3 * each * asked.connections / _RESULTS_OF_ONE)
     epidemic = Epidemic(
         seed=1,
         population=population,
@@ -124,9 +125,12 @@ def _country(asked: Asked) -> Country:
     )
     keys = demo_people.register(epidemic.laboratories(), valid=timedelta(days=1))
     found: dict[str, list[bytes]] = defaultdict(list)
+    seen: set[bytes] = set()
     for day in range(_DAYS):
         for message in epidemic.messages(day):
-            found[message.laboratory_finess].append(message.payload)
+            if message.payload not in seen:  # what is sent twice is acknowledged twice, and kept once
+                seen.add(message.payload)
+                found[message.laboratory_finess].append(message.payload)
     formats = {laboratory.finess: laboratory.format for laboratory in epidemic.laboratories()}
     finess = sorted(found)
     print(f"{sum(map(len, found.values())):,} messages of {len(finess)} laboratories", file=sys.stderr)
@@ -181,7 +185,7 @@ def _http(asked: Asked, configuration: Configuration, port: int, country: Countr
     with serving.processes(serving.web_command(listening, workers=asked.workers)) as running:
         serving.wait_until_ready(listening, running, public_url=configuration.public_url)
         senders.drive(("127.0.0.1", port), _of_all(country, _WARM, host), seconds=5)
-        load = _of_all(country, round(asked.seconds * 4_000 / asked.connections), host)
+        load = _of_all(country, round(asked.seconds * _AT_MOST / asked.connections), host)
         yield measured("http: one message per request", asked, ("127.0.0.1", port), load, running[0].pid)
 
 
@@ -240,19 +244,13 @@ def measured(
     )
 
 
-def apart(
-    address: tuple[str, int],
-    load: Sequence[Sequence[bytes]],
-    *,
-    seconds: float,
-    tls: Sequence[ssl.SSLContext] = (),
-) -> Drove:
-    """Drive from a process that shares nothing with this one but the machine."""
+def apart(address: tuple[str, int], load: Sequence[Sequence[bytes]], **how: Any) -> Drove:
+    """Drive (senders.drive) from a process that shares nothing with this one but the machine."""
     fork = multiprocessing.get_context("fork")  # contexts of TLS do not travel
     receiving, sending = fork.Pipe(duplex=False)
 
     def work() -> None:
-        sending.send(senders.drive(address, load, seconds=seconds, tls=tls))
+        sending.send(senders.drive(address, load, **how))
 
     process = fork.Process(target=work, daemon=True)
     process.start()

@@ -6,6 +6,7 @@ it measures. HTTP/1.1 in clear, or MLLP over TLS.
 
 from __future__ import annotations
 
+import heapq
 import selectors
 import socket
 import ssl
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 _READ = 65_536
 _HEADERS_END = b"\r\n\r\n"
 _LENGTH = b"content-length: "
+_COME_AGAIN = 1.0  # seconds, as Retry-After says
 _BEGIN, _END = b"\x0b", b"\x1c\r"
 
 
@@ -43,10 +45,18 @@ class _Connection:
     def __init__(self, sock: socket.socket, messages: Iterator[bytes]) -> None:
         self.sock, self.messages = sock, messages
         self.buffer = b""
-        self.sent_at = 0.0
+        self.message: bytes | None = None
+        self.is_told_to_come_again = False
+        self.sent_at = self.due_at = 0.0
+        self.rank = 0
+
+    def again(self) -> None:
+        """What was just sent is sent once more."""
+        self.is_told_to_come_again = True
 
     def send_next(self) -> bool:
-        message = next(self.messages, None)
+        message = self.message if self.is_told_to_come_again else next(self.messages, None)
+        self.message, self.is_told_to_come_again = message, False
         if message is None:
             return False
         self.sent_at = time.perf_counter()
@@ -93,10 +103,14 @@ def drive(
     *,
     seconds: float,
     tls: Sequence[ssl.SSLContext] = (),
+    rate: float = 0.0,
+    patient: bool = False,
 ) -> Drove:
     """Let each sender send its messages over a connection of its own, one after the other, for so long.
 
-    `tls`: the side of TLS of each sender; none of them where they speak in clear.
+    `tls`: the side of TLS of each sender; none of them where they speak in clear. `rate`: messages a second of all
+    senders together; 0: each as soon as the one before is answered. `patient`: who is told to come again (429) does so,
+    and nobody ends before he has sent everything.
     """
     drove = Drove()
     selector = selectors.DefaultSelector()
@@ -109,23 +123,41 @@ def drive(
         selector.register(one.sock, selectors.EVENT_READ, one)
     cpu, began = time.process_time(), time.perf_counter()
     until = began + seconds
-    waiting = sum(one.send_next() for one in connections)
-    while waiting:
-        ready = selector.select(10)
-        if not ready:
+    pause = len(connections) / rate if rate else 0.0
+    due = [(began + pause * rank / len(connections), rank) for rank in range(len(connections))]
+    flying = 0
+    while due or flying:
+        now = time.perf_counter()
+        while due and due[0][0] <= now:
+            at, rank = heapq.heappop(due)
+            one = connections[rank]
+            if (now > until and not patient) or not one.send_next():
+                selector.unregister(one.sock)
+                continue
+            one.due_at, one.rank = max(at, now - pause), rank
+            flying += 1
+        if not (due or flying):
+            break
+        ready = selector.select(max(0.0, due[0][0] - now) if due else 10.0)
+        if not ready and not due:
             break
         for key, _ in ready:
-            one: _Connection = key.data
+            one = key.data
             said = one.receive()
             if said is None:
                 continue
             now = time.perf_counter()
+            flying -= 1
             drove.answers[said] += 1
-            drove.times.append(now - one.sent_at)
-            if said == "closed" or now > until or not one.send_next():
-                waiting -= 1
+            if said == "429" and patient:
+                one.again()
+                heapq.heappush(due, (now + _COME_AGAIN, one.rank))
+            elif said != "closed":
+                drove.times.append(now - one.sent_at)
+                heapq.heappush(due, (one.due_at + pause, one.rank))
+            else:
                 selector.unregister(one.sock)
-    drove.unanswered = waiting
+    drove.unanswered = flying
     drove.seconds, drove.cpu = time.perf_counter() - began, time.process_time() - cpu
     for one in connections:
         one.sock.close()
@@ -133,7 +165,7 @@ def drive(
 
 
 def _connect(address: tuple[str, int], messages: Iterator[bytes], tls: ssl.SSLContext | None) -> _Connection:
-    sock = socket.create_connection(address, timeout=10)
+    sock = socket.create_connection(address, timeout=60)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if tls is not None:
         sock = tls.wrap_socket(sock, server_hostname="localhost")

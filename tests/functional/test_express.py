@@ -14,6 +14,7 @@ from rempart.foundation.access.models import MachineKey
 from rempart.foundation.access.pace import Pace
 from rempart.screening import api
 from rempart.screening.transcoding import snapshot
+from rempart.site import express as expressing
 from rempart.site import limiting
 from rempart.site.express import MOST_BYTES, express
 from rempart.site.headers import protective
@@ -196,3 +197,48 @@ def test_another_format_and_a_small_file_take_the_short_way_too(site, query):
     assert answer.body.count(b"MSA|AA") == 3
     assert site.long == 1
     assert query("SELECT DISTINCT laboratory FROM screening_delivery") == [(SENDER,)]
+
+
+def test_more_than_fit_at_once_are_told_so_before_anything_is_read(site, authorization, monkeypatch):
+    monkeypatch.setattr(expressing, "MOST_SHORT", 2)
+    monkeypatch.setattr(expressing, "MOST_LONG", 1)
+    go_on, read = asyncio.Event(), []
+
+    async def never(scope, receive, send):
+        await go_on.wait()
+
+    door = express(never, path=PATH)
+    said = {"host": "localhost", "content-type": HL7, "content-length": "10", "authorization": authorization}
+    unusual = {**said, "cookie": "a=b"}
+
+    async def one_more(headers):
+        sent = []
+
+        async def receive():
+            read.append(1)
+            await go_on.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message):
+            sent.append(message)
+
+        scope = {
+            "type": "http", "method": "POST", "path": PATH, "query_string": b"", "client": ("192.0.2.1", 1),
+            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        }  # fmt: skip
+        await door(scope, receive, send)
+        return sent
+
+    async def together():
+        waiting = [asyncio.create_task(one_more(headers)) for headers in (said, said, unusual)]
+        await asyncio.sleep(0)
+        refused = [Answer(await one_more(headers)) for headers in (said, unusual)]
+        go_on.set()
+        await asyncio.gather(*waiting)
+        return refused
+
+    for answer in asyncio.run(together()):
+        assert (answer.status, json.loads(answer.body)["title"]) == (429, "busy")
+        assert answer.headers["retry-after"] == "1"
+        assert answer.headers["cache-control"] == "no-store"
+    assert len(read) == 2

@@ -3,7 +3,8 @@
 Nearly every delivery is one message of a laboratory that has just sent another. What people's pages need (sessions,
 forms, languages, a thread for each request) costs several times what keeping it does; so that such a request is read,
 judged, handed to the keeper and answered in the event loop. Whatever is out of the ordinary about a request, or might
-ask the database, takes the long way through Django, which has read nothing of it yet: this door refuses nobody.
+ask the database, takes the long way through Django, which has read nothing of it yet. This door refuses nobody for what
+he is or sends, only for how many are here already.
 
 What guards the long way guards this one: it stands behind the same proxies and the same bounds of bodies, answers for
 our hosts only, counts the same keys, and sends the same headers.
@@ -25,9 +26,12 @@ from rempart.foundation.access.actor import Actor
 from rempart.foundation.access.limits import Local
 from rempart.foundation.access.refusals import TooMany
 from rempart.screening import api
+from rempart.screening.rules.answer import Language
 from rempart.screening.rules.refusals import Refused
+from rempart.screening.services.gathering import Full
 from rempart.screening.services.intake import FEW, answered
 from rempart.screening.services.mailbox import Mailbox
+from rempart.screening.services.receive import BATCH
 from rempart.site import limiting
 from rempart.site.bodies import CERTIFICATE, Application, Receive, Scope, Send
 from rempart.site.headers import protective
@@ -35,6 +39,13 @@ from rempart.site.machines import problem
 
 MOST_BYTES = 65_536
 """Of a body that is judged in the event loop: a few milliseconds at most. A larger one takes the long way."""
+
+MOST_SHORT = BATCH
+"""Deliveries on the short way at once: as many as one transaction takes. Who comes beyond is told so before his body is
+looked at."""
+
+MOST_LONG = 64
+"""Deliveries on the long way at once: each has a thread, and waits for one of a dozen connections."""
 
 _mailboxes: WeakKeyDictionary[asyncio.AbstractEventLoop, Mailbox] = WeakKeyDictionary()
 _UNUSUAL = frozenset({b"prefer", b"expect", b"content-encoding", b"transfer-encoding", b"cookie"})
@@ -55,18 +66,36 @@ def express(application: Application, *, path: str) -> Application:
         (name.lower().encode(), value.encode()) for name, value in protective(secure=settings.SECURE).items()
     ]
 
+    short = long = 0  # deliveries under way
+
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal short, long
         if scope["type"] != "http" or scope["path"] != path or scope["method"] != "POST":
             await application(scope, receive, send)
             return
         ordinary = _ordinary(scope)
         if ordinary is None:
-            await application(scope, receive, send)
+            if long >= MOST_LONG:
+                await say(send, *problem(Full(), door=path, language=Language.ENGLISH))
+                return
+            long += 1
+            try:
+                await application(scope, receive, send)
+            finally:
+                long -= 1
             return
-        payload = await _whole(receive)
-        if payload is None:
+        if short >= MOST_SHORT:
+            await say(send, *problem(Full(), door=path, language=ordinary.wanted.language))
             return
-        status, headers, body = await _kept(payload, ordinary)
+        short += 1
+        try:
+            payload = await _whole(receive)
+            if payload is not None:
+                await say(send, *await _kept(payload, ordinary))
+        finally:
+            short -= 1
+
+    async def say(send: Send, status: int, headers: Mapping[str, str], body: bytes) -> None:
         said = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         length = (b"content-length", str(len(body)).encode())
         await send({"type": "http.response.start", "status": status, "headers": [*said, length, *always]})

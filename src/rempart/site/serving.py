@@ -18,6 +18,9 @@ from rempart.site.refusals import CannotRun, NotServing
 
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 15.0
+_WAITING = (
+    "2048"  # requests of one web process at once, open live lists among them; doors bound their own before
+)
 
 
 def refuse_demo_elsewhere(configuration: Configuration) -> None:
@@ -41,6 +44,7 @@ def web_command(listening: Listening, *, workers: int = 1) -> list[str]:
     return [
         sys.executable, "-m", "granian", "--interface", "asginl", *listening.arguments(),
         "--workers", str(workers), "--no-access-log", "--log-level", "warning",
+        "--backlog", _WAITING, "--backpressure", _WAITING,
         "--no-ws", "--http1-header-read-timeout", "15000", "--http1-buffer-size", "65536",
         "--http2-max-headers-size", "65536",
         "rempart.site.asgi:application",
