@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests import messages
 from tests.functional.doors import HL7, HPRIM, SENDER, new_key
+from tests.functional.mllp import register
 
 from rempart.foundation.access.limits import Counters, Local, limits
 from rempart.foundation.access.machines import recognised as recognising
@@ -16,6 +17,7 @@ from rempart.screening import api
 from rempart.screening.transcoding import snapshot
 from rempart.site import express as expressing
 from rempart.site import limiting
+from rempart.site.bodies import CERTIFICATE as CERTIFICATE_OF
 from rempart.site.express import MOST_BYTES, express
 from rempart.site.headers import protective
 from rempart.site.streaming import application
@@ -23,6 +25,7 @@ from rempart.site.streaming import application
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PATH = "/api/v1/deliveries"
+CERTIFICATE = "ab" * 32
 
 
 class Site:
@@ -38,7 +41,7 @@ class Site:
 
         self.whole = express(noted, path=PATH)
 
-    def __call__(self, body, *, method="POST", path=PATH, query=b"", **headers):
+    def __call__(self, body, *, method="POST", path=PATH, query=b"", certificate="", **headers):
         said = {"host": "localhost", "content_type": HL7, "content_length": str(len(body)), **headers}
         scope = {
             "type": "http", "http_version": "1.1", "method": method, "path": path, "raw_path": path.encode(),
@@ -46,6 +49,8 @@ class Site:
             "client": ("192.0.2.1", 1000),
             "headers": [(k.replace("_", "-").encode(), v.encode()) for k, v in said.items() if v is not None],
         }  # fmt: skip
+        if certificate:
+            scope[CERTIFICATE_OF] = certificate  # as proxies.py writes it, for the private socket alone
         return Answer(asyncio.run(_asked(self.whole, scope, body)))
 
 
@@ -136,6 +141,7 @@ def test_security_the_short_way_sends_every_protective_header(site, authorizatio
         {"host": "evil.example"},
         {"host": None},
         {"content_type": "text/plain"},
+        {"content_type": "text/csv"},
         {"content_length": "x"},
         {"content_length": None},
         {"content_length": str(MOST_BYTES + 1)},
@@ -186,6 +192,32 @@ def test_security_requests_of_a_key_are_counted_on_both_ways(site, authorization
     answers = [site(one(n), authorization=authorization, **more) for n, more in enumerate(asked, start=1)]
     assert [answer.status for answer in answers] == [200, 200, 200, 429, 429]
     assert int(answers[3].headers["retry-after"]) > 3000
+
+
+def test_security_a_key_is_one_key_however_it_is_written(site, authorization, monkeypatch):
+    monkeypatch.setattr(
+        limiting,
+        "counters",
+        Counters({**limits().process, Local.KEY: Pace(burst=2, each=timedelta(hours=1))}),
+    )
+    _, key = authorization.split()
+    written = [f"Bearer {key}", f"bearer {key}", f"BEARER   {key}", f"Bearer  {key} "]
+    answers = [site(one(n), authorization=shown).status for n, shown in enumerate(written, start=1)]
+    assert answers == [200, 200, 429, 429]
+
+
+def test_security_a_machine_with_a_certificate_alone_is_counted_too(site, monkeypatch):
+    register(SENDER, bytes.fromhex(CERTIFICATE))
+    assert site(one(0), certificate=CERTIFICATE).status == 200
+    monkeypatch.setattr(
+        limiting,
+        "counters",
+        Counters({**limits().process, Local.KEY: Pace(burst=2, each=timedelta(hours=1))}),
+    )
+    site.long = 0
+    answers = [site(one(n), certificate=CERTIFICATE).status for n in range(1, 5)]
+    assert answers == [200, 200, 429, 429]
+    assert site.long == 2
 
 
 def test_another_format_and_a_small_file_take_the_short_way_too(site, query):

@@ -28,6 +28,7 @@ from rempart.foundation.access.refusals import TooMany
 from rempart.screening import api
 from rempart.screening.rules.answer import Language
 from rempart.screening.rules.refusals import Refused
+from rempart.screening.rules.report import Format
 from rempart.screening.services.gathering import Full
 from rempart.screening.services.intake import FEW, answered
 from rempart.screening.services.mailbox import Mailbox
@@ -117,8 +118,9 @@ def _ordinary(scope: Scope) -> _Ordinary | None:
         return None
     if scope.get("query_string") or not _is_our_host(headers.get(b"host", b"").decode("latin-1")):
         return None
-    shown = headers.get(b"authorization", b"").decode("latin-1")
-    actor = api.recognised.get(api.key_of(shown), str(scope.get(CERTIFICATE, "")))
+    key = api.key_of(headers.get(b"authorization", b"").decode("latin-1"))
+    certificate = str(scope.get(CERTIFICATE, ""))
+    actor = api.recognised.get(key, certificate)
     if actor is None or api.intake_of().table.due:
         return None
     now = datetime.now(UTC)
@@ -126,8 +128,9 @@ def _ordinary(scope: Scope) -> _Ordinary | None:
         wanted = _wanted(
             *(headers.get(name, b"") for name in (b"content-type", b"accept", b"accept-language"))
         )
-        if shown:
-            limiting.counters.take(Local.KEY, of=limiting.digest_of(shown), now=now)
+        if wanted.format is Format.TABLE:  # sixty kilobytes of a workbook may be seconds of work
+            return None
+        limiting.counters.take(Local.KEY, of=limiting.counted_under(key, certificate), now=now)
     except (Refused, TooMany):
         return None
     origin = str((scope.get("client") or ("",))[0])

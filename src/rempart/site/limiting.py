@@ -18,7 +18,9 @@ from django.http import HttpRequest, HttpResponse
 from rempart.foundation.access.limits import Counters, Local, limits
 from rempart.foundation.access.origin import network
 from rempart.foundation.access.refusals import TooMany
+from rempart.screening.api import key_of
 from rempart.site.middleware import too_many
+from rempart.site.proxies import certificate_of
 
 _UNCOUNTED = "alive"  # a proxy or a supervisor asks whether we live: it must be told
 
@@ -76,11 +78,13 @@ def _whom(request: HttpRequest) -> Iterator[tuple[Local, str]]:
 
 
 def _key(request: HttpRequest) -> str:
-    """The digest of the key that a machine shows; empty when it shows none, or on a page."""
-    shown = request.headers.get("Authorization", "") if request.path.startswith("/api/") else ""
-    return digest_of(shown) if shown else ""
+    """What the key or certificate that a machine shows is counted under; empty when it shows none, or on a page."""
+    if not request.path.startswith("/api/"):
+        return ""
+    return counted_under(key_of(request.headers.get("Authorization", "")), certificate_of(request))
 
 
-def digest_of(shown: str) -> str:
-    """What a key is counted under: of the Authorization header as it was shown."""
-    return hashlib.sha256(shown.encode()).hexdigest()
+def counted_under(key: str, certificate: str) -> str:
+    """What a machine is counted under: the digest of its key, however its header writes it; the fingerprint of its
+    certificate where it shows no key; empty for neither."""
+    return hashlib.sha256(key.encode()).hexdigest() if key else certificate
