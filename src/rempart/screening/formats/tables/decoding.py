@@ -116,7 +116,8 @@ class _Row:
         self._context = context
         self._place = f"row {row.number}"
         self.findings = list(said)
-        if any(row.cells[width:]):
+        self._shifted = any(row.cells[width:])
+        if self._shifted:  # which cell is which, nobody can tell any more
             self._say("T04", "cells", given=len(row.cells), expected=width)
         given = self["finess"]
         self._finess = cells.finess_of(given) or laboratory
@@ -133,7 +134,7 @@ class _Row:
         too_long = [key for key in self._columns if len(self[key]) > LONGEST_CELL]
         for key in too_long:
             self._say("F03", "long", column=key, size=len(self[key]), limit=LONGEST_CELL)
-        report = None if too_long else self._report()
+        report = None if too_long or self._shifted else self._report()
         return Item(
             position=position,
             format=Format.TABLE,
@@ -146,7 +147,7 @@ class _Row:
     def _raw(self) -> bytes:
         """The row under our own names of its columns, those that a table needs included: what can be read again by itself."""
         text, known = io.StringIO(), columns()
-        keys = [key for key in self._columns if self[key] or known[key].required]
+        keys = [key for key in self._columns if self[key] or known[key].required or known[key].one_of]
         csv.writer(text, delimiter=";").writerows((keys, [self[key] for key in keys]))
         return text.getvalue().encode("utf-8", "replace")
 
