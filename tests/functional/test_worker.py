@@ -3,6 +3,7 @@
 import threading
 import time
 
+import psycopg
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
@@ -69,6 +70,23 @@ def test_a_database_that_is_gone_is_told_from_a_letter(handled, monkeypatch):
     monkeypatch.setattr(worker, "send_letters", gone)
     with pytest.raises(OperationalError):
         worker._round()
+
+
+def test_a_bell_whose_connection_is_cut_ends_nobody(handled, monkeypatch, caplog):
+    """The bell's connection is the driver's own: what it raises is not Django's."""
+    stop, heard = threading.Event(), []
+
+    def cut(*_args, **_more):
+        heard.append(1)
+        if len(heard) == 2:
+            stop.set()
+        raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(worker, "_PATIENCE", 0.01)
+    monkeypatch.setattr(worker.bell, "listen", cut)
+    worker.run(stop)
+    assert len(heard) == 2
+    assert "the database does not answer" in caplog.text
 
 
 def test_visits_that_ended_are_forgotten(handled, keyring, monkeypatch):
