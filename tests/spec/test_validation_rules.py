@@ -6,6 +6,7 @@ import pytest
 from tests import messages
 from tests.spec import test_dated_rules
 from tests.spec.tables import rows
+from tests.unit.screening.formats.tables.test_decoding import ROW, table, workbook
 
 from rempart.screening.rules.catalogue import Profile, catalogue
 
@@ -202,6 +203,14 @@ FILES = """
   a CDA document with a title of its own                | C06      | accepted          | it changes nothing for the result
   a FHIR Bundle whose address is no list                | F09      | accepted          | the rest is read
   a FHIR Bundle cut in its middle                       | F01!     | rejected          |
+  a table                                               |          | accepted          |
+  a workbook                                            |          | accepted          |
+  a table whose second result is unknown                | R01!     | accepted rejected | each row is a message
+  a table without a column of results                   | T01!     | rejected          |
+  a table whose matricule became a power of ten         | T02! P05 | rejected          | its last digits are lost
+  a table whose postal code lost its zero               | T03      | accepted          | it is given back
+  a table with its separator inside a text              | T04!     | rejected          | nobody can tell which cell is which
+  a workbook that is cut                                | T05!     | rejected          |
 """
 
 
@@ -265,6 +274,18 @@ def sent(what: str) -> bytes:
             ('"country": "FRA"\n     }\n    ]', '"country": "FRA"\n     }\n    ]}'),
         ),
         "a FHIR Bundle cut in its middle": lambda: messages.fhir()[:4_000],
+        "a table": table(ROW).encode,
+        "a workbook": lambda: workbook(list(ROW), list(ROW.values())),
+        "a table whose second result is unknown": table(
+            ROW, ROW | {"numero_dossier": "2", "resultat": "peut-être"}
+        ).encode,
+        "a table without a column of results": table(
+            {column: cell for column, cell in ROW.items() if column != "resultat"}
+        ).encode,
+        "a table whose matricule became a power of ten": table(ROW | {"ins": "2,79035E+14"}).encode,
+        "a table whose postal code lost its zero": table(ROW | {"code_postal": "1000"}).encode,
+        "a table with its separator inside a text": table(ROW | {"adresse": "28; AVENUE DE BRETEUIL"}).encode,
+        "a workbook that is cut": lambda: workbook(list(ROW), list(ROW.values()))[:-200],
         "a document that is not what it says": lambda: messages.hl7(more=(document.format("Qm9uam91ciAh"),)),
     }[what]()
 
@@ -279,7 +300,14 @@ def test_what_is_said_of_a_file(case: dict[str, str]) -> None:
 
 
 def test_every_finding_is_in_a_table() -> None:
-    of_the_store = {"R05", "D01", "D02", "L04"}  # said by the services, which know what came before
+    of_the_store = {
+        "R05",
+        "D01",
+        "D02",
+        "L04",
+        "H06",
+        "F08",
+    }  # said by the services, which know what came before
     tables = [CASES, FILES, test_dated_rules.ANALYSES_CASES, test_dated_rules.SCREENING_CASES]
     shown = " ".join(case["findings"] for table in tables for case in rows(table)).replace("!", "").split()
     assert set(shown) | of_the_store == set(catalogue())

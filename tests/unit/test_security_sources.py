@@ -24,7 +24,9 @@ TALK = {
 OUTGOING = {
     "foundation/access/openid/outgoing.py": "the identity providers of the configuration, and no other host",
     "foundation/access/openid/party.py": "through outgoing.py",
+    "foundation/people/teleservice/client.py": "the national INS teleservice of the configuration, by mutual TLS",
     "foundation/vault/transit.py": "the OpenBao of the configuration",
+    "screening/listeners/sftp.py": "to nobody: whoever comes in with a registered key",
     "simulators/sending.py": "the demo's own server",
     "simulators/openid/running.py": "a stand-in for tests and the demo, on this machine",
     "site/listening.py": "ourselves: does the server answer",

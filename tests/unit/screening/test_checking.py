@@ -85,7 +85,7 @@ def test_the_generic_profile_drops_the_rules_on_french_identifiers(tmp_path: Pat
     assert check("--profile", "generic", path)[0] == 0
 
 
-@pytest.mark.parametrize("arguments", [[], ["--profile", "us"], ["--format", "fhir"], ["--what"]])
+@pytest.mark.parametrize("arguments", [[], ["--profile", "us"], ["--format", "word"], ["--what"]])
 def test_wrong_arguments_are_2(arguments: list[str], good: Path) -> None:
     assert CliRunner().invoke(app, ["check", *arguments, *([str(good)] if arguments else [])]).exit_code == 2
 

@@ -38,7 +38,7 @@ _PUBLISHED = frozenset({Status.FINAL, Status.CORRECTED})
 _COARSE = frozenset({Precision.YEAR, Precision.MONTH, Precision.DAY})
 _ALSO_UNREADABLE = frozenset({"P03", "S01"})  # what a decoder says of these, it says in place of "missing"
 _UNREAD = frozenset(
-    {"F01", "F02", "F03", "F07", "H01"}
+    {"T01", "T04", "T05", "F01", "F02", "F03", "F07", "H01"}
 )  # nothing was read: no use to say that nothing is there
 
 
