@@ -72,21 +72,33 @@ def test_a_database_that_is_gone_is_told_from_a_letter(handled, monkeypatch):
         worker._round()
 
 
-def test_a_bell_whose_connection_is_cut_ends_nobody(handled, monkeypatch, caplog):
-    """The bell's connection is the driver's own: what it raises is not Django's."""
-    stop, heard = threading.Event(), []
-
-    def cut(*_args, **_more):
-        heard.append(1)
-        if len(heard) == 2:
-            stop.set()
-        raise psycopg.OperationalError("server closed the connection unexpectedly")
-
-    monkeypatch.setattr(worker, "_PATIENCE", 0.01)
-    monkeypatch.setattr(worker.bell, "listen", cut)
-    worker.run(stop)
-    assert len(heard) == 2
+@pytest.mark.parametrize("run", [worker.run, worker.run_urgent])
+def test_who_waits_for_the_bell_outlives_its_connection(handled, keyring, cluster, query, monkeypatch, caplog, run):
+    monkeypatch.setattr(worker, "_PATIENCE", 0.05)
+    stop = threading.Event()
+    working = threading.Thread(target=run, args=(stop,))
+    working.start()
+    try:
+        first = eventually(lambda: query(_LISTENERS))
+        with psycopg.connect(cluster.admin_url) as admin:
+            admin.execute("SELECT pg_terminate_backend(%s)", first[0])
+        assert eventually(lambda: [pid for pid in query(_LISTENERS) if pid != first[0]])
+    finally:
+        stop.set()
+        working.join(PATIENCE)
     assert "the database does not answer" in caplog.text
+
+
+_LISTENERS = """SELECT pid FROM pg_stat_activity
+                WHERE application_name = 'rempart bell' AND datname = current_database()"""
+
+
+def eventually(found):
+    deadline = time.monotonic() + PATIENCE
+    while not (what := found()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return what
 
 
 def test_visits_that_ended_are_forgotten(handled, keyring, monkeypatch):

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-import psycopg
 from django.conf import settings
 from django.db import Error, close_old_connections
 
@@ -111,7 +110,7 @@ def _when_woken(stop: threading.Event, work: Callable[[], None]) -> None:
                 if stop.is_set():
                     return
                 work()
-        except (Error, psycopg.Error):  # the bell's own connection says it in the driver's words
+        except Error:
             _log.warning("the database does not answer; trying again")
             close_old_connections()
             stop.wait(_PATIENCE)

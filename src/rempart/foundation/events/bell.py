@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterable, Iterator
 
 import psycopg
-from django.db import connections
+from django.db import OperationalError, connections
 
 COALESCE_SECONDS = 0.05
 EVENTS = "rempart_events"
@@ -88,11 +88,14 @@ def connect() -> psycopg.Connection[tuple[object, ...]]:
 
 def listen(channel: str, *, patience: float) -> Iterator[frozenset[str]]:
     """Yield whenever the channel rings, and at least every `patience` seconds: what it rings about; nothing when
-    that may be anything."""
-    with connect() as connection:
-        connection.execute(f"LISTEN {channel}")
-        about: frozenset[str] = frozenset()
-        while True:
-            yield about
-            rung = [one.payload for one in connection.notifies(timeout=patience, stop_after=1)]
-            about = frozenset(word for payload in rung for word in payload.split(",") if word)
+    that may be anything. Raises Django's OperationalError when the database goes away."""
+    try:
+        with connect() as connection:
+            connection.execute(f"LISTEN {channel}")
+            about: frozenset[str] = frozenset()
+            while True:
+                yield about
+                rung = [one.payload for one in connection.notifies(timeout=patience, stop_after=1)]
+                about = frozenset(word for payload in rung for word in payload.split(",") if word)
+    except psycopg.Error as error:  # the driver's own, which nobody expects beside the ORM
+        raise OperationalError(type(error).__name__) from error
