@@ -108,6 +108,7 @@ def decide(request: HttpRequest, pair_id: UUID) -> HttpResponse:
     """Write a decision down, and go on with the next pair."""
     form = DecisionForm(request.POST)
     if not form.is_valid():
+        service.reviewed_here(actor=_actor(request), pair_id=pair_id)
         messages.error(request, _("Choisissez l’une des trois réponses."))
         return redirect("identities-pair", pair_id=pair_id)
     try:
@@ -136,15 +137,17 @@ def decide(request: HttpRequest, pair_id: UUID) -> HttpResponse:
 def undo(request: HttpRequest, pair_id: UUID) -> HttpResponse:
     """Take a decision back."""
     form = VersionForm(request.POST)
-    if form.is_valid():
-        service.undo(
-            actor=_actor(request),
-            pair_id=pair_id,
-            seen_version=form.cleaned_data["version"],
-            keyring=_keyring(),
-            now=_now(request),
-        )
-        messages.success(request, _("La réponse est annulée. Les deux identités sont de nouveau à examiner."))
+    if not form.is_valid():
+        service.reviewed_here(actor=_actor(request), pair_id=pair_id)
+        return redirect("identities-pair", pair_id=pair_id)
+    service.undo(
+        actor=_actor(request),
+        pair_id=pair_id,
+        seen_version=form.cleaned_data["version"],
+        keyring=_keyring(),
+        now=_now(request),
+    )
+    messages.success(request, _("La réponse est annulée. Les deux identités sont de nouveau à examiner."))
     return redirect("identities-pair", pair_id=pair_id)
 
 

@@ -76,6 +76,13 @@ def following_pair(*, actor: Actor) -> UUID | None:
     return listed.pairs[0].id if listed.pairs else None
 
 
+def reviewed_here(*, actor: Actor, pair_id: UUID) -> None:
+    """Raises NotAllowed for a pair that is none, or that is another's to review."""
+    require(actor, Right.IDENTITIES_REVIEW)
+    with acting(actor):
+        _pair(pair_id)
+
+
 def compare(*, actor: Actor, pair_id: UUID, keyring: Keyring, now: datetime) -> Compared:
     """Both identities, opened, and the evidence; audited for both persons.
 
