@@ -11,9 +11,8 @@ from psycopg import errors
 from tests.factories import NOW, delivery, investigator, machine, message, of
 from tests.functional.trail import entries
 
-from rempart.foundation.access.actor import acting, patient
+from rempart.foundation.access.actor import Purpose, acting, patient, system
 from rempart.foundation.access.rights import Fields
-from rempart.foundation.audit import trail
 from rempart.foundation.audit.models import Entry
 from rempart.foundation.audit.trail import About, Act, Undeclared, record, record_each, record_refusal
 from rempart.foundation.database.keys import uuid7
@@ -51,14 +50,14 @@ def test_an_entry_says_who_for_whom_what_whose_why_and_from_where():
 @pytest.fixture
 def statements(monkeypatch):
     """The statements that the trail sends."""
-    sent = []
+    sent, execute = [], psycopg.Cursor.execute
 
-    class Counting(psycopg.Cursor):
-        def execute(self, query, *args, **kwargs):
+    def noted(self, query, *args, **kwargs):
+        if "audit_entry" in str(query):
             sent.append(query)
-            return super().execute(query, *args, **kwargs)
+        return execute(self, query, *args, **kwargs)
 
-    monkeypatch.setattr(trail, "Cursor", Counting)
+    monkeypatch.setattr(psycopg.Cursor, "execute", noted)
     return sent
 
 
@@ -73,6 +72,16 @@ def test_many_entries_are_one_statement(statements, django_assert_num_queries):
     assert len(statements) == 1
     assert [(e.subject, e.details["messages"]) for e in entries()] == [
         (one.subject, one.details["messages"]) for one in about
+    ]
+
+
+def test_deliveries_of_several_machines_are_one_statement_and_name_each(statements):
+    machines = [machine("750000010"), machine("690000017")]
+    about = [About(subject=str(rank), by=by) for rank, by in enumerate(machines)]
+    record_each(system(Purpose.INTAKE), Act.DELIVERY_RECEIVED, about, now=NOW)
+    assert len(statements) == 1
+    assert [(e.subject, e.actor, e.role) for e in entries()] == [
+        (str(rank), by.id, "laboratory") for rank, by in enumerate(machines)
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,9 +14,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from psycopg import Cursor
+from psycopg import Connection, Cursor
 
-from rempart.foundation.audit.catalogue import Declaration, Value, catalogue, deviations, touched
+from rempart.foundation.audit.catalogue import Value, catalogue, deviations, touched
+from rempart.foundation.database.bulk import Array, binary_cursor
 
 _log = logging.getLogger(__name__)
 
@@ -172,13 +174,19 @@ def record(
     record_each(actor, act, [About(subject=subject, person=person, details=details)], now=now)
 
 
-_COLUMNS = "at, actor, role, organisation, purpose, act, fields, origin, subject, person_id, details"
-_ONE = f"INSERT INTO audit_entry ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"  # noqa: S608 -- columns of ours
+_SAME = "at, act, fields"
+_OWN = {
+    "actor": "text", "role": "text", "organisation": "text", "purpose": "text", "origin": "text",
+    "subject": "text", "person_id": "uuid", "details": "jsonb",
+}  # fmt: skip
+"""Columns that differ from entry to entry, with PostgreSQL's types."""
+
+_COLUMNS = f"{_SAME}, {', '.join(_OWN)}"
+_ONE = f"INSERT INTO audit_entry ({_COLUMNS}) VALUES ({', '.join(['%s'] * 11)})"  # noqa: S608 -- columns of ours
 _MANY = f"""
     INSERT INTO audit_entry ({_COLUMNS})
-    SELECT at, actor, role, organisation, purpose, act, string_to_array(fields, ','), origin, subject, person_id, details
-    FROM unnest(%s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
-                %s::text[], %s::uuid[], %s::jsonb[]) AS entry ({_COLUMNS})"""  # noqa: S608 -- columns of ours
+    SELECT %s::timestamptz, %s::text, %s::text[], own.*
+    FROM unnest({", ".join(f"%s::{type_}[]" for type_ in _OWN.values())}) AS own"""  # noqa: S608 -- columns of ours
 
 
 def record_each(actor: Who, act: Act, about: Iterable[About], *, now: datetime) -> None:
@@ -190,30 +198,32 @@ def record_each(actor: Who, act: Act, about: Iterable[About], *, now: datetime) 
     if not things:
         return
     declared = catalogue()[act]
-    rows = [_row(thing.by or actor, declared, thing, now) for thing in things]
+    rows: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)  # by the fields that were touched
+    for thing in things:
+        who = thing.by or actor
+        if wrong := deviations(declared, purpose=who.purpose, details=thing.details):
+            _complain("; ".join(wrong))
+        rows[tuple(touched(declared, who.fields))].append(
+            (
+                who.id, who.role.value, who.organisation, who.purpose.value, who.origin, thing.subject,
+                thing.person, thing.details,
+            )
+        )  # fmt: skip
     connection = transaction.get_connection()
     with connection.wrap_database_errors, connection.cursor() as cursor:
-        prepared: Cursor[Any] = Cursor(cursor.connection)
-        if len(rows) == 1:
-            prepared.execute(_ONE, rows[0], prepare=True)
-        else:
-            at, actors, roles, organisations, purposes, acts, fields, *about = map(
-                list, zip(*rows, strict=True)
-            )
-            flat = [",".join(groups) for groups in fields]  # arrays of several lengths are no array
-            prepared.execute(
-                _MANY, (at, actors, roles, organisations, purposes, acts, flat, *about), prepare=True
-            )
+        for fields, own in rows.items():
+            _write(cursor.connection, (now, act.value, list(fields)), own)
 
 
-def _row(actor: Who, declared: Declaration, thing: About, now: datetime) -> tuple[Any, ...]:
-    """One entry, in the order of the columns."""
-    if wrong := deviations(declared, purpose=actor.purpose, details=thing.details):
-        _complain("; ".join(wrong))
-    return (
-        now, actor.id, actor.role.value, actor.organisation, actor.purpose.value, declared.code,
-        touched(declared, actor.fields), actor.origin, thing.subject, thing.person, json.dumps(thing.details),
-    )  # fmt: skip
+def _write(
+    connection: Connection[Any], same: tuple[datetime, str, list[str]], own: Sequence[tuple[Any, ...]]
+) -> None:
+    if len(own) == 1:
+        Cursor(connection).execute(_ONE, (*same, *own[0][:-1], json.dumps(own[0][-1])), prepare=True)
+        return
+    columns = zip(_OWN.values(), zip(*own, strict=True), strict=True)
+    arrays = [Array("text", same[-1]), *(Array(type_, values) for type_, values in columns)]
+    binary_cursor(connection).execute(_MANY, (*same[:-1], *arrays), prepare=True)
 
 
 def record_refusal(actor: Who, *, door: str, method: str, reason: str, now: datetime) -> None:
