@@ -110,6 +110,16 @@ def test_a_frame_that_is_too_large_is_refused_in_its_turn(authorities, intake, l
         assert machine.is_closed()
 
 
+def test_security_more_messages_in_a_frame_than_a_delivery_may_have_are_refused_with_one_answer(
+    machine, query
+):
+    machine.send(framed(b"MSH|\r" * 10_001), framed(message(2)))
+    first, second = machine.acks(2)
+    assert "F03" in first
+    assert "MSA|AA|MSG2" in second
+    assert query("SELECT count(*) FROM screening_message") == [(2,)]
+
+
 def test_security_nobody_without_a_registered_certificate_of_a_known_authority_speaks(
     authorities, intake, laboratory, query
 ):

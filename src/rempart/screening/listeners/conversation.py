@@ -29,9 +29,10 @@ from rempart.screening.listeners.frames import Frame, Frames, TooLarge
 from rempart.screening.listeners.mllp import Listener, apart
 from rempart.screening.rules.catalogue import finding
 from rempart.screening.rules.judging import Judgement
+from rempart.screening.rules.refusals import Refused
 from rempart.screening.rules.report import Finding, Format, Outcome
 from rempart.screening.services.gathering import Full, NotKept
-from rempart.screening.services.intake import FEW, answered
+from rempart.screening.services.intake import FEW, MOST_ITEMS, answered, bounded
 from rempart.screening.services.prepared import Judged, delivery_of
 from rempart.screening.services.receive import Kept
 
@@ -196,7 +197,13 @@ class Conversation(asyncio.Protocol):
 
     def _judged(self, frame: Frame, actor: Actor) -> list[Judged]:
         delivery = delivery_of(frame.payload, channel="mllp", laboratory=actor.laboratory)
-        judged = list(self._intake.judge(frame.payload, format=Format.HL7V2, delivery=delivery))
+        messages = self._intake.judge(frame.payload, format=Format.HL7V2, delivery=delivery)
+        try:
+            judged = bounded(messages)
+        except Refused:  # nothing of the frame is kept; its first message is told why
+            said = finding("F03", "items", "frame", limit=MOST_ITEMS)
+            first = next(iter(self._intake.judge(frame.payload, format=Format.HL7V2, delivery=delivery)))
+            return [_with(replace(first, item=replace(first.item, raw=first.item.raw[:_HEADER])), said)]
         if frame.whole:
             return judged
         return [_with(one, finding("F02", "frame", "end of the frame")) for one in judged]

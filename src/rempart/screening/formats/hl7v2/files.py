@@ -15,6 +15,8 @@ from rempart.screening.rules.report import Finding
 _WRAPPING = b"\x0b\x1c\r\n\t \x00\x1a"  # around a message: frames, blank lines, padding, DOS end of file
 _BEFORE_SEGMENT = b"\r\n\x0b\x1c"
 _AT_ONCE = [0]
+_MOST_MESSAGES = 500_000  # of a file: they are a kilobyte each. What comes after belongs to the last one
+_MOST_BATCHES = 20_000  # segments of an envelope, of each name; those after are not looked at
 _DIGITS = 6  # of a count; a longer number counts no messages
 _ENVELOPE = (b"FHS", b"BHS", b"BTS", b"FTS")
 
@@ -37,7 +39,7 @@ def split(payload: bytes) -> Iterator[Slice]:
 
     The count of a batch is judged with its last message, that of the file with the last of all.
     """
-    starts = _all(payload, b"MSH")
+    starts = _all(payload, b"MSH", limit=_MOST_MESSAGES)
     if not starts:
         return
     wrapping = _wrapping_segments(payload)
@@ -58,7 +60,7 @@ def _wrapping_segments(payload: bytes) -> list[tuple[int, bytes]]:
     """Where the segments of an envelope start, in order, with their names."""
     if b"HS" not in payload and b"TS" not in payload:  # the ends of all four names: most files have none
         return []
-    return sorted((at, name) for name in _ENVELOPE for at in _all(payload, name))
+    return sorted((at, name) for name in _ENVELOPE for at in _all(payload, name, limit=_MOST_BATCHES))
 
 
 def _counts(

@@ -2,6 +2,7 @@ import pytest
 from tests import messages
 
 from rempart.screening.formats import sniff
+from rempart.screening.formats.hl7v2 import files
 from rempart.screening.formats.hl7v2.files import split
 from rempart.screening.rules.report import Format
 
@@ -81,3 +82,10 @@ def test_wide_characters_are_read_and_kept_as_they_came() -> None:
     item = messages.item(payload)
     assert item.reports[0].person.birth_name == "PAT-TROIS"
     assert item.raw == ONE.decode().strip().encode("utf-16-le")
+
+
+def test_security_millions_of_beginnings_are_not_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_MOST_MESSAGES", 3)
+    assert [piece.raw for piece in split(b"MSH|\r" * 9)] == [b"MSH|", b"MSH|", b"\r".join([b"MSH|"] * 7)]
+    monkeypatch.setattr(files, "_MOST_BATCHES", 2)
+    assert len(list(split(b"MSH|\r" + b"BHS|\rBTS|\r" * 9))) == 1
