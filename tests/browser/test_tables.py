@@ -49,7 +49,7 @@ def test_a_table_is_brought_corrected_and_kept(window, live_server, axe, picture
     expect(page.get_by_text("Il manque des colonnes")).to_be_visible()
     axe(page)
     page.get_by_role("combobox", name="Petit nom").select_option("prenoms")
-    page.get_by_role("button", name="Retenir ces colonnes").click()
+    page.get_by_role("button", name="Enregistrer ces colonnes").click()
     expect(page.get_by_text("Rien ne sera gardé tant que des lignes sont fausses")).to_be_visible()
     expect(page.get_by_role("row", name="erreur")).to_have_count(1)
     axe(page)

@@ -15,6 +15,7 @@ DATA = {
     "foundation/audit/data/catalogue.toml": {"label", "told"},
     "foundation/audit/data/detection.toml": {"label"},
     "foundation/retention/data/retention.toml": {"label", "counts"},
+    "screening/data/columns.toml": {"label_fr"},
     "protection/catalogue/data/processings.toml": {"title_fr", "why_fr", "whose_fr", "basis_fr"},
 }
 """Texts of data that pages translate: files, and the fields of their entries."""

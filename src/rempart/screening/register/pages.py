@@ -60,8 +60,8 @@ class LaboratoryForm(forms.ModelForm):  # type: ignore[type-arg]
             "vendor": _("Éditeur"),
             "result_server": _("Serveur de résultats"),
             "contact_name": _("Contact technique"),
-            "contact_phone": _("Son téléphone"),
-            "contact_email": _("Son adresse électronique"),
+            "contact_phone": _("Téléphone du contact"),
+            "contact_email": _("Adresse électronique du contact"),
             "planned_on": _("Date prévue par l’éditeur"),
             "blocked_by": _("Ce qui bloque"),
         }
@@ -70,10 +70,14 @@ class LaboratoryForm(forms.ModelForm):  # type: ignore[type-arg]
     kind = forms.ChoiceField(label=_("Type"), choices=[(kind.value, text) for kind, text in KINDS.items()])
     state = forms.ChoiceField(
         label=_("Raccordement"),
-        help_text=_("En test, ses envois sont jugés et reçoivent leur réponse, et rien n’est gardé."),
+        help_text=_(
+            "En test, les envois du laboratoire sont jugés et reçoivent leur réponse, mais rien n’en est gardé."
+        ),
         choices=[(state.value, text) for state, text in STATES.items()],
     )
-    contact_email = forms.EmailField(label=_("Son adresse électronique"), required=False, max_length=254)
+    contact_email = forms.EmailField(
+        label=_("Adresse électronique du contact"), required=False, max_length=254
+    )
 
 
 class TextForm(forms.Form):

@@ -89,7 +89,7 @@ def show(request: HttpRequest, upload_id: UUID) -> HttpResponse:
         "lines": [
             (place, header, named.get(place, "")) for place, header in enumerate(shown.headers) if header
         ],
-        "choices": [(column.key, column.label_fr) for column in columns().values()],
+        "choices": [(column.key, _(column.label_fr)) for column in columns().values()],
         "missing": [_one_of(key) for key in missing(shown.columns)],
         "problems": looked.problems[:MOST_SHOWN],
         "more": max(0, len(looked.problems) - MOST_SHOWN),
@@ -116,7 +116,7 @@ def name_columns(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     except Refused as refused:
         messages.error(request, str(_FAULTS[refused.fault]))
     else:
-        messages.success(request, _("Les colonnes sont retenues, aussi pour vos prochains tableaux."))
+        messages.success(request, _("Les colonnes sont enregistrées, aussi pour vos prochains tableaux."))
     return redirect("table", upload_id=upload_id)
 
 
@@ -167,7 +167,7 @@ def _csv(content: bytes, name: str) -> HttpResponse:
 
 def _one_of(keys: str) -> str:
     """The labels of a column that is missing, or of those of which one is enough."""
-    return " / ".join(columns()[key].label_fr for key in keys.split("|"))
+    return " / ".join(str(_(columns()[key].label_fr)) for key in keys.split("|"))
 
 
 def _actor(request: HttpRequest) -> Actor:
