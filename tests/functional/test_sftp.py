@@ -31,14 +31,12 @@ def run(body):
 
 
 @asynccontextmanager
-async def serving(root, *, most_for_one=10):
+async def serving(root, *, is_known=lambda *who: who in REGISTERED, **bounds):
     host_key = root.parent / "host_key"
     sftp.make_host_key(host_key)
     port, stop = asyncio.get_running_loop().create_future(), asyncio.Event()
-    door = sftp.Door(host="127.0.0.1", port=0, host_key=host_key, root=root, most_for_one=most_for_one)
-    server = asyncio.create_task(
-        sftp.serve(door, stop=stop, ready=port.set_result, is_known=lambda *who: who in REGISTERED)
-    )
+    door = sftp.Door(host="127.0.0.1", port=0, host_key=host_key, root=root, **bounds)
+    server = asyncio.create_task(sftp.serve(door, stop=stop, ready=port.set_result, is_known=is_known))
     try:
         yield await port
     finally:
@@ -242,6 +240,60 @@ def test_one_laboratory_has_so_many_connections_and_no_more(box):
             with pytest.raises((asyncssh.Error, OSError)):
                 async with connect(port) as third:
                     await third.start_sftp_client()
+
+    run(body)
+
+
+def test_security_a_revoked_key_ends_an_open_connection(box):
+    known = set(REGISTERED)
+
+    async def body():
+        async with (
+            serving(box.root, is_known=lambda *who: who in known, look_every=0.05) as port,
+            connect(port) as connection,
+            connect(port, user=OTHER, key=OTHER_KEY) as another,
+        ):
+            client = await connection.start_sftp_client()
+            await asyncio.sleep(0.2)
+            await client.listdir("inbox")
+            known.discard((SENDER, sftp.fingerprint_of(KEY)))
+            await asyncio.wait_for(connection.wait_closed(), timeout=5)
+            assert await (await another.start_sftp_client()).listdir("inbox") == [".", ".."]
+
+    run(body)
+
+
+def test_security_strangers_of_one_network_keep_nobody_out(box):
+    async def body():
+        async with serving(box.root, most_strangers=2) as port, connect(port) as here:
+            silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+            await asyncio.sleep(0.2)
+            answers = [await asyncio.wait_for(reader.read(4), timeout=5) for reader, _ in silent]
+            assert answers == [b"SSH-", b"SSH-", b""]
+            assert await (await here.start_sftp_client()).listdir("inbox") == [".", ".."]
+            for _, writer in silent:
+                writer.close()
+            await asyncio.sleep(0.2)
+            async with connect(port) as again:
+                assert await (await again.start_sftp_client()).listdir("inbox") == [".", ".."]
+
+    run(body)
+
+
+def test_security_an_inbox_does_not_fill_the_disk(box, monkeypatch):
+    monkeypatch.setattr(sftp, "MOST_WAITING_BYTES", 1000)
+
+    async def body():
+        async with counter(box) as client:
+            async with client.open("inbox/first", "wb") as file:
+                await file.write(b"x" * 1000)
+            with pytest.raises(asyncssh.SFTPFailure):
+                await client.open("inbox/second", "wb")
+            (box.inbox / "first").unlink()
+            for number in range(sftp._AT_ONCE):
+                await client.open(f"inbox/{number}", "wb")
+            with pytest.raises(asyncssh.SFTPFailure):
+                await client.open("inbox/one-more", "wb")
 
     run(body)
 

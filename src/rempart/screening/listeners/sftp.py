@@ -23,9 +23,10 @@ from typing import IO, Any
 
 import asyncssh
 from asyncssh.stream import SSHServerStreamSession
-from django.db import close_old_connections
+from django.db import DatabaseError, close_old_connections
 
 from rempart.foundation.access.models import machine_by_certificate
+from rempart.foundation.access.origin import network
 from rempart.foundation.access.refusals import NotAllowed
 from rempart.foundation.identifiers import finess
 from rempart.screening.listeners.boxes import UNFINISHED, Box, free
@@ -34,6 +35,10 @@ from rempart.screening.listeners.folder import MOST_BYTES
 MOST_WAITING = 10_000
 """Files in one inbox; beyond, the sender waits."""
 
+MOST_WAITING_BYTES = 2_000_000_000
+"""Bytes of them, those being written included; beyond, likewise."""
+
+_AT_ONCE = 8  # files that one session writes at once
 _LOGIN_SECONDS = 20
 _KEEPALIVE_SECONDS = 60
 _log = logging.getLogger(__name__)
@@ -52,16 +57,20 @@ class Door:
     root: Path
     most_connections: int = 500
     most_for_one: int = 10
+    most_strangers: int = 20  # connections of one network that have not proved who they are
+    look_every: float = 5.0  # seconds between two looks at whether a key still holds
 
 
 async def serve(door: Door, *, stop: asyncio.Event, ready: Callable[[int], None], is_known: IsKnown) -> None:
     """Serve until told to stop; `ready` is told the port. Uploads under way are cut and stay unfinished."""
     open_now: Counter[str] = Counter()
+    strangers: Counter[str] = Counter()
+    guards: set[_Guard] = set()
     server = await asyncssh.listen(
         door.host,
         door.port,
         server_host_keys=[str(door.host_key)],
-        server_factory=lambda: _Guard(door, open_now, is_known),
+        server_factory=lambda: _Guard(door, open_now, strangers, guards, is_known),
         allow_scp=False,
         agent_forwarding=False,
         x11_forwarding=False,
@@ -70,12 +79,22 @@ async def serve(door: Door, *, stop: asyncio.Event, ready: Callable[[int], None]
         keepalive_interval=_KEEPALIVE_SECONDS,
         encoding=None,
     )
+    looking = asyncio.create_task(_look(door, guards))
     try:
         ready(server.get_port())
         await stop.wait()
     finally:
+        looking.cancel()
         server.close()
         await server.wait_closed()
+
+
+async def _look(door: Door, guards: set[_Guard]) -> None:
+    """End, again and again, the connections whose key no longer holds."""
+    while True:
+        await asyncio.sleep(door.look_every)
+        for guard in list(guards):
+            await guard.look()
 
 
 def known(laboratory: str, fingerprint: str) -> bool:
@@ -105,23 +124,56 @@ def fingerprint_of(key: asyncssh.SSHKey) -> str:
 
 
 class _Guard(asyncssh.SSHServer):
-    """Who comes in."""
+    """Who comes in, and stays for as long as his key holds."""
 
-    def __init__(self, door: Door, open_now: Counter[str], is_known: IsKnown) -> None:
-        self._door, self._open, self._is_known = door, open_now, is_known
+    def __init__(
+        self,
+        door: Door,
+        open_now: Counter[str],
+        strangers: Counter[str],
+        guards: set[_Guard],
+        is_known: IsKnown,
+    ) -> None:
+        self._door, self._open, self._strangers, self._guards = door, open_now, strangers, guards
+        self._is_known = is_known
         self._connection: asyncssh.SSHServerConnection | None = None
-        self._laboratory = ""
+        self._laboratory = self._stranger = self._key = ""
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._connection = conn
+        peer = conn.get_extra_info("peername")
+        self._stranger = network(str(peer[0]) if peer else "")
         self._open[""] += 1
-        if self._open[""] > self._door.most_connections:
+        self._strangers[self._stranger] += 1
+        if (
+            self._open[""] > self._door.most_connections
+            or self._strangers[self._stranger] > self._door.most_strangers
+        ):
             conn.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._open[""] -= 1
+        self._guards.discard(self)
         if self._laboratory:
-            self._open[self._laboratory] -= 1
+            self._leave(self._open, self._laboratory)
+        else:
+            self._leave(self._strangers, self._stranger)
+
+    async def look(self) -> None:
+        """End the connection when its key no longer holds; a database that is away changes nothing."""
+        try:
+            holds = await asyncio.to_thread(self._is_known, self._laboratory, self._key)
+        except DatabaseError:
+            return
+        if not holds and self._connection is not None:
+            _log.warning("an SFTP connection of %s was ended: its key no longer holds", self._laboratory)
+            self._connection.abort()
+
+    @staticmethod
+    def _leave(counted: Counter[str], one: str) -> None:
+        counted[one] -= 1
+        if counted[one] <= 0:
+            del counted[one]
 
     def begin_auth(self, username: str) -> bool:
         return True
@@ -132,11 +184,14 @@ class _Guard(asyncssh.SSHServer):
     async def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
         if not finess.is_valid(username) or finess.normalise(username) != username:
             return False
-        return await asyncio.to_thread(self._is_known, username, fingerprint_of(key))
+        self._key = fingerprint_of(key)
+        return await asyncio.to_thread(self._is_known, username, self._key)
 
     def auth_completed(self) -> None:
         assert self._connection is not None  # noqa: S101 -- a connection is made before anybody proves himself
         self._laboratory = self._connection.get_extra_info("username")
+        self._leave(self._strangers, self._stranger)
+        self._guards.add(self)
         self._open[self._laboratory] += 1
         if self._open[self._laboratory] > self._door.most_for_one:
             self._connection.abort()
@@ -177,6 +232,7 @@ class _Counter(asyncssh.SFTPServer):
     def __init__(self, channel: Any, box: Box, session: _Session) -> None:
         super().__init__(channel, chroot=os.fsencode(box.home))
         self._box, self._session = box, session
+        self._writing = 0
 
     # Files
 
@@ -188,10 +244,14 @@ class _Counter(asyncssh.SFTPServer):
         if pflags & (asyncssh.FXF_READ | asyncssh.FXF_APPEND):
             raise asyncssh.SFTPOpUnsupported("a file is written once, from its beginning")
         final = self._own(path)
-        if sum(1 for _ in os.scandir(self._box.inbox)) >= MOST_WAITING:
+        if self._writing >= _AT_ONCE:
+            raise asyncssh.SFTPFailure("so many files at once and no more: close one")
+        sizes = [_size(entry) for entry in os.scandir(self._box.inbox)]
+        if len(sizes) >= MOST_WAITING or sum(sizes) >= MOST_WAITING_BYTES:
             raise asyncssh.SFTPFailure("the inbox is full: wait until it is read")
         draft = self._box.inbox / f".{secrets.token_hex(16)}{UNFINISHED[0]}"
         file = os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", buffering=0)
+        self._writing += 1
         return _Upload(file=file, draft=draft, final=final)
 
     def open56(self, path: bytes, desired_access: int, flags: int, attrs: asyncssh.SFTPAttrs) -> Any:
@@ -214,6 +274,7 @@ class _Counter(asyncssh.SFTPServer):
         if not isinstance(file_obj, _Upload):
             super().close(file_obj)
             return
+        self._writing -= 1
         with file_obj.file as file:
             os.fsync(file.fileno())
         if not self._session.ended:
@@ -269,6 +330,13 @@ class _Counter(asyncssh.SFTPServer):
         if meant.is_symlink() or (meant.exists() and not stat.S_ISREG(meant.lstat().st_mode)):
             raise asyncssh.SFTPNoSuchFile("no such file")
         return meant
+
+
+def _size(entry: os.DirEntry[str]) -> int:
+    try:
+        return entry.stat(follow_symlinks=False).st_size
+    except FileNotFoundError:  # taken meanwhile
+        return 0
 
 
 def _beside(meant: Path) -> Path:
