@@ -80,8 +80,9 @@ def decode(payload: bytes, *, context: Context) -> Iterator[Item]:
 def _pieces(payload: bytes) -> Iterator[bytes]:
     """The resources of a file: its lines where the first of them is a whole object, else all of it."""
     whole = payload.strip(_BLANK)
-    first = whole.split(b"\n", 1)[0].rstrip()
-    if first.endswith(b"}") and first.count(b"{") == first.count(b"}"):
+    first, _, rest = whole.partition(b"\n")
+    closed = first.count(b"{") == first.count(b"}") or rest.lstrip().startswith(b"{")
+    if first.rstrip().endswith(b"}") and closed:
         at = 0
         while at < len(whole):
             end = whole.find(b"\n", at)

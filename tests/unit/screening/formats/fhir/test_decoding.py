@@ -309,6 +309,11 @@ def test_a_file_of_lines_holds_as_many_messages() -> None:
     assert [item.raw for item in items] == [one, two]
 
 
+def test_a_brace_in_a_text_does_not_make_one_message_of_two_lines() -> None:
+    odd = json.dumps(GOOD | {"identifier": {"value": "odd {"}}).encode()
+    assert [item.control_id for item in messages.items(odd + b"\n" + odd)] == ["odd {", "odd {"]
+
+
 def test_a_tag_that_marks_a_test_holds_the_results() -> None:
     bundle = GOOD | {"meta": {"tag": [{"code": "HTEST"}]}}
     judgement = messages.judged(json.dumps(bundle).encode())
