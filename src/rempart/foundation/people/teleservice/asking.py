@@ -19,7 +19,7 @@ from rempart.foundation.people.teleservice.endpoint import Endpoint
 from rempart.foundation.people.teleservice.gaining import Gone
 from rempart.foundation.people.teleservice.policy import policy
 from rempart.foundation.people.teleservice.queue import Claim, State
-from rempart.foundation.people.teleservice.rules import Code, Traits, Verdict, doubt, pause_before
+from rempart.foundation.people.teleservice.rules import Code, Traits, Verdict, pause_before
 from rempart.foundation.vault import Keyring
 
 Seeing = Callable[[], AbstractContextManager[CursorWrapper]]
@@ -166,8 +166,8 @@ def _ended(
         state = State.SEVERAL if answer.code is Code.SEVERAL else State.NONE
         queue.end(claimed, state, now=now)
         return state
-    if wrong := doubt(answer.question, answer.identity):
-        queue.end(claimed, State.DOUBTFUL, now=now, why=wrong)
+    if answer.doubt:
+        queue.end(claimed, State.DOUBTFUL, now=now, why=answer.doubt)
         return State.DOUBTFUL
     try:
         key, _, certainty = gaining.gain(

@@ -24,6 +24,7 @@ from rempart.foundation.people.teleservice.policy import policy
 from rempart.foundation.people.teleservice.rules import (
     Answer,
     Code,
+    Doubt,
     NationalIdentity,
     Question,
     Traits,
@@ -44,11 +45,13 @@ class Unanswered(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a whole conversation led to: the last question, its code, and the identity when there is exactly one."""
+    """What a whole conversation led to: the last question, its code, and the identity when there is exactly one, with
+    what speaks against it."""
 
     question: Question
     code: Code
     identity: NationalIdentity | None
+    doubt: Doubt | None = None
 
 
 class Teleservice:
@@ -116,7 +119,10 @@ class Teleservice:
         last, code = asked[-1]
         several = any(one is Code.SEVERAL for _, one in asked)
         return Outcome(
-            question=last, code=Code.SEVERAL if several and found is None else code, identity=found
+            question=last,
+            code=Code.SEVERAL if several and found is None else code,
+            identity=found,
+            doubt=None if found is None else doubt(last, found, traits),
         )
 
     async def verify(self, number: str, traits: Traits) -> Verdict:
@@ -125,7 +131,7 @@ class Teleservice:
         By a search, and comparing: the service's own operation of verification is not published, and says less.
         """
         found = await self.search(traits)
-        if found is None or found.identity is None or doubt(found.question, found.identity):
+        if found is None or found.identity is None or found.doubt:
             return Verdict.UNKNOWN
         return verdict(number, found.identity)
 

@@ -126,21 +126,30 @@ class Doubt(StrEnum):
     TRAITS = "traits"  # it is of other traits than those asked
 
 
-def doubt(question: Question, identity: NationalIdentity) -> Doubt | None:
-    """What speaks against an answer; None when it holds.
+def doubt(question: Question, identity: NationalIdentity, traits: Traits) -> Doubt | None:
+    """What speaks against an answer to a question about these traits; None when it holds.
 
-    The number must have its key and agree with its authority, and birth date, sex and name be those that were asked:
-    a service that answers about somebody else, by error or malice, changes nothing here.
+    The number must have its key and agree with its authority, and birth date, sex and names be those that were asked:
+    a service that answers about somebody else, by error or malice, changes nothing here. Where another first name than
+    the first one led to it, all that are known must be the identity's: a twin may have one of them.
     """
     read = ins.parse(identity.number, oid=identity.authority)
     if not read.matricule.valid or read.authority is None or read.faults:
         return Doubt.NUMBER
+    known = _first_names(traits)
+    asked = [question.first_name] if known[:1] == [question.first_name] else [question.first_name, *known]
     same = (
         identity.birth_date == question.birth_date
         and identity.sex == question.sex
         and canonical_name(identity.birth_name) == canonical_name(question.birth_name)
+        and _words(asked) <= _words(identity.first_names)
     )
     return None if same else Doubt.TRAITS
+
+
+def _words(names: Sequence[str]) -> set[str]:
+    """The first names, those of two words taken apart."""
+    return {word for name in names for word in spelled(name).replace("-", " ").split()}
 
 
 class Verdict(StrEnum):

@@ -17,7 +17,7 @@ from rempart.foundation.people.teleservice import queue
 from rempart.foundation.people.teleservice.asking import search_now
 from rempart.foundation.people.teleservice.client import Unanswered
 from rempart.foundation.people.teleservice.endpoint import Endpoint
-from rempart.foundation.people.teleservice.rules import Code, NationalIdentity, Traits, doubt
+from rempart.foundation.people.teleservice.rules import Code, NationalIdentity, Traits
 from rempart.screening.rules.report import Person, Sex
 
 
@@ -74,7 +74,7 @@ def _asked(person: Person, endpoint: Endpoint) -> Answer:
     if outcome is None or outcome.identity is None:
         several = outcome is not None and outcome.code is Code.SEVERAL
         return Answer(found=Found.SEVERAL if several else Found.NONE)
-    if doubt(outcome.question, outcome.identity):
+    if outcome.doubt:
         return Answer(found=Found.SILENT)
     return Answer(found=Found.ONE, person=_vouched_for(person, outcome.identity))
 

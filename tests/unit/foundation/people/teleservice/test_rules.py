@@ -1,5 +1,6 @@
 """What is asked of the INS teleservice, what is believed of it, and when it is left alone."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -26,6 +27,7 @@ NUMBER = "279035121518989"
 WOMAN = Traits(
     birth_name="de l’Œuvre-Çédille", first_names=("Théodosie Anne", "WILHELMINE"), sex="F", birth_date=BORN
 )
+SOMEBODY = Traits(birth_name="Xylophage", first_names=("Théodosie",), sex="F", birth_date=BORN)
 ASKED = Question(birth_name="XYLOPHAGE", first_name="THEODOSIE", sex="F", birth_date=BORN)
 FOUND = NationalIdentity(
     number=NUMBER,
@@ -76,13 +78,30 @@ def test_who_is_not_known_enough_is_not_asked_about(changes: dict[str, object]) 
         ({"birth_date": None}, Doubt.TRAITS),
         ({"sex": "M"}, Doubt.TRAITS),
         ({"birth_name": "OTHER"}, Doubt.TRAITS),
+        ({"first_names": ("OTHER",)}, Doubt.TRAITS),
     ],
 )
 def test_an_answer_holds_when_it_is_about_who_was_asked(found: object, said: Doubt | None) -> None:
-    from dataclasses import replace
-
     identity = found if isinstance(found, NationalIdentity) else replace(FOUND, **found)  # type: ignore[arg-type]
-    assert doubt(ASKED, identity) is said
+    assert doubt(ASKED, identity, SOMEBODY) is said
+
+
+@pytest.mark.parametrize(
+    ("ours", "asked", "theirs", "said"),
+    [
+        (("Théodosie",), "THEODOSIE", ("ANNE", "THEODOSIE"), None),
+        (("Anne Marie",), "ANNE-MARIE", ("ANNE", "MARIE"), None),
+        (("Anne", "Théodosie"), "ANNE", ("ANNE", "WILHELMINE"), None),
+        (("Anne",), "ANNE", ("THEODOSIE",), Doubt.TRAITS),  # another than was asked
+        (("Anne", "Théodosie"), "THEODOSIE", ("THEODOSIE", "ANNE"), None),  # another order
+        (("Anne", "Théodosie"), "THEODOSIE", ("THEODOSIE", "WILHELMINE"), Doubt.TRAITS),  # Anne's twin
+    ],
+)
+def test_security_a_twin_who_shares_a_first_name_gives_no_number(
+    ours: tuple[str, ...], asked: str, theirs: tuple[str, ...], said: Doubt | None
+) -> None:
+    question = replace(ASKED, first_name=asked)
+    assert doubt(question, replace(FOUND, first_names=theirs), replace(SOMEBODY, first_names=ours)) is said
 
 
 @pytest.mark.parametrize(
