@@ -31,7 +31,7 @@ from rempart.screening.sampling.forms import RESULTS, EntryForm, entry_values_of
 from rempart.screening.sampling.looking_up import BUTTON, looked_up
 from rempart.screening.sampling.rules.entry import Entry, Sampler, State
 from rempart.screening.sampling.services import entries
-from rempart.screening.sampling.words import STATES, said
+from rempart.screening.sampling.words import STATES, analysis_name, said
 
 _PLACE = "sampling-place"
 
@@ -249,7 +249,7 @@ def _rows(found: entries.Shown, entry: Entry) -> Iterable[Row]:
         notes.setdefault(place if place in known else "result", []).append(said(code))
     analysis = _pathogen().analysis(entry.loinc)
     local = entry.sampled_at.astimezone(_zone(found.sampler.establishment if found.sampler else ""))
-    yield Row(label=_("Test"), value=analysis.label_fr if analysis else entry.loinc)
+    yield Row(label=_("Test"), value=analysis_name(analysis) if analysis else entry.loinc)
     yield Row(label=_("Résultat"), value=dict(RESULTS)[entry.result], notes=notes.get("result", []))
     yield Row(label=_("Prélevé le"), value=f"{local:%d/%m/%Y %H:%M}", notes=notes.get("sampled_at", []))
     for name, label in _PLACES:

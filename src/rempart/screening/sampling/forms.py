@@ -16,6 +16,7 @@ from rempart.screening.sampling.person_fields import DIGITS, OFF, RegistrationFo
 from rempart.screening.sampling.rules import tubes
 from rempart.screening.sampling.rules.entry import Entry
 from rempart.screening.sampling.rules.registration import Registration
+from rempart.screening.sampling.words import analysis_name
 
 RESULTS = (
     (Result.POSITIVE, _("Positif")),
@@ -74,7 +75,7 @@ class EntryForm(RegistrationForm):
         published = [one for one in pathogen.analyses.values() if one.published]
         published.sort(key=lambda one: one.kind is not Kind.ANTIGEN)
         self.fields["analysis"].choices = [  # type: ignore[attr-defined]
-            (one.loinc, one.label_fr) for one in published if fixed in ("", one.loinc)
+            (one.loinc, analysis_name(one)) for one in published if fixed in ("", one.loinc)
         ]
 
     def clean_establishment(self) -> str:

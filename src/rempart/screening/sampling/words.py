@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from rempart.foundation.terminology import Analysis
 from rempart.screening.rules.catalogue import catalogue
 from rempart.screening.sampling.rules.entry import State
 from rempart.screening.sampling.rules.specimen import Lack
@@ -38,6 +39,11 @@ def said(code: str) -> str:
     """What a finding means and what to do, in the reader's language; of codes and never of values."""
     entry = catalogue()[code]
     return f"{entry.text_fr} {entry.do_fr}" if get_language() == "fr" else entry.do_en
+
+
+def analysis_name(analysis: Analysis) -> str:
+    """What an analysis is called, in the reader's language."""
+    return analysis.label_en if get_language() == "en" else analysis.label_fr
 
 
 TUBES: Mapping[TubeState, tuple[Promise, str]] = {
