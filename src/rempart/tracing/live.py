@@ -19,7 +19,7 @@ from rempart.foundation.events import bell
 from rempart.tracing.services.opening import CASES
 
 _HEARTBEAT_SECONDS = 20.0
-_BETWEEN_SECONDS = 0.5
+_BETWEEN_SECONDS = 0.3
 _AGAIN_SECONDS = 3.0
 
 _open: Counter[str] = Counter()
@@ -45,7 +45,7 @@ def require_room(agent: str) -> None:
 
 
 async def changes(agent: str, departments: Collection[str] = ()) -> AsyncIterator[bool]:
-    """True when cases of these departments may have changed, twice a second at most; False now and then to keep the
+    """True when cases of these departments may have changed, three times a second at most; False now and then to keep the
     line open. Without departments, or with the whole nation, any case counts.
 
     True at once: something may have come between the list and its line, or while the line was down. A line
