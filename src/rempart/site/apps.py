@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import AppConfig, apps
-from django.db import connections
+from django.db import connections, transaction
 from django.db.models.signals import post_migrate
 
 from rempart.foundation.database.grants import grant
@@ -34,9 +34,13 @@ class SiteConfig(AppConfig):
 
 
 def grant_rights(*, using: str, **_: Any) -> None:
-    """Give the application's role its rights and no other, through the owner's connection `using`."""
+    """Give the application's role its rights and no other, through the owner's connection `using`.
+
+    All of them at one moment, and one process after the other: whatever runs meanwhile lacks no right.
+    """
     role = connections["default"].settings_dict["USER"]
     owner = connections[using]
     if role and role != owner.settings_dict["USER"]:
-        with owner.cursor() as cursor:
+        with transaction.atomic(using=using), owner.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('rempart.grants'))")
             grant(cursor.cursor, role=role, exceptions=_LESS_THAN_EVERYTHING)
