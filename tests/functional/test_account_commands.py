@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
+import asyncssh
 import pytest
-from tests.factories import LAB, NOW
+from tests.factories import LAB, NOW, finess_in
 from tests.functional.keeping import acting_as, administrator
 from typer.testing import CliRunner
 
-from rempart.foundation.access.models import Agent, MachineKey, machine_of
+from rempart.foundation.access.models import Agent, ClientCertificate, MachineKey, machine_of
 from rempart.foundation.access.reviews import document, services
 from rempart.foundation.access.rights import Right
 from rempart.foundation.vault import KeyStore
@@ -61,6 +62,16 @@ def test_what_cannot_be_is_said_in_a_line(run):
         result = run("machine-keys", *words)
         assert (result.exit_code, result.stdout) == (2, "")
         assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_machine_is_registered_before_its_laboratory_is_in_the_directory(run, tmp_path):
+    file = tmp_path / "machine.pub"
+    file.write_bytes(asyncssh.generate_private_key("ssh-ed25519").export_public_key())
+    ahead = finess_in("33")
+    assert run("machine-keys", "add-certificate", ahead, file).exit_code == 0
+    assert ClientCertificate.objects.get().laboratory == ahead
+    again = run("machine-keys", "add-certificate", ahead, file)
+    assert (again.exit_code, again.stderr) == (2, "Refused: it is registered already, or was.\n")
 
 
 def test_the_first_operator_is_made_on_the_machine(run, owner):

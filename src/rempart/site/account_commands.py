@@ -81,10 +81,15 @@ def list_(finess: Finess) -> None:
 @machine_keys.command("add-certificate")
 def add_certificate(
     finess: Finess,
-    file: Annotated[Path, typer.Argument(help="The certificate, PEM or DER.", exists=True, dir_okay=False)],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="The certificate (PEM or DER), or the public key of SSH.", exists=True, dir_okay=False
+        ),
+    ],
     name: Name = "",
 ) -> None:
-    """Register the certificate by which a laboratory's machine proves itself to the proxy (mutual TLS)."""
+    """Register a certificate (HTTPS behind the proxy, MLLP) or a public key of SSH (SFTP) of a laboratory's machine."""
     laboratory = _finess(finess)
     with _working() as (_, actor, now):
         from rempart.foundation.access.machines import services
@@ -188,13 +193,25 @@ def _working() -> Iterator[tuple[Configuration, Actor, datetime]]:
 
     with platform() as configuration:
         from rempart.foundation.access.actor import Purpose, system
-        from rempart.foundation.access.machines.services import KeyRefused
+        from rempart.foundation.access.machines.services import MOST_ALIVE, Fault, KeyRefused
         from rempart.foundation.access.refusals import NotAllowed
 
+        why = {
+            Fault.TOO_MANY: f"this laboratory has {MOST_ALIVE} keys that hold: revoke one first",
+            Fault.DAYS: "a key cannot be valid for so many days",
+            Fault.STATE: "this key does not hold any more, or another one took over from it",
+            Fault.UNREADABLE: "the file is neither a certificate (PEM or DER) nor a public key of SSH",
+            Fault.WEAK: "the key is too weak: Ed25519, ECDSA, or RSA of 3072 bits at least",
+            Fault.EXPIRED: "the certificate has expired",
+            Fault.KNOWN: "it is registered already, or was",
+        }
         actor = replace(system(Purpose.ADMINISTRATION), id=f"operator:{getpass.getuser()}")
         try:
             yield configuration, actor, datetime.now(UTC)
-        except (KeyRefused, NotAllowed) as refused:
+        except KeyRefused as refused:
+            typer.echo(f"Refused: {why.get(refused.fault, refused.fault.value)}.", err=True)
+            raise typer.Exit(2) from None
+        except NotAllowed as refused:
             typer.echo(f"Refused: {refused}.", err=True)
             raise typer.Exit(2) from None
 

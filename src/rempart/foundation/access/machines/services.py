@@ -113,9 +113,7 @@ def create_key(
 
     Raises NotAllowed, KeyRefused: unknown laboratory, a right that no machine has, too many days or keys.
     """
-    _within(actor, laboratory)
-    if actor.role is not Role.SYSTEM:  # on the machine, one may be ahead of the directory
-        _known(laboratory)
+    _may_be_given(actor, laboratory)
     longest = accounts_on(civil_day(now)).key
     valid = timedelta(days=days) if days is not None else longest
     if not timedelta() < valid <= longest:
@@ -169,10 +167,9 @@ def add_certificate(
     or a public key of SSH (OpenSSH's one line) to SFTP, which has no end of its own and holds as long as a key may.
 
     Whether the private key is there is checked at each connection. Raises NotAllowed, KeyRefused: unreadable, weak,
-    expired, or registered already, also to somebody else or before it was revoked.
+    expired, registered already, also to somebody else or before it was revoked, or unknown laboratory.
     """
-    _within(actor, laboratory)
-    _known(laboratory)
+    _may_be_given(actor, laboratory)
     fingerprint, expires_at = _ssh_key(content, now) if content.startswith(_SSH) else _certificate(content)
     if expires_at <= now:
         raise KeyRefused(Fault.EXPIRED)
@@ -252,6 +249,15 @@ def _within(actor: Actor, laboratory: str) -> None:
     where = require(actor, Right.KEYS_MANAGE)
     if where is Where.ESTABLISHMENT and (not laboratory or laboratory != actor.laboratory):
         raise NotAllowed("another laboratory")
+
+
+def _may_be_given(actor: Actor, laboratory: str) -> None:
+    """Raises NotAllowed, and KeyRefused where the directory does not know this laboratory; on the machine, one may be
+    ahead of the directory.
+    """
+    _within(actor, laboratory)
+    if actor.role is not Role.SYSTEM:
+        _known(laboratory)
 
 
 def _known(laboratory: str) -> Laboratory:
