@@ -18,7 +18,8 @@ from rempart.screening.checking import judged, read_file
 from rempart.screening.formats import Context
 from rempart.screening.rules.answer import answer, findings
 from rempart.screening.rules.catalogue import Profile
-from rempart.screening.rules.report import Format
+from rempart.screening.rules.judging import Judgement
+from rempart.screening.rules.report import Format, Item
 from rempart.screening.rules.turns import Keys
 from rempart.screening.services.prepare import Preparer
 from rempart.screening.services.prepared import Judged, PreparedMessage, delivery_of
@@ -101,17 +102,16 @@ class Reader:
                 part.unread += 1
                 continue
             delivery = delivery_of(payload, channel="file", laboratory="")
-            for item, judgement in judged(payload, format_=self._asked.format, context=self._context):
-                if len(part.messages) == BATCH:
+            for some in judged(payload, format_=self._asked.format, context=self._context):
+                if len(part.messages) + len(some) > BATCH:
                     yield part
                     part, preparer = Part(), self._preparer()
-                part.messages.append(
+                part.messages += [
                     preparer.message(Judged(item=item, judgement=judgement, delivery=delivery))
-                )
+                    for item, judgement in some
+                ]
                 if self._asked.answered:
-                    said = answer(item, judgement, source=source)
-                    del said["outcome"], said["findings"]
-                    part.answers.append(json.dumps(said)[:-1])
+                    part.answers += [_begun(source, item, judgement) for item, judgement in some]
             part.size += len(payload)
         part.last = True
         yield part
@@ -119,6 +119,13 @@ class Reader:
     def _preparer(self) -> Preparer:
         """With the keys of today: reading may last over midnight."""
         return Preparer(keyring=self._keyring, pathogen=self._pathogen, now=datetime.now(UTC))
+
+
+def _begun(source: str, item: Item, judgement: Judgement) -> str:
+    """What is said of a message before it is kept, as JSON without its end."""
+    said = answer(item, judgement, source=source)
+    del said["outcome"], said["findings"]
+    return json.dumps(said)[:-1]
 
 
 def keep_part(part: Part) -> Done:

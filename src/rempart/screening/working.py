@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gc
 import signal
+from itertools import count
 from multiprocessing.connection import Connection
+
+_TASKS_WITH_CYCLES = 25
 
 
 def work(connection: Connection) -> None:
@@ -16,17 +19,18 @@ def work(connection: Connection) -> None:
     import django
 
     django.setup()
-    from rempart.screening.checking import look_for_cycles_rarely
     from rempart.screening.reading import Reader, keep_part
 
-    look_for_cycles_rarely()
     gc.freeze()
+    gc.disable()  # messages make no cycles; what makes some is looked for between two tasks
     try:
         reader = Reader(connection.recv())
-        while True:
+        for number in count(1):
             for part in reader.parts(connection.recv()):
                 connection.send((part.keys(), part.last))
                 connection.recv()
                 connection.send(keep_part(part))
+            if not number % _TASKS_WITH_CYCLES:
+                gc.collect()
     except (EOFError, ConnectionError):  # the parent left
         return

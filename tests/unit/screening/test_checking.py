@@ -10,6 +10,7 @@ import pytest
 from tests import messages
 from typer.testing import CliRunner
 
+from rempart.screening import checking
 from rempart.site.cli import app
 
 
@@ -138,3 +139,11 @@ def test_neither_database_nor_django_is_needed(good: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     assert json.loads(done.stdout)["outcome"] == "accepted"
     assert done.stderr.strip() == "[]"
+
+
+def test_a_file_that_is_too_large_is_not_read_whole(good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "MOST_BYTES", good.stat().st_size - 1)
+    code, (said,), _ = check(good)
+    assert (code, [(f["code"], f["severity"]) for f in said["findings"]]) == (1, [("F03", "error")])
+    monkeypatch.setattr(checking, "MOST_BYTES", good.stat().st_size)
+    assert check(good)[0] == 0

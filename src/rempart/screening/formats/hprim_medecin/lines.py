@@ -154,7 +154,8 @@ def _tags(payload: bytes) -> Iterator[tuple[bytes, int, int]]:
     line = scanned = 0  # where the line of the match starts, as far as it was looked for
     for match in _TAG.finditer(payload):
         at = match.start()
-        end_of_line = max(payload.rfind(b"\n", scanned, at), payload.rfind(b"\r", scanned, at))
+        from_ = max(scanned, at - _INDENT - 1)  # further back, the tag stands too far in its line anyway
+        end_of_line = max(payload.rfind(b"\n", from_, at), payload.rfind(b"\r", from_, at))
         line = max(line, end_of_line + 1)
         scanned = match.end()
         if at - line > _INDENT or payload[line:at].strip(b" \t"):
