@@ -7,7 +7,7 @@ ARGS ?=
 N ?=
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: setup demo serve test test-system check fix bench bench-intake fuzz simulate-guessing audit docs clean
+.PHONY: setup demo serve test test-system check fix bench bench-intake fuzz soak simulate-guessing audit docs clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -57,6 +57,9 @@ bench-intake: setup  ## the record day: N messages (2,280,000) from files into P
 fuzz: setup  ## every decoder on bytes made to break it, a minute each
 	$(UV) sync --frozen --quiet --group fuzz --python $(VENV)/bin/python
 	$(RUN)/python -m tests.fuzz $(ARGS)
+
+soak: setup  ## load over every way in while everything is killed in turn, for ten minutes; then all is there, once
+	$(RUN)/python -m tests.soak $(ARGS)
 
 simulate-guessing: setup  ## a million wrong guesses from ten thousand networks, and who waits
 	$(RUN)/python -m benchmarks.guessing $(ARGS)

@@ -44,14 +44,19 @@ class Authorities:
 
     def laboratory(self, finess: str, *, registered: bool = True) -> ssl.SSLContext:
         """The side of TLS of a laboratory's machine, whose certificate is registered."""
+        context, fingerprint = self.shown(finess)
+        if registered:
+            register(finess, fingerprint)
+        return context
+
+    def shown(self, finess: str) -> tuple[ssl.SSLContext, bytes]:
+        """The side of TLS of a laboratory's machine, and the fingerprint of the certificate it shows."""
         own = self.theirs.issue_cert(f"{finess}.laboratoire.example")
         context = ssl.create_default_context()
         self.ours.configure_trust(context)
         own.configure_cert(context)
-        if registered:
-            der = ssl.PEM_cert_to_DER_cert(own.cert_chain_pems[0].bytes().decode())
-            register(finess, hashlib.sha256(der).digest())
-        return context
+        der = ssl.PEM_cert_to_DER_cert(own.cert_chain_pems[0].bytes().decode())
+        return context, hashlib.sha256(der).digest()
 
 
 def register(finess: str, fingerprint: bytes) -> ClientCertificate:

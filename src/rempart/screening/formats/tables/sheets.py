@@ -25,6 +25,7 @@ from rempart.screening.formats.tables.columns import Columns, recognise
 MOST_ROWS = 200_000
 MOST_COLUMNS = 300
 LONGEST_CELL = 4_096  # characters
+LONGEST_ROW = 1_000_000  # characters: as text, before it is cells
 MOST_UNPACKED = 100_000_000  # bytes of a workbook
 MOST_PACKED = (
     50  # bytes that one byte of a workbook unpacks to, beyond ALWAYS_UNPACKED: tables have ten to thirty
@@ -111,9 +112,11 @@ def _of_text(text: str) -> Iterator[Row]:
     else:
         delimiter, number = _delimiter(text[:_SAMPLE]), 0
         lines.seek(0)
-    reader = csv.reader(lines, delimiter=delimiter)
+    bounded = _Lines(lines)
+    reader = csv.reader(bounded, delimiter=delimiter)
     while True:
         number += 1
+        bounded.row = 0
         try:
             cells = next(reader)
         except StopIteration:
@@ -121,6 +124,26 @@ def _of_text(text: str) -> Iterator[Row]:
         except csv.Error:
             raise Unreadable("cell") from None
         yield Row(number=number, cells=_text_cells(cells))
+
+
+class _Lines:
+    """The lines of a text, as long as a row has no more characters than it may: each sign between two could be a cell."""
+
+    def __init__(self, lines: io.StringIO) -> None:
+        self._lines = lines
+        self.row = 0  # characters since the row at hand began
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._lines.readline(LONGEST_ROW + 1)
+        if not line:
+            raise StopIteration
+        self.row += len(line)
+        if self.row > LONGEST_ROW:
+            raise Unreadable("cell")
+        return line
 
 
 def _delimiter(sample: str) -> str:
