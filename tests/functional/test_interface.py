@@ -23,7 +23,7 @@ from rempart.site.streaming import application
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PATH = "/api/v1/deliveries"
-EXAMPLES = 40
+EXAMPLES = 25
 
 
 @schemathesis.serializer(*MEDIA_TYPES)
