@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests import messages
+from tests.unit.screening.formats.tables.test_decoding import ROW, table, workbook
 
 from rempart.screening.formats import decode
 from rempart.screening.formats.hl7v2.ack import acknowledge
@@ -44,12 +45,18 @@ GOOD = (
     json.dumps(json.loads(messages.fhir())).encode()
     + b"\n"
     + json.dumps(json.loads(messages.fhir())).encode(),
+    table(ROW, ROW).encode(),
+    b"sep=,\r\n" + table(ROW, delimiter=",", quote=True).encode("cp1252"),
+    workbook(list(ROW), list(ROW.values())),
 )
+FORMATS = (None, *(one for one in Format if one not in (Format.FORM, Format.UNKNOWN)))
+"""As which a payload may be sent; None: nobody said."""
 PIECES = st.sampled_from(
     [b"|", b"^", b"~", b"&", b"\\", b"\r", b"\n", b"\r\n", b"\x0b", b"\x1c", b'""', b"\\X", b"MSH|", b"OBX|1|",
      b"****FIN****", b"****FINFICHIER****", b"****LAB****", b"RES|", b"\xe9", b"\x82", b"\x00", b"0", b"9" * 40,
      b"-0400", b"+99999", b"\xf0\x9f\x92\x89", b"\xff\xfe", b"BTS|x", b"PID|", b"SPM|", b"ORC|", b"H|~^\\&|", b"H|^~&|", b"\rA|", b"A|", b"\rP|1|", b"\rL|1||", b"FIC",
-     b"<", b"</", b"/>", b"&amp;", b"&x;", b"<!DOCTYPE a>", b"]]>", b"nullFlavor=\"UNK\"", b"{", b"}", b"[", b"]", b",", b"null"]
+     b"<", b"</", b"/>", b"&amp;", b"&x;", b"<!DOCTYPE a>", b"]]>", b"nullFlavor=\"UNK\"", b"{", b"}", b"[", b"]", b",", b"null",
+     b";", b"\t", b'"', b"sep=|\n", b"PK\x03\x04", b"PK\x01\x02", b"\\ud800", b"\xed\xa0\x80", b"1e999", b"\x00\x00\xfe\xff"]
 )  # fmt: skip
 
 
@@ -80,19 +87,18 @@ def every_outcome(payload: bytes, format_: Format | None) -> None:
             assert ack.acknowledge([item], [judgement], now=messages.NOW).count(b"\nL|") == 1
 
 
-@pytest.mark.parametrize(
-    "format_", [None, Format.HL7V2, Format.HPRIM_MEDECIN, Format.HPRIM_SANTE, Format.CDA, Format.FHIR]
-)
+@pytest.mark.parametrize("format_", FORMATS)
 @given(payload=st.binary(max_size=2_000))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 def test_any_bytes_give_an_outcome(payload: bytes, format_: Format | None) -> None:
     every_outcome(payload, format_)
 
 
-@pytest.mark.parametrize("format_", [None, Format.HL7V2, Format.HPRIM_MEDECIN, Format.HPRIM_SANTE])
+@pytest.mark.parametrize("format_", FORMATS)
 @given(payload=mutated())
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=150)
 def test_damaged_messages_give_an_outcome(payload: bytes, format_: Format | None) -> None:
+    """Also those of another format than the one they are sent as."""
     every_outcome(payload, format_)
 
 
@@ -103,6 +109,15 @@ def test_no_finding_tells_who_the_person_is(payload: bytes) -> None:
         judgement = judge(item, profile=messages.FRENCH.profile, pathogen=messages.COVID, now=messages.NOW)
         for said in judgement.findings:
             assert not any(word in said.message or word in said.location for word in NOT_TO_BE_TOLD)
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+@pytest.mark.parametrize("mark", [b"", b"\xff\xfe", b"\x00\x00\xfe\xff", b"\xef\xbb\xbf", b"\x0b"])
+def test_a_message_of_another_format_or_encoding_gives_an_outcome(
+    mark: bytes, format_: Format | None
+) -> None:
+    for payload in GOOD:
+        every_outcome(mark + payload, format_)
 
 
 @given(head=st.text(max_size=40), lines=st.lists(st.text(max_size=60), max_size=30))
