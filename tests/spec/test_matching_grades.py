@@ -36,7 +36,7 @@ CASES = """
   first_names=Marie; birth_date=01/07/1955; birth_place=69123       | no        | no            | her mother
   first_names=Marie; birth_date=01/07/1955                          | no        | no            | a relative
   birth_name=Durand; first_names=Luc; sex=M; birth_place=13055; postcode=33000 | no | no         | born the same day
-  birth_name=-; first_names=-; sex=-; birth_place=-                 | certain   | no            | a birth date and a postal code: among many, chance
+  birth_name=-; first_names=-; sex=-; birth_place=-                 | certain   | possible      | a birth date and a postal code: some people of a country
   birth_name=-; first_names=-; sex=-; birth_place=-; postcode=-     | possible  | no            | a birth date alone: of few, rather two records of one
 """
 FIRST = {
