@@ -22,7 +22,7 @@ from rempart.foundation.identifiers import finess
 UNFINISHED = (".part", ".tmp", ".filepart", ".partial", ".crdownload", ".writing")
 """Endings under which a sender, or what he sends with, writes a file that is not whole yet."""
 
-ACKNOWLEDGEMENTS = JSON, ERR = ".ack.json", ".ack.hpr"
+JSON, ERR = ".ack.json", ".ack.hpr"
 """What stands behind the name of a file in that of its acknowledgement: our own, and HPRIM Santé's."""
 _LONGEST_NAME = 200  # bytes: room for the acknowledgement's ending within the 255 of a file system
 _PRIVATE = 0o700
@@ -88,7 +88,7 @@ def waiting(box: Box, *, untouched_since: float) -> list[str]:
 def interrupted(box: Box) -> list[str]:
     """Files that were being read when the reading ended early, oldest first."""
     found = [(entry.stat().st_mtime_ns, entry.name) for entry in os.scandir(box.taken)]
-    return [name for _, name in sorted(found) if not name.endswith(ACKNOWLEDGEMENTS)]
+    return [name for _, name in sorted(found)]
 
 
 def take(box: Box, name: str) -> str | None:

@@ -93,6 +93,12 @@ def test_what_was_being_read_comes_again_after_a_restart(box):
     assert boxes.interrupted(box) == ["a", "b"]
 
 
+def test_a_file_named_like_an_acknowledgement_is_not_forgotten(box):
+    put(box, "results.hl7.ack.json")
+    boxes.take(box, "results.hl7.ack.json")
+    assert boxes.interrupted(box) == ["results.hl7.ack.json"]
+
+
 def test_ended_between_acknowledgement_and_file_it_is_done_again(box, monkeypatch):
     put(box, "a", b"content")
     boxes.take(box, "a")
