@@ -176,6 +176,7 @@ def _page(
             replaced = {key.replaces for key in held.keys if key.revoked_at is None}
             context |= {
                 "held": held,
+                "whose": f"{held.laboratory} · {held.name}",
                 "keys": [(key, *_state(key, now), key.id not in replaced) for key in held.keys],
                 "certificates": [(one, *_state(one, now)) for one in held.certificates],
             }
