@@ -19,6 +19,9 @@ from rempart.screening.rules.report import Format
 
 MOST_LINES = 400
 MOST_CHARACTERS = 2_000
+_MOST_LAID_OUT = (
+    20_000  # objects and arrays of a JSON text: one within the other, each line is as long as they are deep
+)
 """Of one line: longer ones hold documents."""
 
 MASK = "•••"
@@ -50,10 +53,10 @@ _WORD = re.compile(
 """What may stand in them: short enough to be nobody's name."""
 _LABORATORY = {"MSH": 4, "H": 4}
 _PIECES = re.compile(r"([\^~&\\]+)")
-_XML = re.compile(r"(<!--.*?-->|<[!?][^>]*>|<[^>]*>)", re.DOTALL)
+_XML = re.compile(r"(<!--.*?-->|<[^>]*+(?:>|\Z))", re.DOTALL)  # also what never closes: a line is read once
 _OPENING = re.compile(r"<(/?)([A-Za-z:]{1,60})")
 _ATTRIBUTE = re.compile(r"""([A-Za-z:]{1,60})\s*=\s*("[^"]*"|'[^']*')""")
-_JSON = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|(-?[0-9][0-9.eE+-]*)|([A-Za-z]+)')
+_JSON = re.compile(r'("(?:[^"\\]|\\.)*+\\?(?:"|\Z))(\s*+:)?|(-?[0-9][0-9.eE+-]*)|([A-Za-z]+)')
 _JSON_WORDS = frozenset({"true", "false", "null"})
 _RUN = re.compile(r"[^\s;,|\"']+")
 _DELIMITED = frozenset({Format.HL7V2, Format.HPRIM_SANTE})
@@ -103,7 +106,7 @@ def shown(raw: bytes, *, format: Format, locations: Iterable[str], masked: bool)
 
 def _lines(text: str, format: Format) -> list[str]:
     text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
-    if format is Format.FHIR:
+    if format is Format.FHIR and text.count("{") + text.count("[") <= _MOST_LAID_OUT:
         try:
             text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
         except (ValueError, RecursionError):
@@ -123,9 +126,8 @@ def _line(
     number: int, text: str, places: list[_Place], mask: Callable[[int, str], str] | None, format: Format
 ) -> Line:
     here = [place.field for place in places if place.line == number]
-    said = mask(number, text) if mask else text
-    if len(said) > MOST_CHARACTERS:
-        said = f"{said[:MOST_CHARACTERS]}…"
+    cut = text[:MOST_CHARACTERS]
+    said = (mask(number, cut) if mask else cut) + ("…" if len(text) > MOST_CHARACTERS else "")
     if not here or None in here:
         return Line(number=number, pieces=(Piece(text=said, faulty=bool(here)),))
     return Line(number=number, pieces=tuple(_pieces(said, {field for field in here if field is not None})))
@@ -257,7 +259,7 @@ def _mask_xml(text: str) -> str:
 
 
 def _mask_tag(tag: str) -> str:
-    found = _OPENING.match(tag)
+    found = _OPENING.match(tag) if tag.endswith(">") else None
     if found is None:
         return f"<{MASK}>"
     attributes = "".join(f' {name}="{_value(value[1:-1])}"' for name, value in _ATTRIBUTE.findall(tag))

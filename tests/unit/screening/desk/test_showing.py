@@ -1,6 +1,7 @@
 """A message on the desk: nothing of a person while it is masked, and the faulty place marked."""
 
 import json
+import time
 
 import pytest
 from tests import messages
@@ -145,3 +146,35 @@ def test_a_long_message_is_shown_in_part_with_its_faults():
     assert [line.number for line in found.lines][-2:] == [MOST_LINES, 1500]
     assert found.left_out == 2005 - MOST_LINES - 1
     assert marked(found.lines) == [(1500, [f"|{MASK}"])]
+
+
+HOSTILE = {
+    "tags that never close": (Format.CDA, b"<" * 1_000_000),
+    "comments that never close": (Format.CDA, b"<!--" * 250_000),
+    "quotation marks": (Format.FHIR, b'"\\' * 500_000),
+    "depth": (Format.FHIR, b"[" + b",".join([b"[" * 450 + b"]" * 450] * 1_100) + b"]"),
+    "many hostile lines": (Format.FHIR, (b'"\\' * 1_000 + b"\n") * 400),
+}
+
+
+@pytest.mark.parametrize(("format_", "raw"), HOSTILE.values(), ids=HOSTILE)
+def test_security_a_hostile_message_is_shown_at_once(format_: Format, raw: bytes) -> None:
+    begun = time.process_time()
+    shown(raw, format=format_, locations=["document (line 1)"], masked=True)
+    assert time.process_time() - begun < 2
+
+
+@pytest.mark.parametrize(
+    ("format_", "raw"),
+    [
+        (Format.CDA, b"<a>text <DUPONT"),
+        (Format.CDA, b'<name value="DUPONT'),
+        (Format.CDA, b"<" + b"a" * 1_990 + b">DUPONT<b"),
+        (Format.FHIR, b'{"family": "DUPONT'),
+        (Format.FHIR, b'"DUPONT\\'),
+        (Format.FHIR, b'["' + b"x" * 1_994 + b'", "DUPONT"]'),
+    ],
+)
+def test_security_what_never_closes_or_is_cut_is_masked(format_: Format, raw: bytes) -> None:
+    found = shown(raw, format=format_, locations=[], masked=True)
+    assert "DUP" not in "".join(piece.text for line in found.lines for piece in line.pieces)
