@@ -73,7 +73,9 @@ def test_a_database_that_is_gone_is_told_from_a_letter(handled, monkeypatch):
 
 
 @pytest.mark.parametrize("run", [worker.run, worker.run_urgent])
-def test_who_waits_for_the_bell_outlives_its_connection(handled, keyring, cluster, query, monkeypatch, caplog, run):
+def test_who_waits_for_the_bell_outlives_its_connection(
+    handled, keyring, cluster, query, monkeypatch, caplog, run
+):
     monkeypatch.setattr(worker, "_PATIENCE", 0.05)
     stop = threading.Event()
     working = threading.Thread(target=run, args=(stop,))

@@ -72,7 +72,9 @@ def day_of(sampled: str, later: int = 0) -> str:
     return (datetime.fromisoformat(sampled) + timedelta(days=later)).strftime("%Y%m%d")
 
 
-@pytest.mark.parametrize("case", rows(ANALYSES_CASES), ids=lambda case: f"{case['analysis']} {case['sampled']}")
+@pytest.mark.parametrize(
+    "case", rows(ANALYSES_CASES), ids=lambda case: f"{case['analysis']} {case['sampled']}"
+)
 def test_an_analysis_is_taken_from_its_day_on(case: dict[str, str]) -> None:
     lines = [f"RES|Analyse|{code}|C|{case['result']}|||||F" for code in case["analysis"].split()]
     payload = messages.hprim(
@@ -82,7 +84,9 @@ def test_an_analysis_is_taken_from_its_day_on(case: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("form", ["hl7v2", "hprim-sante", "hprim-medecin"])
-@pytest.mark.parametrize("case", rows(SCREENING_CASES), ids=lambda case: f"{case['sampled']} {case['markers']}")
+@pytest.mark.parametrize(
+    "case", rows(SCREENING_CASES), ids=lambda case: f"{case['sampled']} {case['markers']}"
+)
 def test_the_markers_of_a_screening(case: dict[str, str], form: str) -> None:
     markers = [(word[:-1], word[-1]) for word in case["markers"].split()]
     screened = day_of(case["sampled"], int(case["screened"])) if case["screened"] else ""

@@ -32,7 +32,9 @@ def test_every_test_that_security_names_exists(file: str, name: str) -> None:
     assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
-@pytest.mark.parametrize(("form", "line_end"), [("hl7", "\r"), ("hprim", "\r\n"), ("hprim-sante", "\r\n"), ("fhir", "\n")])
+@pytest.mark.parametrize(
+    ("form", "line_end"), [("hl7", "\r"), ("hprim", "\r\n"), ("hprim-sante", "\r\n"), ("fhir", "\n")]
+)
 def test_the_message_of_the_laboratories_guide_is_accepted(form: str, line_end: str) -> None:
     (text,) = re.findall(rf"^```{form}\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
     (item,) = decode(text.replace("\n", line_end).encode(), context=FRENCH)

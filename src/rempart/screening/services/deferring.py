@@ -107,7 +107,7 @@ def standing(delivery_id: UUID, *, actor: Actor, keyring: Keyring) -> Standing:
         raise Refused("delivery-unknown")
     answer: Mapping[str, Any] = {}
     if row.answer is not None:
-        opened = unseal(keyring, row.answer, purpose=Sealed.DELIVERY, context=_ANSWER + row.id.bytes)
+        opened = unseal(keyring, bytes(row.answer), purpose=Sealed.DELIVERY, context=_ANSWER + row.id.bytes)
         answer = orjson.loads(opened)
     state = State.WAITING if row.done_at is None else State.FAILED if row.failed else State.DONE
     return Standing(id=row.id, state=state, received_at=row.received_at, answer=answer)
@@ -173,7 +173,7 @@ def _begin() -> Deferred | None:
 
 
 def _kept(row: Deferred, intake: Intake) -> dict[str, Any]:
-    payload = unseal(intake.keyring, row.sealed or b"", purpose=Sealed.DELIVERY, context=row.id.bytes)
+    payload = unseal(intake.keyring, bytes(row.sealed or b""), purpose=Sealed.DELIVERY, context=row.id.bytes)
     actor = replace(machine_at(row.laboratory), id=row.key, origin=row.origin)
     delivery = Delivery(
         id=row.id,
