@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -102,10 +103,10 @@ def _said(form: HoldForm) -> dict[str, Any]:
 def _policy(today: date) -> list[dict[str, Any]]:
     """How long each kind is kept today."""
     disease = pathogen(settings.PATHOGEN)
-    policy = disease.policy_on(today)
+    policy, english = disease.policy_on(today), get_language() == "en"
     results = [
         {
-            "label": rule.label_fr,
+            "label": rule.label_en if english else rule.label_fr,
             "days": policy.retention_days[letter],
             "counts": _("réception"),
             "source": policy.source,
@@ -114,9 +115,9 @@ def _policy(today: date) -> list[dict[str, Any]]:
     ]
     others = [
         {
-            "label": kind.label,
+            "label": _(kind.label),
             "days": kind.on(today).days,
-            "counts": kind.counts,
+            "counts": _(kind.counts),
             "source": kind.on(today).source,
         }
         for kind in retentions().values()
