@@ -21,7 +21,6 @@ def work(connection: Connection) -> None:
     django.setup()
     from rempart.screening.reading import Reader, keep_part
 
-    gc.freeze()
     gc.disable()  # messages make no cycles; what makes some is looked for between two tasks
     try:
         reader = Reader(connection.recv())
@@ -31,6 +30,6 @@ def work(connection: Connection) -> None:
                 connection.recv()
                 connection.send(keep_part(part))
             if not number % _TASKS_WITH_CYCLES:
-                gc.collect()
+                gc.collect(1)  # what was made since
     except (EOFError, ConnectionError):  # the parent left
         return

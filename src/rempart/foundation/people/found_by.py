@@ -34,7 +34,8 @@ def found_by(
     family = birth_name or used_name
     matricule = nir.parse(ins) if ins else None
     number = matricule.number if matricule and matricule.valid else ""
-    by_name, by_used_name = name_and_birth(family, birth_date), name_and_birth(used_name, birth_date)
+    by_name = name_and_birth(family, birth_date)
+    by_used_name = by_name if used_name == family else name_and_birth(used_name, birth_date)
     return FoundBy(
         ins=number,
         name_birth=by_name,

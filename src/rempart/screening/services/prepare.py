@@ -62,7 +62,12 @@ class Preparer:
         kept = pathogen.policy_on(today).retention_days
         self._expiry = {result: today + timedelta(days=kept[result.value]) for result in Result}
         self._refused_until = retention(Kind.REFUSED_MESSAGE).last_day(today, today=today)
-        self._indexer = Indexer(keyring, today)
+        index = Indexer(keyring, today).of
+        self._messages, self._bodies = index(BlindIndex.MESSAGE), index(BlindIndex.BODY)
+        self._records, self._said = index(BlindIndex.RECORD), index(BlindIndex.CONTENT)
+        self._identities = index(BlindIndex.IDENTITY)
+        self._by_ins, self._by_traits = index(BlindIndex.PERSON_INS), index(BlindIndex.PERSON_TRAITS)
+        self._numbers, self._names = index(BlindIndex.INS), index(BlindIndex.NAME_BIRTH)
         self._sealers: dict[tuple[Purpose, date], Sealer] = {}
         self._keys = _keys()
 
@@ -83,16 +88,16 @@ class Preparer:
             department=finess.parse(delivery.laboratory or item.sender).department,
             outcome=judgement.outcome,
             findings=judgement.findings,
-            keys=self._indexer.digests(BlindIndex.MESSAGE, f"{sender}|{item.control_id or _digest(item)}"),
+            keys=self._messages.every(f"{sender}|{item.control_id or _digest(item)}".encode()),
             own_keys=partial(self._own_keys, sender, item),
-            bodies=self._indexer.digests(BlindIndex.BODY, item.raw),
+            bodies=self._bodies.every(item.raw),
             seal=partial(self._seal, item, delivery),
             sealed_until=self._refused_until,
             results=tuple(self._results(item.reports)) if judgement.outcome is Outcome.ACCEPTED else (),
         )
 
     def _own_keys(self, sender: str, item: Item) -> tuple[bytes, ...]:
-        return self._indexer.digests(BlindIndex.MESSAGE, f"{sender}|{item.control_id}|{_digest(item)}")
+        return self._messages.every(f"{sender}|{item.control_id}|{_digest(item)}".encode())
 
     def _seal(self, item: Item, delivery: Delivery) -> bytes:
         context = delivery.id.bytes + item.position.to_bytes(4, "big")
@@ -150,16 +155,15 @@ class Preparer:
             id=key,
             status=report.status,
             location=report.location,
-            ledger_keys=self._indexer.digests(BlindIndex.RECORD, record),
-            contents=self._indexer.digests(
-                BlindIndex.CONTENT,
+            ledger_keys=self._records.every(record.encode()),
+            contents=self._said.every(
                 _content(
                     values,
                     retracted=report.status is Status.RETRACTED,
-                    contact=contact.decode(),
-                    identity=written.decode(),
+                    contact=contact,
+                    identity=written,
                     documents=report.documents,
-                ),
+                )
             ),
             identity=self._identity(report.person, written, department, expires_on),
             values=values,
@@ -186,7 +190,6 @@ class Preparer:
     def _identity(
         self, person: Person, written: bytes, department: str, expires_on: date
     ) -> PreparedIdentity:
-        index = self._indexer
         values = found_by(
             birth_name=person.birth_name,
             used_name=person.used_name,
@@ -195,26 +198,23 @@ class Preparer:
             birth_date=person.birth_date,
             ins=person.ins,
         )
-        by_ins = index.digests(BlindIndex.PERSON_INS, values.person_ins) if values.person_ins else ()
-        by_traits = (
-            index.digests(BlindIndex.PERSON_TRAITS, values.person_traits) if values.person_traits else ()
-        )
+        by_ins = self._by_ins.every(values.person_ins.encode()) if values.person_ins else ()
+        by_traits = self._by_traits.every(values.person_traits.encode()) if values.person_traits else ()
         key = next(self._keys)
         return PreparedIdentity(
             id=key,
-            whole=index.digest(BlindIndex.IDENTITY, f"{department}|{expires_on}|{written.decode()}"),
+            whole=self._identities.current(b"%b|%b" % (f"{department}|{expires_on}".encode(), written)),
             by_ins=by_ins,
             by_traits=by_traits,
             department=department,
             expires_on=expires_on,
             sealed=self._sealer(Purpose.IDENTITY, expires_on).seal(written, context=key.bytes),
-            ins=self._digest(BlindIndex.INS, values.ins),
-            name_birth=self._digest(BlindIndex.NAME_BIRTH, values.name_birth),
-            used_name_birth=self._digest(BlindIndex.NAME_BIRTH, values.used_name_birth),
+            ins=self._numbers.current(values.ins.encode()) if values.ins else None,
+            name_birth=self._names.current(values.name_birth.encode()) if values.name_birth else None,
+            used_name_birth=(
+                self._names.current(values.used_name_birth.encode()) if values.used_name_birth else None
+            ),
         )
-
-    def _digest(self, index: BlindIndex, value: str) -> bytes | None:
-        return self._indexer.digest(index, value) if value else None
 
 
 def _digest(item: Item) -> str:
@@ -289,27 +289,27 @@ def _contact(report: Report) -> bytes:
     """What is sealed beside a result, as JSON. A field of later days is written where it was given only: what a
     result said before it existed must stay the same text, by which repeats are known."""
     person, address = report.person, report.person.address
-    later = {
-        "relative_mobile": person.relative_mobile,
-        "relative_email": person.relative_email,
-        "device": report.device,
-        "screened_at": report.screened_at.iso() if report.screened_at else "",
+    said = {
+        "record": report.record_number,
+        "laboratory": report.laboratory.name,
+        "local_id": person.local_id,
+        "phone": person.phone,
+        "mobile": person.mobile,
+        "email": person.email,
+        "address": [*address.lines, f"{address.postal_code} {address.city}".strip()],
+        "prescriber": _practitioner(report.prescriber),
+        "general_practitioner": _practitioner(report.general_practitioner),
+        "variants": report.variants,
     }
-    return orjson.dumps(
-        {
-            "record": report.record_number,
-            "laboratory": report.laboratory.name,
-            "local_id": person.local_id,
-            "phone": person.phone,
-            "mobile": person.mobile,
-            "email": person.email,
-            "address": [*address.lines, f"{address.postal_code} {address.city}".strip()],
-            "prescriber": _practitioner(report.prescriber),
-            "general_practitioner": _practitioner(report.general_practitioner),
-            "variants": report.variants,
-        }
-        | {name: value for name, value in later.items() if value}
-    )
+    if person.relative_mobile:
+        said["relative_mobile"] = person.relative_mobile
+    if person.relative_email:
+        said["relative_email"] = person.relative_email
+    if report.device:
+        said["device"] = report.device
+    if report.screened_at:
+        said["screened_at"] = report.screened_at.iso()
+    return orjson.dumps(said)
 
 
 def _described(contact: bytes, report: Report) -> bytes:
@@ -324,11 +324,11 @@ def _content(
     values: tuple[object, ...],
     *,
     retracted: bool,
-    contact: str,
-    identity: str,
+    contact: bytes,
+    identity: bytes,
     documents: tuple[Document, ...],
-) -> str:
+) -> bytes:
     """What makes a result the same as before: everything the sender said, status corrections aside."""
     stays = values[:-2]  # neither the day of expiry nor the seal, which change with the day
-    attached = "".join(hashlib.sha256(one.content).hexdigest() for one in documents)
-    return f"{stays!r}{retracted}{contact}{identity}{attached}"
+    attached = "".join([hashlib.sha256(one.content).hexdigest() for one in documents])
+    return b"%b%b%b%b" % (f"{stays!r}{retracted}".encode(), contact, identity, attached.encode())
