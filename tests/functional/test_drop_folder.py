@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
+from django.db import InterfaceError
 from tests import messages
 from tests.functional.doors import SENDER
 
@@ -16,6 +17,7 @@ from rempart.screening.listeners import boxes, folder
 from rempart.screening.listeners.boxes import Box
 from rempart.screening.services import intake as road
 from rempart.screening.services.intake import Intake
+from rempart.screening.services.store import Conflict
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -136,12 +138,11 @@ def test_ended_between_two_batches_the_rest_is_kept_the_next_time(box, look, que
     assert query("SELECT count(*) FROM screening_result") == [(2,)]
 
 
-def test_without_the_database_the_file_waits(box, intake, look, query, monkeypatch, caplog):
+@pytest.mark.parametrize("error", [psycopg.OperationalError, InterfaceError, Conflict])
+def test_without_the_database_the_file_waits(box, intake, look, query, monkeypatch, caplog, error):
     put(box, "DUPONT Jeanne.hl7", two())
     receive, stop = road.receive, threading.Event()
-    monkeypatch.setattr(
-        road, "receive", lambda *_a, **_k: (_ for _ in ()).throw(psycopg.OperationalError("gone"))
-    )
+    monkeypatch.setattr(road, "receive", lambda *_a, **_k: (_ for _ in ()).throw(error("gone")))
     reader = threading.Thread(
         target=folder.run,
         args=(box.root,),

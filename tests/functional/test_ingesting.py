@@ -8,7 +8,9 @@ import threading
 import time
 from pathlib import Path
 
+import psycopg
 import pytest
+from django.db import InterfaceError
 from tests import messages
 
 from rempart.foundation.vault import KeyStore
@@ -89,6 +91,17 @@ def test_a_worker_that_is_killed_loses_nothing_and_no_correction_overtakes_its_o
         (DAYS, "N" if DAYS % 2 == 0 else "P", RECORDS)
     ]
     assert query("SELECT count(*) FROM people_person") == [(1,)]  # one number, whatever the name
+
+
+@pytest.mark.parametrize("error", [psycopg.OperationalError, InterfaceError])
+def test_a_database_that_goes_away_is_not_something_rejected(asked, monkeypatch, capsys, error) -> None:
+    def away(*_args, **_more):
+        raise error("gone")
+
+    monkeypatch.setattr(ingesting, "BATCH", 1_000)
+    monkeypatch.setattr(ingesting, "keep_part", away)
+    assert ingesting.ingest(asked, workers=1) == 2
+    assert "run it again" in capsys.readouterr().err
 
 
 def test_what_is_little_starts_no_process(asked, query, monkeypatch, capsys) -> None:

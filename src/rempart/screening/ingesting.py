@@ -30,6 +30,7 @@ from rempart.screening.crew import WorkerDied, crew
 from rempart.screening.reading import Asked, Done, Reader, Task, keep_part
 from rempart.screening.rules.report import Outcome
 from rempart.screening.services.receive import BATCH
+from rempart.screening.services.store import UNAVAILABLE
 
 _FIRST_GUESS = 1_000  # bytes of a message, until some were read
 
@@ -51,6 +52,9 @@ def ingest(asked: Asked, *, workers: int) -> int:
         return COULD_NOT_RUN
     except WorkerDied as why:
         complain(f"{why}.")
+        return COULD_NOT_RUN
+    except UNAVAILABLE as why:
+        complain(f"the database went away ({type(why).__name__}); what was kept is kept: run it again.")
         return COULD_NOT_RUN
     outcomes = run.outcomes
     said = ", ".join(f"{outcomes[o.value]:,} {o.value}" for o in Outcome)

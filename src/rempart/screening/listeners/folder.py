@@ -20,8 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from django.db import OperationalError, close_old_connections
-from psycopg import OperationalError as DriverError
+from django.db import close_old_connections
 
 from rempart.foundation.access.models import machine_at
 from rempart.foundation.retention import Kind, retention
@@ -35,7 +34,7 @@ from rempart.screening.rules.judging import Judgement
 from rempart.screening.rules.report import Finding, Format, Item, Outcome
 from rempart.screening.services.intake import Intake
 from rempart.screening.services.prepared import delivery_of
-from rempart.screening.services.store import Conflict
+from rempart.screening.services.store import UNAVAILABLE
 
 MOST_BYTES = 200_000_000
 """Of one file; beyond it, the sender cuts it (F03)."""
@@ -44,7 +43,7 @@ _UNFINISHED = timedelta(days=1)
 _SWEEP_EVERY = 3600.0  # seconds
 _REJECTED = Outcome.REJECTED.value
 _log = logging.getLogger(__name__)
-_LATER = (OperationalError, DriverError, Conflict, KeyProviderError)
+_LATER = (*UNAVAILABLE, KeyProviderError)
 
 
 class Occupied(Exception):

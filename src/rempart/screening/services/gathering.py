@@ -17,8 +17,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import psycopg
-from django.db import InterfaceError, OperationalError, connections
+from django.db import connections
 
 from rempart.foundation.access.actor import Actor, Purpose, system
 from rempart.foundation.terminology import Pathogen
@@ -28,7 +27,7 @@ from rempart.screening.sampling.services.completing import completed
 from rempart.screening.services.prepare import Preparer
 from rempart.screening.services.prepared import Judged, PreparedMessage
 from rempart.screening.services.receive import BATCH, Kept, keep
-from rempart.screening.services.store import Conflict
+from rempart.screening.services.store import UNAVAILABLE
 
 MOST_BYTES = 64_000_000
 """Bytes of messages that wait at once, a larger delivery alone apart."""
@@ -44,9 +43,6 @@ _IDLE = 30.0
 
 _PREPARER_LASTS = 1.0
 """Seconds for which the keys of the day are taken as they were looked up."""
-
-_UNAVAILABLE = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError, Conflict)
-"""What says that the database did not keep anything, whatever the messages are."""
 
 _log = logging.getLogger(__name__)
 
@@ -195,7 +191,7 @@ class Gathering:
                 now=datetime.now(UTC),
                 brought_by=actors,
             )
-        except _UNAVAILABLE as error:
+        except UNAVAILABLE as error:
             connections.close_all()
             for brought, _ in ready:
                 _fail(brought, error)
@@ -215,7 +211,7 @@ class Gathering:
 
 def _fail(brought: _Brought, error: Exception) -> None:
     """Tell whoever waits why his delivery was not kept; what an error of ours quotes may be a person's."""
-    if isinstance(error, (*_UNAVAILABLE, KeyProviderError)):
+    if isinstance(error, (*UNAVAILABLE, KeyProviderError)):
         brought.kept.set_exception(error)
         return
     code = getattr(error, "sqlstate", None) or getattr(error.__cause__, "sqlstate", None) or ""

@@ -16,7 +16,8 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, IntegrityError, OperationalError, transaction
+import psycopg
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, transaction
 from psycopg import Connection, Cursor
 from psycopg.errors import DeadlockDetected, UniqueViolation
 
@@ -30,6 +31,10 @@ from rempart.screening.services.prepared import VALUE_COLUMNS
 
 class Conflict(Exception):
     """Another batch kept the same message, result or person a moment ago: take this one again."""
+
+
+UNAVAILABLE = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError, Conflict)
+"""What says that the database did not keep anything, whatever the messages are: bring the same again."""
 
 
 LedgerRow = tuple[bytes, bytes, date, UUID, int]
