@@ -314,6 +314,11 @@ def test_a_brace_in_a_text_does_not_make_one_message_of_two_lines() -> None:
     assert [item.control_id for item in messages.items(odd + b"\n" + odd)] == ["odd {", "odd {"]
 
 
+def test_the_place_of_a_sampling_time_names_both_elements_that_give_it() -> None:
+    (said,) = messages.judged(json.dumps(GOOD).encode(), now=datetime(2021, 6, 1, tzinfo=UTC)).findings
+    assert said.location == "Specimen.collection, else effective, of Bundle.entry[1].resource"
+
+
 def test_a_tag_that_marks_a_test_holds_the_results() -> None:
     bundle = GOOD | {"meta": {"tag": [{"code": "HTEST"}]}}
     judgement = messages.judged(json.dumps(bundle).encode())
