@@ -27,7 +27,7 @@ def test_kill_9_loses_nothing_that_was_acknowledged(open_folder: Path) -> None:
         with platform.running():
             load = Load(platform, ingested=60, pause=0.4)
             with load.running():
-                for blow in blows(platform, load, rng=random.Random(seed)):
+                for blow in blows(platform, load, rng=random.Random(seed), patience=90):
                     print(blow)
             must_hold(platform, load)
             assert load.repeated

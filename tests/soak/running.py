@@ -35,7 +35,7 @@ def main() -> None:
         began, count = time.monotonic(), 0
         with load.running():
             while time.monotonic() < began + 60 * options.minutes:
-                for blow in blows(platform, load, rng=rng):
+                for blow in blows(platform, load, rng=rng, patience=600):
                     count += 1
                     at, kept = time.monotonic() - began, len(load.all_acknowledged)
                     print(f"{at:6.0f} s  {kept:9,} acknowledged  {blow}", flush=True)

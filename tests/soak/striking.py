@@ -19,13 +19,14 @@ VICTIMS = {
 }
 """What is struck, and the ways that must go on afterwards."""
 
-_GOES_ON = 90.0  # seconds in which something is acknowledged again
 
+def blows(platform: Platform, load: Load, *, rng: random.Random, patience: float) -> Iterator[str]:
+    """Strike each victim once, each in the middle of the load; yields what was struck, once it goes on.
 
-def blows(platform: Platform, load: Load, *, rng: random.Random) -> Iterator[str]:
-    """Strike each victim once, each in the middle of the load; yields what was struck, once it goes on."""
+    `patience`: seconds in which every way must go on.
+    """
     for victim in rng.sample(sorted(VICTIMS), len(VICTIMS)):
-        go_on(load, VICTIMS[victim])
+        go_on(load, VICTIMS[victim], patience)
         time.sleep(rng.uniform(0, 0.4))
         if victim == POSTGRES:
             what = platform.strike_postgres(rng)
@@ -35,16 +36,17 @@ def blows(platform: Platform, load: Load, *, rng: random.Random) -> Iterator[str
             what = service.strike(rng)
             service.recover()
         began = time.monotonic()
-        go_on(load, VICTIMS[victim])
+        go_on(load, VICTIMS[victim], patience)
         yield f"{victim}: {what}, went on after {time.monotonic() - began:.1f} s"
 
 
-def go_on(load: Load, ways: tuple[str, ...]) -> None:
+def go_on(load: Load, ways: tuple[str, ...], patience: float) -> None:
     """Wait until each of these ways has acknowledged something more."""
     before = {way: len(load.acknowledged[way]) for way in ways}
-    deadline = time.monotonic() + _GOES_ON
+    deadline = time.monotonic() + patience
     while any(len(load.acknowledged[way]) == count for way, count in before.items()):
         assert not load.unexpected, load.unexpected
         load.platform.must_run()
-        assert time.monotonic() < deadline, f"nothing more is acknowledged over one of {ways}"
+        still = [way for way, count in before.items() if len(load.acknowledged[way]) == count]
+        assert time.monotonic() < deadline, f"nothing more is acknowledged over {still}"
         time.sleep(0.02)
