@@ -145,7 +145,9 @@ def test_what_was_left_is_picked_up_and_then_gone(nurse, drive, client_of):
     assert "Ce code n’ouvre rien" in said(nurse.post(f"{drive}inscrire/", {"do": "code", "code": code}))
 
 
-@pytest.mark.parametrize("picked", ["x", signing.dumps("BCDFGHJKLM")])
+@pytest.mark.parametrize(
+    "picked", ["x", signing.dumps("BCDFGHJKLM")], ids=["noise", "signed for something else"]
+)
 def test_security_a_forged_pick_up_forgets_nothing(picked, nurse, drive, client_of):
     left(client_of())
     register(nurse, drive, picked=picked)

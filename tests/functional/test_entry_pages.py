@@ -139,7 +139,11 @@ def test_what_the_teleservice_found_is_shown_and_vouched_for(pharmacist, monkeyp
     assert other.person().ins_authority == ""  # the proof is of that number
 
 
-@pytest.mark.parametrize("proof", ["", "x", signing.dumps(["a", "b"]), person_fields.prove("", "1.2")])
+@pytest.mark.parametrize(
+    "proof",
+    ["", "x", signing.dumps(["a", "b"]), person_fields.prove("", "1.2")],
+    ids=["none", "noise", "signed for something else", "of no number"],
+)
 def test_security_nobody_vouches_for_a_number_but_the_teleservice(proof):
     form = person_fields.RegistrationForm(FILLED | {"ins_proof": proof})
     assert form.is_valid()

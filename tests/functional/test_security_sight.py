@@ -156,6 +156,8 @@ def test_security_every_table_with_a_department_of_a_person_is_under_row_securit
         "directories_laboratory",  # public
         "directories_entity",  # public
         "directories_establishment",  # public
+        "screening_register",  # laboratories
+        "screening_register_request",  # likewise
         "screening_access",  # digests and keys; read before the session knows who is there
     }
     rows = owner.execute(
