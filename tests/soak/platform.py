@@ -26,7 +26,7 @@ from rempart.foundation.database.keys import uuid7
 from rempart.foundation.database.tuning import Tuning
 from rempart.foundation.vault import BlindIndex, Indexer, keyring_of
 from rempart.screening.listeners.boxes import Box
-from rempart.site import serving
+from rempart.site import lifeline, serving
 from rempart.site.configuration import Configuration
 from rempart.site.listening import Listening, free_port
 
@@ -56,14 +56,16 @@ class Service:
         """`port`: where it listens; 0 when it does not."""
         self.name, self._command, self._environment, self._port = name, command, environment, port
         self._log = log
+        self._lifeline = int(environment[lifeline.VARIABLE])
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it, and wait until it listens."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command, env=self._environment, start_new_session=True, stdout=log, stderr=log
-            )
+                self._command, env=self._environment, start_new_session=True, stdout=log, stderr=log,
+                pass_fds=(self._lifeline,),
+            )  # fmt: skip
         deadline = time.monotonic() + _READY
         while self._port and not _listens(self._port):
             assert self._process.poll() is None, f"{self.name} ended with {self._process.returncode}"
@@ -124,8 +126,12 @@ class Platform:
         """The house, ready for load, for as long as the block lasts."""
         with self._database_users:
             self.database = prepared(self._use_database())
+            theirs, ours = os.pipe()  # they end when we are gone
+            self._database_users.callback(os.close, theirs)
+            self._database_users.callback(os.close, ours)
             self.environment = {
                 **os.environ,
+                lifeline.VARIABLE: str(theirs),
                 **self.database.environment(),
                 "REMPART_VAR": str(self.configuration.var),
                 "REMPART_DROP_FOLDER": str(self.box.root),
