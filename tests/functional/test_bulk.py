@@ -32,16 +32,29 @@ def cursor(test_database):
 
 @pytest.mark.parametrize("type", VALUES)
 def test_an_array_says_what_it_was_made_from(type, cursor):
-    for values in (VALUES[type], []):
-        cursor.execute(f"SELECT array_agg(v) FROM unnest(%s::{type}[]) v", (Array(type, values),))
+    whole = [value for value in VALUES[type] if value is not None]
+    for name, values in (
+        (f"{type}?", VALUES[type]),
+        (type, whole),
+        (type, whole[:1]),
+        (type, []),
+        (f"{type}?", []),
+    ):
+        cursor.execute(f"SELECT array_agg(v) FROM unnest(%s::{type}[]) v", (Array(name, values),))
         assert cursor.fetchone()[0] == (values or None)
+
+
+def test_digests_are_written_together(cursor):
+    digests = [bytes([n]) * 16 for n in range(3)]
+    cursor.execute("SELECT array_agg(v) FROM unnest(%s::bytea[]) v", (Array("bytea", digests),))
+    assert cursor.fetchone()[0] == digests
 
 
 def test_rows_are_inserted_and_what_is_the_same_in_all_of_them_said_once(cursor):
     cursor.execute("CREATE TEMP TABLE sample (day date, key bytea PRIMARY KEY, number int4) ON COMMIT DROP")
     rows = [(b"a", 1), (b"b", None)]
     day = date(2026, 11, 21)
-    columns = {"key": "bytea", "number": "int4"}
+    columns = {"key": "bytea", "number": "int4?"}
     insert_rows(cursor, table="sample", columns=columns, rows=rows, same={"day": day})
     insert_rows(cursor, table="sample", columns=columns, rows=[], same={"day": day})
     insert_rows(

@@ -15,7 +15,8 @@ from psycopg.adapt import Dumper
 
 
 class Array:
-    """A one-dimensional array as it travels, made from a list in one go; `type` is PostgreSQL's name of its elements.
+    """A one-dimensional array as it travels, made from a list in one go; `type` is PostgreSQL's name of its elements,
+    with a question mark behind it where some may be None.
 
     The driver asks each element for its type, and takes a microsecond for each; a batch has tens of thousands.
     In a query it stands with its type: `%s::uuid[]`.
@@ -24,9 +25,16 @@ class Array:
     __slots__ = ("data",)
 
     def __init__(self, type: str, values: Sequence[Any]) -> None:
-        oid, cell = _CELLS[type]
-        cells = [_NULL if value is None else cell(value) for value in values]
-        self.data = _ARRAY.pack(1, _NULL in cells, oid, len(cells), 1) + b"".join(cells)
+        oid, cell = _CELLS[type.rstrip("?")]
+        if type[-1] == "?":
+            written = b"".join([_NULL if value is None else cell(value) for value in values])
+        elif cell is _bytes and set(map(len, values)) == {16}:  # digests
+            written = _SIXTEEN + _SIXTEEN.join(values)
+        elif cell is _uuid and values:
+            written = _SIXTEEN + _SIXTEEN.join([value.int.to_bytes(16, "big") for value in values])
+        else:
+            written = b"".join(map(cell, values))
+        self.data = _ARRAY.pack(1, 0, oid, len(values), 1) + written  # the server finds nulls by itself
 
 
 _ARRAY = struct.Struct(">iiIii")  # dimensions, whether some are null, type, length, first index
@@ -34,7 +42,7 @@ _LENGTH = struct.Struct(">i")
 _MOMENT, _DAY, _INT = struct.Struct(">iq"), struct.Struct(">ii"), struct.Struct(">ii")
 _SHORT = struct.Struct(">ih")
 _NULL = _LENGTH.pack(-1)
-_UUID_LENGTH = _LENGTH.pack(16)
+_SIXTEEN = _LENGTH.pack(16)
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(2000, 1, 1).toordinal()
 _CODES = 8_192  # of texts: codes, of which there are few
@@ -50,7 +58,7 @@ def _text(value: str) -> bytes:
 
 
 def _uuid(value: UUID) -> bytes:
-    return _UUID_LENGTH + value.bytes
+    return _SIXTEEN + value.bytes
 
 
 def _moment(value: datetime) -> bytes:
@@ -110,8 +118,8 @@ def insert_rows(
 ) -> None:
     """Insert rows in one prepared statement, as an array for each column; nothing for no rows.
 
-    `columns`: name and PostgreSQL's type of each element of a row; a jsonb is given as what it means. `same`: columns
-    that have one value in every row. `met`: what follows the rows, such as ON CONFLICT DO NOTHING. It works into a
+    `columns`: name and type of each element of a row, as an Array takes it; a jsonb is given as what it means. `same`:
+    columns that have one value in every row. `met`: what follows the rows, such as ON CONFLICT DO NOTHING. It works into a
     table with row security, where COPY does not, and takes no more time than COPY where it was measured. The cursor
     is a `binary_cursor`; table and columns are names of ours.
     """
@@ -129,7 +137,7 @@ def insert_rows(
 def _insert(
     table: str, names: tuple[str, ...], types: tuple[str, ...], same: tuple[str, ...], met: str
 ) -> str:
-    arrays = ", ".join([f"%s::{type}[]" for type in types])
+    arrays = ", ".join([f"%s::{type.rstrip('?')}[]" for type in types])
     values = ", ".join(["%s"] * len(same) + ["one.*"])
     return f"INSERT INTO {table} ({', '.join((*same, *names))}) SELECT {values} FROM unnest({arrays}) AS one {met}"  # noqa: S608 -- names of ours
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
 from django.db import transaction
 from django.db.backends.utils import CursorWrapper
 
@@ -37,10 +38,11 @@ class Subscriber:
 
 
 def publish(cursor: Cursor, *, topic: str, payload: Any, now: datetime) -> None:
-    """Write one event in the producer's transaction. A batch of facts is one event."""
+    """Write one event in the producer's transaction. A batch of facts is one event. Keys and days in the payload
+    become text."""
     cursor.execute(
         "INSERT INTO events_event (topic, payload, at) VALUES (%s, %s::jsonb, %s)",
-        (topic, json.dumps(payload, separators=(",", ":")), now),
+        (topic, orjson.dumps(payload).decode(), now),
     )
 
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 
@@ -21,16 +21,14 @@ class Certainty(StrEnum):
     TO_REVIEW = "to-review"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keys:
+class Keys(NamedTuple):
     """The digests by which one identity is matched; empty `ins` when no valid matricule came."""
 
     ins: bytes = b""
     traits: bytes = b""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Known(NamedTuple):
     """A matching key already given to a person.
 
     `has_ins`: that person already owns a matricule. `shared`: these traits belong to several people.
@@ -41,8 +39,7 @@ class Known:
     shared: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
+class Assignment(NamedTuple):
     person: UUID
     certainty: Certainty
     new_person: bool

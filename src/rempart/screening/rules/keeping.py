@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from rempart.screening.rules.report import Outcome, Status
@@ -25,8 +26,7 @@ class Keep(StrEnum):
     NOTHING = "nothing"  # takes back what never came
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
+class Version(NamedTuple):
     """The current version of a result in the store, with what each of its versions said."""
 
     contents: tuple[bytes, ...]  # digests, oldest first; the last one is the current version's
@@ -43,6 +43,10 @@ class Decision:
     finding: tuple[str, str] | None = None  # code and case of what the sender should be told
 
 
+_FIRST = Decision(keep=Keep.FIRST, number=1)
+_CORRECTS_NOTHING = Decision(keep=Keep.FIRST, number=1, finding=("R05", "no_original"))
+
+
 def decide(*, status: Status, contents: tuple[bytes, ...], current: Version | None) -> Decision:
     """What to do with one result, given the current version of the same result (or None).
 
@@ -54,8 +58,7 @@ def decide(*, status: Status, contents: tuple[bytes, ...], current: Version | No
     if current is None:
         if retracts:
             return Decision(keep=Keep.NOTHING, finding=("D02", "no_original"))
-        corrects = status is Status.CORRECTED
-        return Decision(keep=Keep.FIRST, number=1, finding=("R05", "no_original") if corrects else None)
+        return _CORRECTS_NOTHING if status is Status.CORRECTED else _FIRST
     if current.contents[-1] in contents:
         return Decision(keep=Keep.REPEAT, previous=current)
     if status is Status.FINAL and not set(contents).isdisjoint(current.contents):
@@ -68,8 +71,7 @@ def decide(*, status: Status, contents: tuple[bytes, ...], current: Version | No
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Earlier:
+class Earlier(NamedTuple):
     """A message kept earlier under the same sender and control id."""
 
     body: bytes

@@ -320,7 +320,7 @@ class _Intake:
         if self._results or self._by_laboratory:
             month = str(self._month)
             payload = {
-                "results": [[month, str(id)] for id in self._results],
+                "results": [[month, id] for id in self._results],
                 "messages": self._by_laboratory,
                 "refused": self._refused,
                 "replaced": self._outdone,

@@ -47,14 +47,14 @@ _MET = frozenset(
 
 _PERSON = {"id": "uuid"}
 _IDENTITY = {
-    "id": "uuid", "department": "text", "expires_on": "date", "sealed": "bytea", "whole": "bytea", "ins": "bytea",
-    "name_birth": "bytea", "used_name_birth": "bytea",
+    "id": "uuid", "department": "text", "expires_on": "date", "sealed": "bytea", "whole": "bytea", "ins": "bytea?",
+    "name_birth": "bytea?", "used_name_birth": "bytea?",
 }  # fmt: skip
 _LINK = {"identity_id": "uuid", "person_id": "uuid", "certainty": "text"}
 _KEY = {"key": "bytea", "person_id": "uuid", "is_ins": "bool", "shared": "bool"}
 _TYPES_OF_VALUES = {
-    "sampled_at": "timestamptz", "validated_at": "timestamptz", "sampled_on": "date", "expires_on": "date",
-    "health_worker": "bool", "sealed": "bytea",
+    "sampled_at": "timestamptz", "validated_at": "timestamptz?", "sampled_on": "date", "expires_on": "date",
+    "health_worker": "bool?", "sealed": "bytea",
 }  # fmt: skip
 _RESULT = {
     "id": "uuid", "ledger_key": "bytea", "version": "int4", "current": "bool", "retracted": "bool",
@@ -62,7 +62,7 @@ _RESULT = {
 } | {name: _TYPES_OF_VALUES.get(name, "text") for name in VALUE_COLUMNS}  # fmt: skip
 _MESSAGE = {
     "delivery_id": "uuid", "position": "int4", "department": "text", "format": "text", "outcome": "text",
-    "findings": "jsonb", "sealed": "bytea", "expires_on": "date", "ledger_key": "bytea",
+    "findings": "jsonb?", "sealed": "bytea?", "expires_on": "date?", "ledger_key": "bytea?",
 }  # fmt: skip
 _DOCUMENT = {
     "id": "uuid", "result_id": "uuid", "person_id": "uuid", "department": "text", "rank": "int2", "media_type": "text",
