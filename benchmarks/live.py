@@ -16,6 +16,7 @@ import multiprocessing
 import os
 import socket
 import ssl
+import subprocess
 import sys
 import tempfile
 import time
@@ -176,7 +177,7 @@ def _limit(asked: Asked) -> Iterator[str]:
         )
         load = [[request] * 1_000_000 for _ in range(asked.connections)]
         senders.drive(("127.0.0.1", port), load, seconds=1)
-        yield measured("limit: a bare Django view", asked, ("127.0.0.1", port), load, running[0].pid)
+        yield measured("limit: a bare Django view", asked, ("127.0.0.1", port), load, running)
 
 
 def _http(asked: Asked, configuration: Configuration, port: int, country: Country) -> Iterator[str]:
@@ -186,7 +187,7 @@ def _http(asked: Asked, configuration: Configuration, port: int, country: Countr
         serving.wait_until_ready(listening, running, public_url=configuration.public_url)
         senders.drive(("127.0.0.1", port), _of_all(country, _WARM, host), seconds=5)
         load = _of_all(country, round(asked.seconds * _AT_MOST / asked.connections), host)
-        yield measured("http: one message per request", asked, ("127.0.0.1", port), load, running[0].pid)
+        yield measured("http: one message per request", asked, ("127.0.0.1", port), load, running)
 
 
 def _of_all(country: Country, count: int, host: str) -> list[list[bytes]]:
@@ -205,7 +206,7 @@ def _mllp(asked: Asked, folder: Path, country: Country) -> Iterator[str]:
         "REMPART_MLLP_LABORATORIES": str(authority.laboratories), "REMPART_MLLP_PORT": str(port),
     }  # fmt: skip
     contexts = [authority.machine(country.finess[rank]) for rank in speaking]
-    with serving.processes(serving.mllp_command()) as running:
+    with serving.processes(*[serving.mllp_command()] * asked.workers) as running:
         _wait_for(port)
         places = [
             (speaking[n % len(speaking)], contexts[n % len(speaking)]) for n in range(asked.connections)
@@ -218,9 +219,7 @@ def _mllp(asked: Asked, folder: Path, country: Country) -> Iterator[str]:
         senders.drive(("127.0.0.1", port), load(20), seconds=5, tls=tls)
         left = min(len(country.messages[rank]) - country.taken[rank] for rank in speaking)
         each = left * len(speaking) // asked.connections - 1
-        yield measured(
-            "mllp: over mutual TLS", asked, ("127.0.0.1", port), load(each), running[0].pid, tls=tls
-        )
+        yield measured("mllp: over mutual TLS", asked, ("127.0.0.1", port), load(each), running, tls=tls)
 
 
 def measured(
@@ -228,14 +227,14 @@ def measured(
     asked: Asked,
     address: tuple[str, int],
     load: Sequence[Sequence[bytes]],
-    server: int,
+    running: Sequence[subprocess.Popen[bytes]],
     *,
     tls: Sequence[ssl.SSLContext] = (),
 ) -> str:
     """Drive it, in a process of its own, and say what came of it."""
-    before = cpu(server)
+    before = cpu(*running)
     drove = apart(address, load, seconds=asked.seconds, tls=tls)
-    after = cpu(server)
+    after = cpu(*running)
     count = len(drove.times)
     cost = ", ".join(f"{kind} {1e6 * (after[kind] - before[kind]) / count:.0f}" for kind in after)
     return (
@@ -259,12 +258,13 @@ def apart(address: tuple[str, int], load: Sequence[Sequence[bytes]], **how: Any)
     return drove
 
 
-def cpu(server: int) -> dict[str, float]:
-    """CPU seconds so far: of a server with its children, and of PostgreSQL."""
+def cpu(*servers: subprocess.Popen[bytes]) -> dict[str, float]:
+    """CPU seconds so far: of servers with their children, and of PostgreSQL."""
     found = {"server": 0.0, "PostgreSQL": 0.0}
-    first = psutil.Process(server)
-    for process in (first, *first.children(recursive=True)):
-        found["server"] += _seconds(process)
+    for server in servers:
+        first = psutil.Process(server.pid)
+        for process in (first, *first.children(recursive=True)):
+            found["server"] += _seconds(process)
     cluster = os.environ["REMPART_VAR"]
     for process in psutil.process_iter(["name"]):
         try:

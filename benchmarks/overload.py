@@ -42,7 +42,7 @@ def run(asked: live.Asked, configuration: Configuration, port: int, country: liv
             f"unanswered {drove.unanswered}: {'nothing lost' if acknowledged == kept else 'LOST OR TWICE'}"
         )
         usual = [live.requests(country, rank, 1_000, host) for rank in ranks]
-        yield live.measured("overload: afterwards", asked, ("127.0.0.1", port), usual, running[0].pid)
+        yield live.measured("overload: afterwards", asked, ("127.0.0.1", port), usual, running)
 
 
 def _kept() -> int:

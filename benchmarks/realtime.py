@@ -87,7 +87,7 @@ def run(asked: live.Asked, configuration: Configuration, port: int, country: liv
         count = round(RATE * (asked.seconds + 5) / asked.connections)
         load = [live.requests(country, rank, count, host) for rank in range(len(country.finess))]
         flow: list[senders.Drove] = []
-        before = live.cpu(running[0].pid), live.cpu(running[1].pid)
+        before = live.cpu(running[0]), live.cpu(running[1])
         others = threading.Thread(
             target=lambda: flow.append(
                 live.apart(("127.0.0.1", port), load, seconds=asked.seconds + 2, rate=RATE)
@@ -98,7 +98,7 @@ def run(asked: live.Asked, configuration: Configuration, port: int, country: liv
         acknowledged = _send(port, key, finess, asked.seconds - 2)
         others.join()
         time.sleep(3)
-        after = live.cpu(running[0].pid), live.cpu(running[1].pid)
+        after = live.cpu(running[0]), live.cpu(running[1])
     pairs = list(zip(acknowledged, watcher.seen, strict=False))
     waited = sorted((seen - acked) * 1000 for acked, seen in pairs)
     drove = flow[0]

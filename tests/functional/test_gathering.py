@@ -1,11 +1,12 @@
 """Messages that come one by one are kept together: each for itself, none before it is on disk, and not too many."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import psycopg
 import pytest
+from django.db import connection
 from psycopg.errors import DataError
 from tests import messages
 from tests.factories import COVID, LAB, finess_in, machine, message, of
@@ -14,6 +15,7 @@ from tests.functional.doors import HL7
 from rempart.screening import api
 from rempart.screening.services import gathering
 from rempart.screening.services.gathering import Full, Gathering, NotKept
+from rempart.screening.services.intake import Intake
 from rempart.screening.services.prepared import delivery_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -172,3 +174,25 @@ def test_who_was_refused_is_told_when_to_come_again(deliver, held, monkeypatch):
     assert refused.headers["Retry-After"] == "1"
     assert refused.json()["title"] == "busy"
     assert one(3).status_code == 200
+
+
+def test_who_waits_for_the_keeper_holds_no_connection(keyring, query, monkeypatch):
+    """A dozen requests that waited with one each would leave none to the keeper, for whom all of them wait."""
+    intake, held_by_others = Intake(pathogen=COVID, keyring=keyring), []
+    add = intake.gathering.add
+
+    class Watched(Future):
+        def result(self, timeout=None):
+            held_by_others.append(connection.connection is not None)
+            return super().result(timeout)
+
+    def watched(*args, **more):
+        found = Watched()
+        add(*args, **more).add_done_callback(lambda done: found.set_result(done.result()))
+        return found
+
+    monkeypatch.setattr(intake.gathering, "add", watched)
+    connection.ensure_connection()
+    (one,) = intake.take([brought(1)], actor=machine(LAB))
+    assert one.kept.outcome.value == "accepted"
+    assert held_by_others == [False]

@@ -10,6 +10,7 @@ from rempart.foundation.access.origin import proxies
 from rempart.site import lifeline
 from rempart.site.bodies import Application, bounded
 from rempart.site.evenly import evenly
+from rempart.site.memory import settle
 from rempart.site.proxies import believed
 from rempart.site.static_files import with_static_files
 from rempart.site.streaming import application as django_application
@@ -43,3 +44,4 @@ application = believed(
     ),
     trusted=proxies(settings.PROXIES),
 )
+settle()

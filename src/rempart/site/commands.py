@@ -20,7 +20,9 @@ tasks = typer.Typer(no_args_is_help=True, help="What runs by itself, each night 
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
-    workers: Annotated[int, typer.Option(min=1, help="Web processes.")] = 1,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Web processes, and listeners of MLLP: one for each core.")
+    ] = 1,
     certificate: Annotated[
         Path | None, typer.Option(help="TLS: the certificate with its chain (PEM).")
     ] = None,
@@ -53,7 +55,7 @@ def serve(
     with platform() as configuration:
         serving.collect_static(configuration)
         web = serving.web_command(listening, workers=workers)
-        more = [serving.mllp_command()] if mllp else []
+        more = [serving.mllp_command()] * workers if mllp else []
         with serving.processes(web, serving.worker_command(), *more) as running:
             serving.wait_until_ready(listening, running, public_url=configuration.public_url)
             typer.echo(f"Rempart listens on {listening.url} (Ctrl-C stops it)")

@@ -124,6 +124,7 @@ def mllp(
     import uvloop
 
     from rempart.site import lifeline
+    from rempart.site.memory import settle
     from rempart.site.refusals import CannotRun
     from rempart.site.runtime import platform
 
@@ -150,6 +151,7 @@ def mllp(
                 asyncio.get_running_loop().add_signal_handler(number, stop.set)
             await listening.serve(door, intake=intake, stop=stop, ready=ready)
 
+        settle()
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(run())

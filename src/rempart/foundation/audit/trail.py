@@ -177,16 +177,16 @@ def record(
 _SAME = "at, act, fields"
 _OWN = {
     "actor": "text", "role": "text", "organisation": "text", "purpose": "text", "origin": "text",
-    "subject": "text", "person_id": "uuid", "details": "jsonb",
+    "subject": "text", "person_id": "uuid?", "details": "jsonb",
 }  # fmt: skip
-"""Columns that differ from entry to entry, with PostgreSQL's types."""
+"""Columns that differ from entry to entry, with PostgreSQL's types as bulk.Array has them."""
 
 _COLUMNS = f"{_SAME}, {', '.join(_OWN)}"
 _ONE = f"INSERT INTO audit_entry ({_COLUMNS}) VALUES ({', '.join(['%s'] * 11)})"  # noqa: S608 -- columns of ours
 _MANY = f"""
     INSERT INTO audit_entry ({_COLUMNS})
     SELECT %s::timestamptz, %s::text, %s::text[], own.*
-    FROM unnest({", ".join(f"%s::{type_}[]" for type_ in _OWN.values())}) AS own"""  # noqa: S608 -- columns of ours
+    FROM unnest({", ".join(f"%s::{type_.rstrip('?')}[]" for type_ in _OWN.values())}) AS own"""  # noqa: S608 -- columns of ours
 
 
 def record_each(actor: Who, act: Act, about: Iterable[About], *, now: datetime) -> None:

@@ -138,6 +138,7 @@ async def serve(door: Door, *, intake: Intake, stop: asyncio.Event, ready: Calla
         ssl_handshake_timeout=door.handshake,
         ssl_shutdown_timeout=door.farewell,
         backlog=512,
+        reuse_port=True,  # several listeners share a port, one for each core
     )
     enough = threading.Event()
     watcher = loop.run_in_executor(None, listener.recognised.watch, enough)

@@ -200,6 +200,7 @@ class Gathering:
             if len(ready) == 1:
                 _fail(ready[0][0], error)
                 return
+            _log.warning("%d deliveries cannot be kept together (%s)", len(ready), type(error).__name__)
             middle = len(ready) // 2
             self._keep_prepared(ready[:middle])
             self._keep_prepared(ready[middle:])

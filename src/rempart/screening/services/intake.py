@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 from rempart.foundation.access.actor import Actor
+from rempart.foundation.database.pool import give_back_connections
 from rempart.foundation.terminology import Pathogen
 from rempart.foundation.vault import Keyring
 from rempart.screening.formats import Context, decode
@@ -119,7 +120,9 @@ class Intake:
         Raises as Gathering.add and its future do.
         """
         if len(judged) <= FEW:
-            return answered(judged, self.gather(judged, actor=actor).result())
+            kept = self.gather(judged, actor=actor)
+            give_back_connections()  # the keeper needs one: who waits for it holds none
+            return answered(judged, kept.result())
         return [one for batch in self.keep(judged, actor=actor) for one in batch]
 
     def keep(self, judged: Iterable[Judged], *, actor: Actor) -> Iterator[Sequence[Answered]]:
