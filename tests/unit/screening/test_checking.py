@@ -11,6 +11,7 @@ from tests import messages
 from typer.testing import CliRunner
 
 from rempart.screening import checking
+from rempart.screening.rules.catalogue import catalogue
 from rempart.site.cli import app
 
 
@@ -102,7 +103,7 @@ def test_people_read_lines_with_what_to_do(good: Path, bad: Path) -> None:
     assert done.exit_code == 1
     assert "accepted" in done.stdout
     assert "F01" in done.stdout
-    assert "Send an HL7 v2 message" in done.stdout
+    assert catalogue()["F01"].do_en in done.stdout
     assert "2 messages: 1 accepted, 0 held, 1 rejected" in done.stdout
 
 
