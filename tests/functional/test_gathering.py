@@ -43,7 +43,7 @@ class Held:
     def __call__(self, batch, **more):
         self.batches.append(len(batch))
         self.begun.set()
-        assert self.go_on.wait(10)
+        assert self.go_on.wait(60)
         return self.keep(batch, **more)
 
 
@@ -56,14 +56,14 @@ def held(monkeypatch):
 
 def test_all_that_wait_are_kept_in_one_transaction_and_stay_apart(together, held, query):
     first = together.add([brought(0)], actor=machine(LAB), size=1)
-    assert held.begun.wait(10)
+    assert held.begun.wait(60)
     actors = [machine(LAB) for _ in range(20)]
     others = [
         together.add([brought(number)], actor=actor, size=1) for number, actor in enumerate(actors, start=1)
     ]
     assert not any(one.done() for one in others)
     held.go_on.set()
-    kept = [future.result(10)[0] for future in (first, *others)]
+    kept = [future.result(60)[0] for future in (first, *others)]
     assert held.batches == [1, 20]
     assert len({one.delivery_id for one in kept}) == 21
     assert query("SELECT count(*), count(DISTINCT delivery_id) FROM screening_result") == [(21, 21)]
@@ -82,59 +82,59 @@ def test_what_cannot_be_kept_fails_alone(together, held, monkeypatch, query):
 
     held.keep = refuses
     first = together.add([brought(0)], actor=machine(LAB), size=1)
-    assert held.begun.wait(10)
+    assert held.begun.wait(60)
     futures = {n: together.add([brought(n)], actor=machine(LAB), size=1) for n in range(1, 13) if n != 7}
     futures[7] = together.add([poison], actor=machine(LAB), size=1)
     held.go_on.set()
     for number, future in {0: first, **futures}.items():
         if number == 7:
             with pytest.raises(NotKept) as why:
-                future.result(10)
+                future.result(60)
             assert "value" not in str(why.value)
         else:
-            assert future.result(10)[0].outcome.value == "accepted"
+            assert future.result(60)[0].outcome.value == "accepted"
     assert query("SELECT count(*) FROM screening_result") == [(12,)]
 
 
 def test_a_message_that_cannot_be_prepared_fails_alone(together, held, monkeypatch):
     first = together.add([brought(0)], actor=machine(LAB), size=1)
-    assert held.begun.wait(10)
+    assert held.begun.wait(60)
     good = together.add([brought(1)], actor=machine(LAB), size=1)
     bad = together.add([None], actor=machine(LAB), size=1)
     held.go_on.set()
-    assert first.result(10)
-    assert good.result(10)
+    assert first.result(60)
+    assert good.result(60)
     with pytest.raises(NotKept):
-        bad.result(10)
+        bad.result(60)
 
 
 def test_a_laboratory_speaks_for_itself_only_among_others(together, held, query):
     other = finess_in("69")
     first = together.add([brought(0)], actor=machine(LAB), size=1)
-    assert held.begun.wait(10)
+    assert held.begun.wait(60)
     good = together.add([brought(1)], actor=machine(LAB), size=1)
     foreign = together.add([brought(2)], actor=machine(other), size=1)
     held.go_on.set()
-    assert first.result(10)
-    assert good.result(10)[0].outcome.value == "accepted"
-    assert [f.code for f in foreign.result(10)[0].findings] == ["L04"]
+    assert first.result(60)
+    assert good.result(60)[0].outcome.value == "accepted"
+    assert [f.code for f in foreign.result(60)[0].findings] == ["L04"]
 
 
 def test_beyond_what_one_transaction_takes_nobody_waits(together, held, keyring):
     small = Gathering(keyring=keyring, pathogen=COVID, most_waiting=3)
     small.add([brought(0)], actor=machine(LAB), size=1)
-    assert held.begun.wait(10)
+    assert held.begun.wait(60)
     waiting = [small.add([brought(n)], actor=machine(LAB), size=1) for n in range(1, 4)]
     with pytest.raises(Full):
         small.add([brought(4)], actor=machine(LAB), size=1)
     held.go_on.set()
-    assert all(one.result(10) for one in waiting)
-    assert small.add([brought(4)], actor=machine(LAB), size=1).result(10)
+    assert all(one.result(60) for one in waiting)
+    assert small.add([brought(4)], actor=machine(LAB), size=1).result(60)
 
 
 def test_beyond_so_many_bytes_nobody_waits(together, held):
     together.add([brought(0)], actor=machine(LAB), size=1)
-    assert held.begun.wait(10)
+    assert held.begun.wait(60)
     together.add([brought(1)], actor=machine(LAB), size=gathering.MOST_BYTES + 1)  # alone, it is taken
     with pytest.raises(Full):
         together.add([brought(2)], actor=machine(LAB), size=1)
@@ -148,9 +148,9 @@ def test_when_the_database_is_away_nothing_is_kept_and_the_next_are(together, mo
     with monkeypatch.context() as patch:
         patch.setattr(gathering, "keep", away)
         with pytest.raises(psycopg.OperationalError):
-            together.add([brought(1)], actor=machine(LAB), size=1).result(10)
+            together.add([brought(1)], actor=machine(LAB), size=1).result(60)
     assert query("SELECT count(*) FROM screening_result") == [(0,)]
-    assert together.add([brought(1)], actor=machine(LAB), size=1).result(10)[0].repeated is False
+    assert together.add([brought(1)], actor=machine(LAB), size=1).result(60)[0].repeated is False
 
 
 def test_who_was_refused_is_told_when_to_come_again(deliver, held, monkeypatch):
@@ -162,14 +162,14 @@ def test_who_was_refused_is_told_when_to_come_again(deliver, held, monkeypatch):
 
     with ThreadPoolExecutor(3) as pool:
         first = pool.submit(one, 1)
-        assert held.begun.wait(10)
+        assert held.begun.wait(60)
         second = pool.submit(one, 2)
-        deadline = datetime.now(UTC).timestamp() + 10
+        deadline = datetime.now(UTC).timestamp() + 60
         while not intake.gathering._waiting and datetime.now(UTC).timestamp() < deadline:
             threading.Event().wait(0.01)
         refused = one(3)
         held.go_on.set()
-        assert first.result(10).status_code == second.result(10).status_code == 200
+        assert first.result(60).status_code == second.result(60).status_code == 200
     assert refused.status_code == 429
     assert refused.headers["Retry-After"] == "1"
     assert refused.json()["title"] == "busy"
