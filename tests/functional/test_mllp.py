@@ -1,6 +1,10 @@
 """MLLP over TLS: who may speak, in what pieces, how fast, and that nothing is acknowledged before it is on disk."""
 
+import os
+import re
+import signal
 import ssl
+import subprocess
 import threading
 import time
 
@@ -14,6 +18,7 @@ from rempart.foundation.access.models import ClientCertificate
 from rempart.foundation.terminology import pathogen
 from rempart.screening.services import gathering
 from rempart.screening.services.intake import Intake
+from rempart.site import serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -236,4 +241,30 @@ def test_stopping_acknowledges_what_is_in_flight_and_closes(
         go_on.set()
         assert machine.codes(1) == [("AA", "MSG1")]
         assert machine.is_closed()
+    assert query("SELECT count(*) FROM screening_result") == [(1,)]
+
+
+def test_the_command_listens_acknowledges_and_ends_when_told(
+    authorities, keyring, test_database, laboratory, tmp_path, query
+):
+    environment = {
+        **os.environ, **test_database.environment(), "REMPART_VAR": str(tmp_path), "PYTHONUNBUFFERED": "1",
+        "REMPART_MLLP_CERTIFICATE": str(authorities.certificate), "REMPART_MLLP_KEY": str(authorities.key),
+        "REMPART_MLLP_LABORATORIES": str(authorities.laboratories), "REMPART_MLLP_PORT": "0",
+    }  # fmt: skip
+    process = subprocess.Popen(serving.mllp_command(), env=environment, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        machine = Machine(int(re.search(r":(\d+) ", said)[1]), laboratory)
+        machine.send(framed(message(1)))
+        assert machine.codes(1) == [("AA", "MSG1")]
+        process.send_signal(signal.SIGTERM)
+        assert machine.is_closed()
+        machine.close()
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
     assert query("SELECT count(*) FROM screening_result") == [(1,)]
