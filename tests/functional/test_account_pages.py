@@ -271,6 +271,7 @@ def test_the_operator_asks_for_a_laboratory_by_its_number(client, keyring):
         (Role.DATA_PROTECTION, "/droits/demandes/"),
         (Role.HELP_DESK, "/assistance/laboratoires/"),
         (Role.OVERSIGHT, "/comite/"),
+        (Role.REFERENT, "/registre/"),
         (Role.INVESTIGATOR, "/suivi/"),
     ],
 )
