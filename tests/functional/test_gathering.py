@@ -141,6 +141,17 @@ def test_beyond_so_many_bytes_nobody_waits(together, held):
     held.go_on.set()
 
 
+def test_a_fault_of_the_keeper_itself_lets_nobody_wait_for_ever(together, monkeypatch):
+    def breaks(*_args):
+        raise ValueError("PERSONNE")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(together, "_keep_prepared", breaks)
+        with pytest.raises(NotKept):
+            together.add([brought(1)], actor=machine(LAB), size=1).result(60)
+    assert together.add([brought(1)], actor=machine(LAB), size=1).result(60)
+
+
 def test_when_the_database_is_away_nothing_is_kept_and_the_next_are(together, monkeypatch, query):
     def away(*_args, **_kwargs):
         raise psycopg.OperationalError("down")

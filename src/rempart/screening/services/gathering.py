@@ -107,7 +107,14 @@ class Gathering:
     def _run(self) -> None:
         try:
             while together := self._next():
-                self._keep(together)
+                try:
+                    self._keep(together)
+                except (
+                    Exception
+                ) as error:  # a fault of the keeper itself: nobody waits for ever, and it goes on
+                    for brought in together:
+                        if not brought.kept.done():
+                            _fail(brought, error)
         finally:
             connections.close_all()
 
