@@ -133,7 +133,7 @@ def key_of(body: str) -> str:
     return f"{97 - int(body) % 97:02d}"
 
 
-@lru_cache(maxsize=8)  # of one message: whoever decodes, judges and keeps it reads the same number
+@lru_cache(maxsize=256)  # of some messages: whoever decodes, judges and keeps them reads the same numbers
 def parse(text: str) -> Nir:
     """Read a NIR or NIA, with or without its key, and say everything that is wrong with it.
 

@@ -104,6 +104,10 @@ def french_date(text: str, *, not_after: int = _LAST_YEAR) -> date | None:
 
     A year of two digits is in the latest century that does not bring it after the year `not_after`.
     """
+    return _remembered_date(text, not_after) if len(text) <= _LONGEST else _french_date(text, not_after)
+
+
+def _french_date(text: str, not_after: int) -> date | None:
     text = text.strip()
     if match := _DAY_FIRST.fullmatch(text):
         day, month, year = (int(part) for part in match.groups())
@@ -120,6 +124,9 @@ def french_date(text: str, *, not_after: int = _LAST_YEAR) -> date | None:
         return date(year, month, day)
     except ValueError:
         return None
+
+
+_remembered_date = lru_cache(maxsize=65_536)(_french_date)
 
 
 def iso_moment(text: str, local: tzinfo) -> Moment | None:

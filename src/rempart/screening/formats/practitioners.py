@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from rempart.foundation.identifiers import rpps
 from rempart.screening.rules.report import Practitioner
 
@@ -9,6 +11,7 @@ _NOBODY = Practitioner()
 _RPPS_DIGITS = 11
 
 
+@lru_cache(maxsize=4_096)
 def practitioner_of(number: str, name: str, *, national: bool = False, adeli: bool = False) -> Practitioner:
     """The practitioner of a number, prefixed or bare, and of a name.
 

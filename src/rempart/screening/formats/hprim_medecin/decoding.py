@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, tzinfo
+from functools import lru_cache
 
 from rempart.foundation.identifiers import finess, nir, rpps
 from rempart.foundation.terminology import is_presumptive, result_of
@@ -281,6 +282,7 @@ def _address(message: Message) -> Address:
     )
 
 
+@lru_cache(maxsize=1_024)
 def _laboratory(line: str) -> Laboratory:
     """Line 11: a code, then a name. Ten columns or a blank end the code."""
     code, _, name = line.partition(" ")

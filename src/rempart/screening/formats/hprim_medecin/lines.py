@@ -21,6 +21,7 @@ from rempart.screening.rules.report import Finding
 HEADER_LINES = 12
 COLUMNS = 14  # of a RES line, its name included
 BIRTH_LINE = 7
+_PADDING = "|" * (COLUMNS - 1)
 
 _LAB = "****LAB****"
 _TAG = re.compile(rb"\*{4}(FINFICHIER|FIN)\*{4}")
@@ -124,8 +125,9 @@ def plain(text: str) -> str:
 
 
 def _result(number: int, line: str) -> Result:
-    columns = [plain(column) for column in line.split("|")[:COLUMNS]]
-    return Result(line=number, columns=(*columns, *[""] * (COLUMNS - len(columns))))
+    columns = (line + _PADDING).split("|", COLUMNS)[:COLUMNS]
+    as_text = plain if "&" in line or "<" in line else str.strip
+    return Result(line=number, columns=tuple(map(as_text, columns)))
 
 
 def _starts_results(line: str) -> bool:
