@@ -109,7 +109,9 @@ def _database(url: str, *, pooled: bool) -> dict[str, Any]:
     options: dict[str, Any] = {
         k: v for k, v in parts.items() if k in ("sslmode", "sslrootcert", "connect_timeout")
     }
-    options["prepare_threshold"] = sys.maxsize  # what asks for it is prepared; left out, Django forbids it to all
+    options["prepare_threshold"] = (
+        sys.maxsize
+    )  # what asks for it is prepared; left out, Django forbids it to all
     if pooled:
         # a server that comes back is found within seconds: by default the pauses double for five minutes
         options["pool"] = {"min_size": 1, "max_size": 12, "timeout": 10, "reconnect_timeout": 4}
