@@ -8,8 +8,6 @@ import pytest
 from rempart.screening.listeners import boxes
 from rempart.screening.listeners.boxes import Box
 
-LATER = time.time() + 60
-
 
 @pytest.fixture
 def box(tmp_path):
@@ -136,5 +134,6 @@ def test_what_was_put_away_long_ago_goes_and_what_waits_stays(box):
     put(box, "waiting")
     put(box, ".unfinished.part")
     assert boxes.sweep(box, before=time.time() - 60, unfinished_before=time.time() - 60) == 0
-    assert boxes.sweep(box, before=LATER, unfinished_before=LATER) == 3
+    later = time.time() + 60
+    assert boxes.sweep(box, before=later, unfinished_before=later) == 3
     assert (names(box.done), names(box.inbox)) == ([], ["waiting"])

@@ -39,6 +39,7 @@ _FEWEST = 7  # columns: a table of results needs as many
 _LOOKED_AT = 30  # rows among which the header stands; titles may be above it
 _ZIP = b"PK\x03\x04"
 _SAMPLE = 65_536
+_SWALLOWED = 131_072  # characters of a cell: a quotation mark that never closes took the rows behind it
 _DELIMITERS = (";", ",", "\t", "|")
 _MIDNIGHT = time()
 
@@ -123,6 +124,8 @@ def _of_text(text: str) -> Iterator[Row]:
             return
         except csv.Error:
             raise Unreadable("cell") from None
+        if max(map(len, cells), default=0) > _SWALLOWED:
+            raise Unreadable("cell")
         yield Row(number=number, cells=_text_cells(cells))
 
 
