@@ -261,7 +261,7 @@ def test_the_whole_road_without_a_script(window, served):
     open_the_result(patient, served, mailbox)
     expect(patient.locator(".rp-result")).to_have_text("Positif")
     with patient.expect_download() as download:
-        patient.get_by_role("link", name="Télécharger").click()
+        patient.get_by_role("link", name="Télécharger", exact=True).click()
     assert download.value.path().read_bytes().startswith(b"%PDF")
     patient.get_by_role("button", name="Quitter").click()
     patient.goto(f"{served.url}/mon-resultat/resultat/")
