@@ -63,7 +63,7 @@ def test_an_administrator_opens_an_account_and_trains_its_holder(
     axe(page)
     page.get_by_role("link", name="Ouvrir un compte").click()
     axe(page)
-    page.get_by_label("Rôle").select_option("delegate")
+    page.get_by_label("Rôle", exact=True).select_option("delegate")
     page.get_by_label("Prénom et nom").fill("Camille Rivière")
     page.get_by_label("Adresse électronique professionnelle").fill("camille@prestataire.example")
     page.get_by_role("button", name="Ouvrir le compte").click()
