@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rempart.foundation.people.matching.columns import ABSENT, Columns, Ints, taken
+from rempart.foundation.people.matching.weights import Settings
 
 _CHUNK = 1_500_000  # pairs at a time
 
@@ -38,9 +39,9 @@ class Postings:
     partners: Ints  # records of the right side, by key
 
 
-def candidates(columns: Columns, *, pairs_per_record: int) -> list[Postings]:
+def candidates(columns: Columns, settings: Settings) -> list[Postings]:
     """The groups of every pass over these columns."""
-    most = pairs_per_record * columns.size
+    most = max(settings.pairs_per_record * columns.size, settings.least_pairs)
     return [_ready(one, columns, most=most) for one in _passes(columns)]
 
 

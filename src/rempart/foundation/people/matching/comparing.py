@@ -13,6 +13,7 @@ from rapidfuzz.process import cpdist
 from rempart.foundation.people.matching import names, normalise
 from rempart.foundation.people.matching.columns import ABSENT, Columns, Ints, Vocabulary
 from rempart.foundation.people.matching.records import FEATURES, LEVELS, Feature, Level
+from rempart.foundation.people.matching.weights import Weights
 
 Levels = npt.NDArray[np.int8]
 Bools = npt.NDArray[np.bool_]
@@ -71,8 +72,12 @@ Shares = dict[Feature, tuple[Ints, npt.NDArray[np.float64]]]
 """By feature: the column of values, and by value the share of records that have it beside the two compared."""
 
 
-def shares_of(columns: Columns) -> Shares:
-    """How common each value is among all records; names are counted as written without spaces."""
+def shares_of(columns: Columns, usual: Weights, *, prior: int) -> Shares:
+    """How common each value is among all records; names are counted as written without spaces.
+
+    As many records as `prior` says have the value as often as is `usual`: in a file of few persons, what all of
+    them say may be rare elsewhere.
+    """
     found: Shares = {}
     joined = columns.joined
     for feature, column, kinds in (
@@ -88,7 +93,9 @@ def shares_of(columns: Columns) -> Shares:
         given = codes[codes >= 0]
         size = int(codes.max(initial=-1)) + 1
         counts = np.bincount(given, minlength=size)
-        found[feature] = (codes, (np.maximum(counts - 2, 0) + _UNSEEN) / max(len(given), 1))
+        elsewhere = prior * usual.features[feature].others[0]
+        beside = np.maximum(counts - 2, 0) + _UNSEEN
+        found[feature] = (codes, (beside + elsewhere) / (len(given) + prior))
     return found
 
 

@@ -75,8 +75,8 @@ def match(
     """
     columns = columns_of(left, right, this_year=this_year)
     rules = settings()
-    postings = blocking.candidates(columns, pairs_per_record=rules.pairs_per_record)
-    shares = shares_of(columns)
+    postings = blocking.candidates(columns, rules)
+    shares = shares_of(columns, default_weights(), prior=rules.prior_records)
     if weights is None:
         weights = _learn(columns, postings, shares, rules)
     kept, looked_at = [], 0
@@ -101,8 +101,9 @@ def learn(
     """
     columns = columns_of(left, right, this_year=this_year)
     rules = settings()
-    postings = blocking.candidates(columns, pairs_per_record=rules.pairs_per_record)
-    return _learn(columns, postings, shares_of(columns), rules, start=start)
+    postings = blocking.candidates(columns, rules)
+    shares = shares_of(columns, start or default_weights(), prior=rules.prior_records)
+    return _learn(columns, postings, shares, rules, start=start)
 
 
 def _learn(

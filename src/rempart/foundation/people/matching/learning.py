@@ -23,6 +23,7 @@ from rempart.foundation.people.matching.weights import FeatureWeights, Floats, S
 _RANDOM_PAIRS = 400_000
 _SEED = 20_210_409
 _STILL = 1e-6
+_MOST_SAME, _MOST_RELATED = 0.9, 0.09  # of all pairs
 _LEFT = 0.05  # of what was counted, at least
 _OF_A_HOUSEHOLD = (Feature.POSTCODE, Feature.PHONE, Feature.BIRTH_PLACE)
 
@@ -81,23 +82,26 @@ def learn_from(
         _shares(of_all, at, default.others[at], settings.prior_others, exact=exact.get(feature))
         for at, feature in enumerate(FEATURES)
     ]
-    expected = settings.related_told if _tells_relatives(of_all) else settings.related_untold
+    usual = start.related_share / start.same_share
+    least = 0.0 if _tells_relatives(of_all) else settings.related_untold
     same_share = max(start.same_share, 0.1 / all_pairs**0.5)
     model = replace(
         default, same=list(default.same), others=list(of_pairs), same_share=same_share,
-        related_share=same_share * expected,
+        related_share=same_share * usual,
     )  # fmt: skip
     for _ in range(settings.rounds):
         model.together = _together(of_all, model)
         same, others, related = model.logs(candidates.levels)
         whole = np.logaddexp(np.logaddexp(same, others), related)
         mass, before = candidates.counts * np.exp(same - whole), model.same_share
-        model.same_share = _share_of(mass.sum(), all_pairs)
-        of_related = candidates.counts @ np.exp(related - whole)
-        model.related_share = _share_of(of_related + expected * mass.sum(), all_pairs)
+        model.same_share = float(np.clip((mass.sum() + 0.1) / (all_pairs + 1), 1e-12, _MOST_SAME))
+        of_related = float(candidates.counts @ np.exp(related - whole))
+        ratio = (of_related + usual * settings.prior_related) / (mass.sum() + settings.prior_related)
+        model.related_share = min(max(ratio, least) * model.same_share, _MOST_RELATED)
         for at in range(len(FEATURES)):
             model.same[at] = _level_mass(candidates, at, mass, default.same[at] * settings.prior_same)
-            model.others[at] = _without(of_pairs[at], model, at)
+            if FEATURES[at] is not Feature.NAME_ORDER:  # no pair of strangers has one
+                model.others[at] = _without(of_pairs[at], model, at)
         if abs(model.same_share - before) <= _STILL * before:
             break
     return _weights(start, model)
@@ -149,10 +153,6 @@ def _tells_relatives(of_all: Patterns) -> bool:
     at = [FEATURES.index(feature) for feature in _OF_A_HOUSEHOLD]
     said = (of_all.levels[:, at] >= 0).any(axis=1)
     return bool(of_all.counts @ said >= of_all.counts.sum() / 5)
-
-
-def _share_of(mass: float, all_pairs: float) -> float:
-    return float(np.clip((mass + 0.1) / (all_pairs + 1), 1e-12, 0.4))
 
 
 def _level_mass(patterns: Patterns, at: int, mass: Floats, prior: Floats) -> Floats:

@@ -82,13 +82,15 @@ class Settings:
     possible: float
     prior_same: float  # as many pairs of one person as the defaults weigh while learning
     prior_others: float  # the same, of other pairs
-    related_told: (
-        float  # pairs of relatives expected for one of the same person, where something tells them apart
+    prior_records: int  # as many records with values as common as usual count beside those of the files
+    prior_related: float  # as many pairs of one person the usual number of relatives to one is believed of
+    related_untold: (
+        float  # relatives to one person, at least, where nothing tells the two kinds of pairs apart
     )
-    related_untold: float  # the same, where nothing does
     rounds: int
     learn_from: int
     pairs_per_record: int
+    least_pairs: int
     largest_tie: int
     agreeing: float
     population: int
