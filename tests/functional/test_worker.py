@@ -92,7 +92,7 @@ def test_who_waits_for_the_bell_outlives_its_connection(
 
 
 _LISTENERS = """SELECT pid FROM pg_stat_activity
-                WHERE application_name = 'rempart bell' AND datname = current_database()"""
+                WHERE application_name = 'rempart listener' AND datname = current_database()"""
 
 
 def eventually(found):

@@ -51,7 +51,7 @@ class Bell:
     def _run(self) -> None:
         pause = threading.Event()
         try:
-            with connect() as connection:
+            with connect("rempart bell") as connection:
                 while self._asked.wait(timeout=30):
                     connection.execute("SELECT pg_notify(%s, %s)", (self.channel, self._said()))
                     pause.wait(COALESCE_SECONDS)
@@ -71,8 +71,9 @@ class Bell:
 events = Bell(EVENTS)
 
 
-def connect() -> psycopg.Connection[tuple[object, ...]]:
-    """An autocommit connection of the application's role, outside the pool."""
+def connect(name: str) -> psycopg.Connection[tuple[object, ...]]:
+    """An autocommit connection of the application's role, outside the pool; `name`: what the database's list of
+    connections calls it."""
     settings = connections["default"].settings_dict
     wanted = {
         "host": settings["HOST"],
@@ -81,16 +82,14 @@ def connect() -> psycopg.Connection[tuple[object, ...]]:
         "password": settings["PASSWORD"],
         "dbname": settings["NAME"],
     }
-    return psycopg.connect(
-        autocommit=True, application_name="rempart bell", **{k: v for k, v in wanted.items() if v}
-    )
+    return psycopg.connect(autocommit=True, application_name=name, **{k: v for k, v in wanted.items() if v})
 
 
 def listen(channel: str, *, patience: float) -> Iterator[frozenset[str]]:
     """Yield whenever the channel rings, and at least every `patience` seconds: what it rings about; nothing when
     that may be anything. Raises Django's OperationalError when the database goes away."""
     try:
-        with connect() as connection:
+        with connect("rempart listener") as connection:
             connection.execute(f"LISTEN {channel}")
             about: frozenset[str] = frozenset()
             while True:

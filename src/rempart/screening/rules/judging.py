@@ -114,6 +114,7 @@ class _Judging:
                     self._french_identity(report.person, report.location)
             if french and not is_taken(report, self.pathogen):
                 self._too_early(report)
+                self._sampling(report)  # a wrong clock is the likeliest reason
                 early += 1
                 continue
             if french:

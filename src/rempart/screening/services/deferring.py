@@ -141,7 +141,7 @@ def run(stop: threading.Event, *, intake: Intake) -> None:
     """Keep what waits until told to stop, alone among all processes. A database that goes away is waited for."""
     while not stop.is_set():
         try:
-            with bell.connect() as own:
+            with bell.connect("rempart deferred") as own:
                 own.execute(f"LISTEN {_bell.channel}")
                 is_alone = False
                 while not stop.is_set():
