@@ -66,7 +66,7 @@ CASES = """
   hl7v2  | analysis: 2160-0                                                 | generic |               | accepted | every analysis is read
   hl7v2  | analysis: 94533-7                                                | fr      | A03 A01!      | rejected | a gene target is not a result
   hl7v2  | analysis: 94500-7                                                | fr      | A02!          | rejected | wrong check digit: which analysis was meant?
-  hprim  | analysis: COVPCR                                                 | fr      | A04 R04       | held     | the label says SARS-CoV-2, the code nothing: quarantine
+  hprim  | analysis: COVPCR                                                 | fr      | A04           | held     | the label says SARS-CoV-2, the code nothing: quarantine
   hl7v2  | result: 260415000^Not detected^SCT                               | fr      |               | accepted | negative
   hl7v2  | result: ^NEGATIF                                                 | fr      |               | accepted | a text alone
   hl7v2  | result: Z                                                        | fr      | R01!          | rejected | none of P, N, I, X

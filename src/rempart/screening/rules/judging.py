@@ -149,7 +149,11 @@ class _Judging:
             if item.finding in self.said and item.finding in _ALSO_UNREADABLE:
                 continue
             where = place(item.name, self.format, report.location) or report.location
-            said = finding(item.finding, "missing", where, item=item.label_en)
+            given = report.laboratory.name.replace(" ", "")
+            if item.finding == "L01" and given.isdigit():  # a decoder takes for a name what is no FINESS
+                said = finding("L01", "shape", where, given=shown(given))
+            else:
+                said = finding(item.finding, "missing", where, item=item.label_en)
             self.findings.append(
                 said if said.severity is one.severity else replace(said, severity=one.severity)
             )
@@ -204,7 +208,11 @@ class _Judging:
         """FINESS of the laboratory, RPPS of the practitioners."""
         number = report.laboratory.finess
         if number and (faults := finess.parse(number).faults):
-            self._say("L01", "wrong", "laboratory", report, given=number[:9], faults=", ".join(faults))
+            if finess.FinessFault.SHAPE in faults:
+                self._say("L01", "shape", "laboratory", report, given=shown(number))
+            else:
+                values = {"given": finess.normalise(number), "faults": ", ".join(faults)}
+                self._say("L01", "wrong", "laboratory", report, **values)
         if (number := report.prescriber.rpps) and not (rpps.is_rpps(number) or rpps.is_professional(number)):
             self._say("L02", "prescriber", "prescriber", report)
         if (number := report.general_practitioner.rpps) and not (
@@ -233,7 +241,8 @@ class _Judging:
         if status in _PUBLISHED and report.result is not None:
             return
         code = shown(report.loinc or report.analysis_code)
-        if status is Status.HELD and "H04" not in self.said:
+        quarantined = "A04" in self.said and self.pathogen.analysis(report.loinc) is None
+        if status is Status.HELD and "H04" not in self.said and not quarantined:
             self._say("R04", "held", "status", report, code=code)
         elif status is Status.RETRACTED:
             self._say("R06", "retracted", "status", report, code=code)

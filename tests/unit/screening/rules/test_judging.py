@@ -10,7 +10,7 @@ from tests import messages
 from rempart.foundation.terminology import load_pathogen
 from rempart.screening.formats import Context
 from rempart.screening.rules.judging import CLOCK_SKEW, judge
-from rempart.screening.rules.report import Moment, Outcome, Precision, Severity
+from rempart.screening.rules.report import Format, Laboratory, Moment, Outcome, Precision, Severity
 
 PATHOGENS = Path(__file__).parents[3] / "data" / "pathogens"
 SAMPLED = datetime(2021, 4, 8, 11, 48, tzinfo=UTC)
@@ -54,6 +54,43 @@ def test_what_the_decoder_said_is_not_said_again() -> None:
     judgement = messages.judged(messages.hl7(("||19790328|", "||mars 1979|")))
     assert messages.codes(judgement).count("P03") == 1
     assert "not a full date" in judgement.findings[0].message
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("", "No FINESS number of nine characters stands here"),
+        ("LBM DU CENTRE", "No FINESS number of nine characters stands here"),
+        ("69000123", "what stands here is (of 8 characters)"),
+        ("6900012345678", "what stands here is (of 13 characters)"),  # a person's number is never said back
+        ("690 001 234", "The FINESS number 690001234 is not right: key."),
+    ],
+)
+def test_a_finess_number_that_is_none_is_told_from_one_that_is_missing(given: str, said: str) -> None:
+    performer = ("&1.2.250.1.71.4.2.2&ISO^FINEG^^^1690001235", "")
+    judgement = messages.judged(messages.hl7(("|690001235|SIDEP", f"|{given}|SIDEP"), performer))
+    (found,) = [f for f in judgement.findings if f.code == "L01"]
+    assert said in found.message
+    assert found.location == "MSH-4"
+
+
+def test_what_a_table_gives_for_a_finess_is_not_said_back() -> None:
+    item = messages.item(messages.hl7())
+    wrong = tuple(replace(one, laboratory=Laboratory(finess="DUPONTEL MARIE")) for one in item.reports)
+    judgement = messages.verdict(replace(item, format=Format.TABLE, reports=wrong))
+    (found,) = [f for f in judgement.findings if f.code == "L01"]
+    assert "(of 14 characters)" in found.message
+    assert "DUPONT" not in found.message
+
+
+def test_a_result_in_quarantine_is_held_for_one_reason_and_another_for_its_own() -> None:
+    labelled = ("OBX|4|ST|COVPCR^SARS-CoV-2 par PCR^L||N||||||F",)
+    judgement = messages.judged(messages.hl7(more=labelled))
+    assert judgement.outcome is Outcome.HELD
+    assert messages.codes(judgement) == ["A04"]
+    preliminary = ("OBX|5|ST|94558-4^Ag^LN||N||||||P",)
+    judgement = messages.judged(messages.hl7(more=labelled + preliminary))
+    assert messages.codes(judgement) == ["A04", "R04"]
 
 
 def test_a_laboratorys_clock_may_be_a_little_ahead() -> None:
