@@ -84,6 +84,21 @@ def test_a_file_of_which_nothing_was_taken_is_refused(box, look, content):
     assert set(acknowledged(box.refused, "no.txt")["outcomes"]) == {"rejected"}
 
 
+def test_what_is_no_file_among_those_taken_is_refused_and_the_others_are_read(box, look):
+    (box.taken / "dangling").symlink_to(box.root / "nowhere")
+    (box.taken / "link").symlink_to("/etc/passwd")
+    (box.taken / "folder").mkdir()
+    os.mkfifo(box.taken / "pipe")
+    put(box, "results.hl7", two())
+    assert look() == 5
+    assert list(box.taken.iterdir()) == []
+    assert acknowledged(box.done, "results.hl7")["outcomes"] == {"accepted": 2}
+    for name in ("dangling", "link", "folder", "pipe"):
+        (said,) = json.loads((box.refused / f"{name}.ack.json").read_bytes())["items"]
+        assert [one["code"] for one in said["findings"]] == ["F03"]
+    assert (box.refused / "dangling").is_symlink()
+
+
 def test_a_laboratory_speaks_for_itself_only(box, intake, query):
     other = Box(root=box.root, laboratory="130054323")
     other.make()

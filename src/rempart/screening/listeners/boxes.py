@@ -11,6 +11,7 @@ what is in a file.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ JSON, ERR = ".ack.json", ".ack.hpr"
 """What stands behind the name of a file in that of its acknowledgement: our own, and HPRIM Santé's."""
 _LONGEST_NAME = 200  # bytes: room for the acknowledgement's ending within the 255 of a file system
 _PRIVATE = 0o700
+_NO_FILE = (errno.ELOOP, errno.ENXIO)  # what opening a link or a socket says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +88,8 @@ def waiting(box: Box, *, untouched_since: float) -> list[str]:
 
 
 def interrupted(box: Box) -> list[str]:
-    """Files that were being read when the reading ended early, oldest first."""
-    found = [(entry.stat().st_mtime_ns, entry.name) for entry in os.scandir(box.taken)]
+    """What was being read when the reading ended early, oldest first; a link is one, wherever it points."""
+    found = [(entry.stat(follow_symlinks=False).st_mtime_ns, entry.name) for entry in os.scandir(box.taken)]
     return [name for _, name in sorted(found)]
 
 
@@ -106,11 +108,17 @@ def take(box: Box, name: str) -> str | None:
 
 def read(box: Box, name: str, *, most: int) -> bytes | None:
     """The bytes of a taken file; None when there are more than `most`, or when it is no plain file."""
-    descriptor = os.open(box.taken / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > most:
+    try:
+        descriptor = os.open(box.taken / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as why:
+        if why.errno in _NO_FILE:
             return None
+        raise
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_size > most:
+        os.close(descriptor)
+        return None
+    with os.fdopen(descriptor, "rb") as file:
         content = file.read(most + 1)
     return content if len(content) <= most else None
 
