@@ -231,3 +231,26 @@ def test_a_delivery_larger_than_a_batch_is_one_delivery(deliver, query, monkeypa
     assert query("SELECT count(*) FROM screening_delivery") == [(1,)]
     assert query("SELECT count(*), count(DISTINCT delivery_id) FROM screening_result") == [(5, 1)]
     assert query("SELECT count(*) FROM events_event") == [(3,)]
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/absent", "/api/v1/delivery", "/api/v1/deliveries/a/b", "/api/v2/deliveries"]
+)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_an_address_that_does_not_exist_is_refused_in_the_machines_words(client, path, method):
+    answer = getattr(client, method)(path, headers={"Accept-Language": "fr"})
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    said = answer.json()
+    assert (said["title"], said["type"], said["status"]) == (
+        "address-unknown",
+        "urn:rempart:address-unknown",
+        404,
+    )
+    assert said["detail"].startswith("Il n'y a rien")
+
+
+def test_a_page_that_does_not_exist_is_a_page(client):
+    answer = client.get("/apiculture/")
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"].startswith("text/html")

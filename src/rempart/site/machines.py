@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import psycopg
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.views.defaults import page_not_found
 from ninja import NinjaAPI
 
 from rempart.foundation.access.refusals import NotAllowed, TooMany
@@ -70,6 +71,13 @@ def _answer(request: HttpRequest, error: Exception | type[Exception]) -> HttpRes
     language = language_of(request.headers.get("Accept-Language", ""))
     status, headers, body = problem(error, door=request.path, language=language)
     return HttpResponse(body, status=status, headers=dict(headers))
+
+
+def absent(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What is said of an address that does not exist: to a machine in its own words, to a person as a page."""
+    if request.path.startswith("/api/"):
+        return _answer(request, Refused("address-unknown"))
+    return page_not_found(request, exception)
 
 
 _EXPECTED: tuple[type[Exception], ...] = (Refused, *_CODES)

@@ -28,5 +28,7 @@ urlpatterns = [
     path("", include("rempart.protection.retention.urls")),
 ]
 
+handler404 = "rempart.site.machines.absent"
+
 if settings.DEMO:
     urlpatterns.append(path("demonstration/messages/", pages.outbox, name="outbox"))
