@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -34,13 +37,13 @@ _DECLARED = {
     "CP1252": "cp1252",
 }
 
-_C1 = re.compile(rb"[\x80-\x9f]")
+_C1 = bytes(range(0x80, 0xA0))
 _CANDIDATES = ("cp1252", "cp850", "mac_roman")  # the first wins a tie
 _SMALL = frozenset("éèêëàâäçôöûüùîïœæñ")
 _CAPITAL = frozenset("ÉÈÊËÀÂÄÇÔÖÛÜÙÎÏŒÆ")
 _SIGNS = frozenset("°µ²³’‘“”«»–—…€·")
 _SAMPLE = 65_536  # bytes looked at; a code page shows itself early
-_AROUND_HIGH = re.compile(rb"[^\x80-\xff]?[\x80-\xff]{1,8}[^\x80-\xff]?")
+_HIGH = re.compile(rb"[\x80-\xff][\x80-\xff]{0,7}[^\x80-\xff]?")  # with what follows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +79,7 @@ def read(payload: bytes, *, announced: str = "") -> Text:
         return Text(text=payload.decode("utf-8"), codec="utf-8")
     except UnicodeDecodeError:
         pass
-    if announced.startswith("iso8859") and not _C1.search(payload):
+    if announced.startswith("iso8859") and not _has_c1(payload):
         return Text(text=payload.decode(announced), codec=announced)
     codec = guess(payload)
     return Text(text=payload.decode(codec, "replace"), codec=codec)
@@ -84,15 +87,34 @@ def read(payload: bytes, *, announced: str = "") -> Text:
 
 def guess(payload: bytes) -> str:
     """The likeliest 8-bit codec of bytes that are not UTF-8."""
-    if not _C1.search(payload):
+    if not _has_c1(payload):
         return "cp1252"
-    samples = _AROUND_HIGH.findall(payload[:_SAMPLE])
-    return max(_CANDIDATES, key=lambda codec: sum(_plausibility(s.decode(codec, "replace")) for s in samples))
+    samples = Counter(_samples(payload[:_SAMPLE]))
+    return max(
+        _CANDIDATES,
+        key=lambda codec: sum(_plausibility(one, codec) * times for one, times in samples.items()),
+    )
 
 
-def _plausibility(sample: str) -> int:
+def _has_c1(payload: bytes) -> bool:
+    """Whether some byte is a control character in ISO 8859, hence a letter or a sign of another code page."""
+    return len(payload.translate(None, _C1)) != len(payload)
+
+
+def _samples(payload: bytes) -> Iterator[bytes]:
+    """The bytes that are not ASCII, with the one before and the one after, each in one sample only."""
+    last = 0
+    for found in _HIGH.finditer(payload):
+        start, end = found.span()
+        yield payload[start - 1 if start > last else start : end]
+        last = end
+
+
+@lru_cache(maxsize=4_096)
+def _plausibility(encoded: bytes, codec: str) -> int:
     """How French a few letters look: small accents beside small letters, capitals at the start of words
     or among capitals, punctuation anywhere, nothing else."""
+    sample = encoded.decode(codec, "replace")
     score = 0
     for before, char, after in zip(" " + sample, sample, sample[1:] + " ", strict=False):
         if char < "\x80":

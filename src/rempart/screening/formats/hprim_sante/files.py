@@ -16,11 +16,13 @@ from rempart.screening.rules.report import Finding
 
 _WRAPPING = b"\x0b\x1c\r\n\t \x00\x1a\x0c"  # frames, blank lines, padding, the end-of-file mark of DOS
 _SIGN = rb"[!-/:-@\[-`{-~]"
-_HEADER = (
-    rb"H(" + _SIGN + rb")((?:(?!\1)" + _SIGN + rb"){3,4})\1"
+_DELIMITERS = (
+    rb"(" + _SIGN + rb")((?:(?!\1)" + _SIGN + rb"){3,4})\1"
 )  # separator, three or four signs, separator
-_FIRST = re.compile(_HEADER)
-_LATER = re.compile(rb"[\r\n\x0b\x1c]" + _HEADER)
+_FIRST = re.compile(rb"H" + _DELIMITERS)
+_LATER = re.compile(
+    rb"H(?<=[\r\n\x0b\x1c]H)" + _DELIMITERS
+)  # one letter is found faster than one of four signs
 
 
 @dataclass(frozen=True, slots=True)
