@@ -9,7 +9,7 @@ _ADDRESS = re.compile(r"[^\s@,;:<>\"()\x00-\x1f\x7f]{1,64}@[^\s@,;:<>\"()\x00-\x
 
 def one_address(text: str) -> str:
     """The address, or "" for anything else: several, a name beside it, or a line end that would begin a header."""
-    return text if _ADDRESS.fullmatch(text) else ""
+    return text if text and _ADDRESS.fullmatch(text) else ""
 
 
 def of_the_person(text: str) -> str:

@@ -56,21 +56,17 @@ def ins_authority(text: str) -> str:
     return known.value if known is not None else ""
 
 
-class Supplements:
-    """The reserved codes of one message; the first of each counts."""
+class Supplements(dict[Supplement, str]):
+    """The reserved codes of one message, "" for those it has not; the first of each counts."""
 
-    __slots__ = ("_values",)
-
-    def __init__(self) -> None:
-        self._values: dict[Supplement, str] = {}
+    __slots__ = ()
 
     def add(self, kind: Supplement, value: str) -> None:
         """Take a value, unless its code was there before."""
-        self._values.setdefault(kind, value[:LONGEST].strip())
+        self.setdefault(kind, value[:LONGEST].strip())
 
-    def __getitem__(self, kind: Supplement) -> str:
-        """The value of a code, "" when the message has none."""
-        return self._values.get(kind, "")
+    def __missing__(self, kind: Supplement) -> str:
+        return ""
 
     def ins(self) -> tuple[str, str]:
         """(matricule, OID of its authority): the two parts of one value."""

@@ -13,7 +13,7 @@ from datetime import date, datetime, time, tzinfo
 from functools import lru_cache
 
 from rempart.foundation.identifiers import finess, nir, rpps
-from rempart.foundation.terminology import is_presumptive, result_of
+from rempart.foundation.terminology import Question, QuestionKind, is_presumptive, result_of
 from rempart.screening.formats import analyses, encodings
 from rempart.screening.formats.context import Context, Observed, Role
 from rempart.screening.formats.dates import french_date, has_two_digit_year, hl7_date, hl7_moment
@@ -49,6 +49,7 @@ _SEXES = {"F": Sex.FEMALE, "M": Sex.MALE, "": None}
 _LONGEST_PATIENT_CODE = 40  # a longer first line is a fixed-width record of sender and recipient
 _LONGEST_TEXT = 256  # characters of a code, a label, a result; caches keep no more of a hostile line
 _TWO_DIGIT_PIVOT = 2099  # a record date is of this century
+_ONSET_DATE = QuestionKind.ONSET_DATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,14 +168,20 @@ def _sort(message: Message, laboratory: Laboratory, context: Context, findings: 
         label = line.column(2)[:_LONGEST_TEXT].rstrip(" :")
         observed = context.observe((code, label, ""), laboratory.finess)
         if observed.question is not None:
-            for answer in value[:_LONGEST_TEXT].replace(",", "~").split("~"):
-                content.answers.add(observed.question, code=answer.strip(), day=hl7_date(answer.strip()))
+            _answer(content.answers, observed.question, value[:_LONGEST_TEXT])
         elif observed.role is Role.VARIANT:
             content.letters.append((observed.letter, value))
         elif analyses.takes(observed, f"line {line.line}, column 3", context=context, findings=findings):
             result = _result(line, laboratory, context, findings)
             content.found.append(_found(line, observed, result, findings))
     return content
+
+
+def _answer(answers: Answers, question: Question, value: str) -> None:
+    """Take what a RES line answers; letters with commas or tildes are several answers."""
+    for answer in value.replace(",", "~").split("~"):
+        code = answer.strip()
+        answers.add(question, code=code, day=hl7_date(code) if question.kind is _ONSET_DATE else None)
 
 
 def _result(

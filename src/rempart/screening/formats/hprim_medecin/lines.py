@@ -45,7 +45,10 @@ class Result(NamedTuple):
 
     def column(self, n: int) -> str:
         """Column n, counted from 1 with "RES" as the first; "" when the line is shorter."""
-        return plain(self.columns[n - 1]) if n <= len(self.columns) else ""
+        if n > len(self.columns):
+            return ""
+        text = self.columns[n - 1].strip()
+        return plain(text) if "&" in text or "<" in text else text
 
 
 class Message(NamedTuple):
@@ -141,8 +144,10 @@ def _leading_blanks(lines: list[str]) -> int:
 
 
 def _lines(text: str) -> list[str]:
-    """Lines whatever ends them, up to the end tag."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    """Lines whatever ends them, up to the end tag; a carriage return before a line feed goes with the blanks."""
+    if text.count("\r") != text.count("\r\n"):
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    lines = text.split("\n")
     return lines[:-1] if lines[-1].strip() in ("", "****FIN****") else lines
 
 
