@@ -13,6 +13,7 @@ from uuid import UUID
 
 import pytest
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
@@ -401,41 +402,47 @@ def _nobody_is_treated_right(name: str) -> bool:
 GUARDED = sorted(name for name, door in doors().items() if isinstance(door, Right) and name in ADDRESSES)
 
 
-def _visit(name: str, role: Role, department: str) -> tuple[HttpResponse, Agent]:
-    """Somebody of this role, who has signed in, asks for an address."""
-    agent, client = agent_of(role), Client()
-    sign_in(client, agent)
-    return knock(client, name, department, agent), agent
+class Visitor:
+    """Somebody of this role, who has signed in; again where an address ended the visit."""
 
+    def __init__(self, role: Role) -> None:
+        self.role, self.agent, self._client = role, agent_of(role), Client()
 
-def _refusals(name: str, agent: Agent) -> int:
-    return len(entries(act="access-refused", subject=name, actor=str(agent.id)))
+    def ask(self, name: str, department: str) -> HttpResponse:
+        if SESSION_KEY not in self._client.session:
+            sign_in(self._client, self.agent)
+        return knock(self._client, name, department, self.agent)
+
+    def refusals(self, name: str) -> int:
+        return len(entries(act="access-refused", subject=name, actor=str(self.agent.id)))
 
 
 @pytest.mark.parametrize("role", AGENTS)
 def test_a_right_opens_its_doors_to_whom_the_table_gives_it(role):
-    assert [name for name in GUARDED if not _opens_rightly(name, role)] == []
+    visitor = Visitor(role)
+    assert [name for name in GUARDED if not _opens_rightly(name, visitor)] == []
 
 
-def _opens_rightly(name: str, role: Role) -> bool:
+def _opens_rightly(name: str, visitor: Visitor) -> bool:
     """Open to who has the right; else closed, and the refusal noted."""
-    answer, agent = _visit(name, role, HERE)
+    answer = visitor.ask(name, HERE)
     if sent_to_sign_in(answer):
         return False
-    if has(role, Right(doors()[name])):
+    if has(visitor.role, Right(doors()[name])):
         return answer.status_code not in (401, 403, 404)
-    return answer.status_code in _NOT_LET_IN and (answer.status_code != 403 or _refusals(name, agent) == 1)
+    return answer.status_code in _NOT_LET_IN and (answer.status_code != 403 or visitor.refusals(name) == 1)
 
 
 @pytest.mark.parametrize("role", AGENTS)
 def test_outside_the_jurisdiction_nothing_opens(role):
+    visitor = Visitor(role)
     here = [name for name in GUARDED if ADDRESSES[name] and has(role, Right(doors()[name]))]
-    assert [name for name in here if not _stays_inside(name, role)] == []
+    assert [name for name in here if not _stays_inside(name, visitor)] == []
 
 
-def _stays_inside(name: str, role: Role) -> bool:
+def _stays_inside(name: str, visitor: Visitor) -> bool:
     """What stands in an address and belongs elsewhere is closed, and the refusal noted."""
-    answer, agent = _visit(name, role, AWAY)
-    if table()[Right(doors()[name])].to[role] is Where.NATION:
+    answer = visitor.ask(name, AWAY)
+    if table()[Right(doors()[name])].to[visitor.role] is Where.NATION:
         return answer.status_code not in (401, 403, 404)
-    return answer.status_code == 404 or (answer.status_code == 403 and _refusals(name, agent) == 1)
+    return answer.status_code == 404 or (answer.status_code == 403 and visitor.refusals(name) == 1)
