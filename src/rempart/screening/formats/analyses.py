@@ -34,6 +34,8 @@ def takes(observed: Observed, place: str, *, context: Context, findings: list[Fi
 
 def held_back(status: Status, observed: Observed, *, context: Context) -> Status:
     """The status of a report, given that a result known by its label only waits for somebody to look."""
+    if observed.analysis is not None:
+        return status
     quarantined = observed.role is Role.LABELLED and context.profile is Profile.FR
     return Status.HELD if quarantined and status in (Status.FINAL, Status.CORRECTED) else status
 

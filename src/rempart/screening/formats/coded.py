@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rempart.foundation.terminology import is_presumptive, result_of
-from rempart.screening.formats.delimited import Lexis, Segment
+from rempart.screening.formats.delimited import Lexis, Segment, repetitions
 from rempart.screening.rules.report import Result
 
 _CODE, _TEXT, _OTHER_CODE, _OTHER_TEXT, _ORIGINAL = 0, 1, 3, 4, 8  # pieces of CWE that may say the result
+_LONGEST_ANSWER = 100  # characters
 _CACHED_LENGTH = 256  # longer values are texts and documents, each met once
 
 
@@ -64,6 +65,23 @@ def _value(field: str, kind: str, lexis: Lexis, not_results: frozenset[str]) -> 
 
 
 _cached_value = lru_cache(maxsize=16_384)(_value)
+
+
+def answers_of(obx: Segment) -> tuple[tuple[str, str], ...]:
+    """What OBX-5 answers to a question: the code and the text of each repetition."""
+    field = obx.raw(5)
+    return (_answers if len(field) > _CACHED_LENGTH else _cached_answers)(field, obx.lexis)
+
+
+def _answers(field: str, lexis: Lexis) -> tuple[tuple[str, str], ...]:
+    read = lexis.read
+    return tuple(
+        (read(parts[0])[:_LONGEST_ANSWER], read(parts[1])[:_LONGEST_ANSWER])
+        for parts in repetitions(field, lexis)
+    )
+
+
+_cached_answers = lru_cache(maxsize=4_096)(_answers)
 
 
 def _pieces(size: int) -> tuple[int, ...]:

@@ -88,7 +88,7 @@ class Context:
             if len(self._seen) >= _CACHE_LIMIT:  # hostile codes must not fill the memory
                 self._seen.clear()
             observed = self._seen[names] = self._recognise(names)
-        if not observed.loinc and observed.role in (Role.LABELLED, Role.OTHER) and self.transcoding:
+        if self.transcoding and not observed.loinc and observed.role in (Role.LABELLED, Role.OTHER):
             code = self.transcoding.analysis(finess_number, observed.code)
             if analysis := self.pathogen.analysis(code):
                 return Observed(

@@ -57,15 +57,13 @@ class Segment:
 
     def brief(self, n: int) -> str:
         """Field n, cut to the length of what may be remembered between messages."""
-        return self.raw(n)[:LONGEST_REMEMBERED]
+        fields = self.fields
+        return fields[n][:LONGEST_REMEMBERED] if n < len(fields) else ""
 
     def text(self, n: int, component: int = 1) -> str:
         """One component of the first repetition of field n."""
-        try:
-            value = self.fields[n]
-        except IndexError:
-            return ""
-        if not value:
+        fields = self.fields
+        if n >= len(fields) or not (value := fields[n]):
             return ""
         lexis = self.lexis
         if lexis.repetition in value:
@@ -81,19 +79,9 @@ class Segment:
         return lexis.read(value)
 
     def repetitions(self, n: int) -> list[list[str]]:
-        """Field n as repetitions of components, as they stand; empty when the field is.
-
-        Every repetition has COMPONENTS of them at least: those left out are "". Those after the first
-        MOST_REPETITIONS are not read: each takes a hundred times the memory of its signs.
-        """
-        value = self.raw(n)
-        if not value:
-            return []
-        lexis = self.lexis
-        if lexis.repetition not in value:
-            return [(value + lexis.padding).split(lexis.component, MOST_COMPONENTS)]
-        every = value.split(lexis.repetition, MOST_REPETITIONS)[:MOST_REPETITIONS]
-        return [(one + lexis.padding).split(lexis.component, MOST_COMPONENTS) for one in every]
+        """Field n as repetitions of components, as they stand; empty when the field is."""
+        fields = self.fields
+        return repetitions(fields[n], self.lexis) if n < len(fields) else []
 
     def extend(self, text: str) -> None:
         """Take lines that start no segment as the rest of the last field."""
@@ -108,6 +96,21 @@ class Segment:
     def at(self, n: int) -> str:
         """The place of a field: "OBX[1]-5 (segment 6)"."""
         return f"{self.name}[{self.rank}]-{n} (segment {self.number})"
+
+
+def repetitions(field: str, lexis: Lexis) -> list[list[str]]:
+    """A field as repetitions of components, as they stand; empty when the field is.
+
+    Every repetition has COMPONENTS of them at least: those left out are "". Those after the first
+    MOST_REPETITIONS are not read: each takes a hundred times the memory of its signs.
+    """
+    if not field:
+        return []
+    component, padding = lexis.component, lexis.padding
+    if lexis.repetition not in field:
+        return [(field + padding).split(component, MOST_COMPONENTS)]
+    every = field.split(lexis.repetition, MOST_REPETITIONS)[:MOST_REPETITIONS]
+    return [(one + padding).split(component, MOST_COMPONENTS) for one in every]
 
 
 @lru_cache(maxsize=256)

@@ -65,13 +65,13 @@ def gather(lines: list[str], lexis: Lexis, findings: list[Finding]) -> Message:
     last: Segment | None = message.msh  # None after a segment that is not read
     loose: list[str] = []  # lines that go on the last segment
     is_loose = False
-    for number, line in enumerate(lines):
+    for number, line in enumerate(lines[1:], 2):
         name = line[:3]
         if line[3:4] != separator and not (len(line) == 3 and name.isalnum() and name.isupper()):
-            if number and line.strip():
+            if line.strip():
                 loose.append(line)
                 if not is_loose:
-                    findings.append(finding("F06", "continuation", f"line {number + 1}"))
+                    findings.append(finding("F06", "continuation", f"line {number}"))
                     is_loose = True
             continue
         if loose:
@@ -79,10 +79,10 @@ def gather(lines: list[str], lexis: Lexis, findings: list[Finding]) -> Message:
                 last.extend("\n".join(loose))
             loose = []
         if name not in _READ:
-            last = last if number == 0 else None
+            last = None
             continue
         rank = ranks[name] = ranks.get(name, 0) + 1
-        last = Segment(name, line.split(separator), number + 1, rank, lexis)
+        last = Segment(name, line.split(separator), number, rank, lexis)
         if name == "OBX" and order is not None:
             (order.results if order.specimen is None else order.of_specimen).append(last)
             continue

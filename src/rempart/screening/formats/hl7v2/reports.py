@@ -40,8 +40,11 @@ _AGREEING = {  # statuses that go with an order control code (French profile)
 }
 _TEST_MESSAGES = frozenset({"T", "D"})  # processing ids, table 0103
 _NOBODY = Practitioner()
-_LONGEST_ANSWER = 100  # characters
+_LONGEST_SPECIMEN = 100  # characters
 _LONGEST_DEVICE = 5  # digits of a number in the EU list of rapid tests
+
+# Members that are asked for with each observation: each takes a tenth of a microsecond to look up.
+_VARIANT, _ONSET_DATE = Role.VARIANT, QuestionKind.ONSET_DATE
 
 _Place = tuple[Segment | None, int]  # a segment that may be missing, and the number of a field
 
@@ -110,7 +113,7 @@ class _Reader:
                         continue
                 if observed.question is not None:
                     _answer(answers, obx, observed)
-                elif observed.role is Role.VARIANT:
+                elif observed.role is _VARIANT:
                     letters.append((observed.letter, obx.text(5)))
                     screenings.append(obx)
                 elif self._takes(obx, observed):
@@ -331,10 +334,8 @@ def _answer(answers: Answers, obx: Segment, observed: Observed) -> None:
     question = observed.question
     if question is None or not question.kept:
         return
-    read = obx.lexis.read
-    for parts in obx.repetitions(5):
-        code, text = read(parts[0])[:_LONGEST_ANSWER], read(parts[1])[:_LONGEST_ANSWER]
-        day = hl7_date(code) if question.kind is QuestionKind.ONSET_DATE else None
+    for code, text in values.answers_of(obx):
+        day = hl7_date(code) if question.kind is _ONSET_DATE else None
         answers.add(question, code=code, text=text, day=day)
 
 
@@ -349,9 +350,9 @@ def _first(*places: _Place) -> str:
 def _specimen(specimen: Segment | None, obr: Segment | None) -> str:
     """The kind of specimen: its code, else its name."""
     if specimen is not None and specimen.raw(4):
-        return (specimen.text(4) or specimen.text(4, 2))[:_LONGEST_ANSWER]
+        return (specimen.text(4) or specimen.text(4, 2))[:_LONGEST_SPECIMEN]
     if obr is not None and obr.raw(15):
-        return (obr.text(15) or obr.text(15, 2))[:_LONGEST_ANSWER]
+        return (obr.text(15) or obr.text(15, 2))[:_LONGEST_SPECIMEN]
     return ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rempart.screening.formats.coded import answers_of as answers_of
 from rempart.screening.formats.coded import names as names
 from rempart.screening.formats.coded import value_of as value_of
 from rempart.screening.formats.delimited import Segment

@@ -47,8 +47,8 @@ _STATUSES = {
 # OBR-25, asked only when OBX-11 is empty. M, R and O are of orders in progress.
 _ORDER_STATUSES = {"F": "F", "C": "C", "X": "X", "D": "D", "P": "P", "I": "I", "M": "I", "R": "R", "O": "I"}
 _TEST_MESSAGES = frozenset({"T", "D"})  # H-11
-_LONGEST_ANSWER = 100  # characters
-_NOBODY = Practitioner()
+# Members that are asked for with each observation: each takes a tenth of a microsecond to look up.
+_VARIANT, _ONSET_DATE = Role.VARIANT, QuestionKind.ONSET_DATE
 
 
 @dataclass(slots=True)
@@ -130,7 +130,7 @@ class _Reader:
                 observed = observe(coded.names(obx.brief(3), obx.lexis), number)
                 if observed.question is not None:
                     _answer(content.answers, obx, observed)
-                elif observed.role is Role.VARIANT:
+                elif observed.role is _VARIANT:
                     content.letters.append((observed.letter, obx.text(5)))
                     content.screenings.append(obx)
                 elif (kind := CODES.get(observed.code)) is not None:
@@ -282,11 +282,9 @@ def _answer(answers: Answers, obx: Segment, observed: Observed) -> None:
     question = observed.question
     if question is None or not question.kept:
         return
-    read = obx.lexis.read
-    for parts in obx.repetitions(5):
-        text = read(parts[1])[:_LONGEST_ANSWER]
-        for code in read(parts[0])[:_LONGEST_ANSWER].split(","):
-            day = hl7_date(code.strip()) if question.kind is QuestionKind.ONSET_DATE else None
+    for codes, text in coded.answers_of(obx):
+        for code in codes.split(","):
+            day = hl7_date(code.strip()) if question.kind is _ONSET_DATE else None
             answers.add(question, code=code.strip(), text=text, day=day)
 
 
