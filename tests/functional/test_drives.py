@@ -15,6 +15,8 @@ from rempart.foundation.access.actor import acting
 from rempart.foundation.access.refusals import NotAllowed, TooMany
 from rempart.foundation.access.rights import Right, Role
 from rempart.foundation.database.keys import uuid7
+from rempart.foundation.vault import KeyStore
+from rempart.screening.reading import Asked, Reader, Task, keep_part
 from rempart.screening.rules.catalogue import Profile
 from rempart.screening.rules.judging import judge
 from rempart.screening.rules.report import Format, Item, Laboratory, Outcome, Person, Residence, Symptoms
@@ -309,6 +311,29 @@ def test_the_intake_completes(register, keyring, query):
     (kept,) = receive([bare("LAB-77")], actor=machine(LAB), keyring=keyring, pathogen=COVID, now=NOW)
     assert kept.outcome is Outcome.ACCEPTED
     assert query("SELECT count(*) FROM screening_result") == [(1,)]
+
+
+def test_files_of_an_operator_are_completed_and_their_answers_say_nothing_of_her(
+    nurse, keyring, query, tmp_path
+):
+    for number, laboratory in (("21048BC000020", SENDER), ("21048BC000021", ELSEWHERE)):
+        drive = drives.open_drive(actor=nurse, place="", held_on=NOW.date(), laboratory=laboratory, now=NOW)
+        specimens.register(
+            actor=nurse, id=uuid7(), drive_id=drive, registration=HER, informed=TOLD, number=number,
+            sampled=True, keyring=keyring, now=NOW,
+        )  # fmt: skip
+    file = tmp_path / "automaton.hl7"
+    other = (("21048BC000020", "21048BC000021"), ("MSG000001", "MSG000002"))
+    file.write_bytes(hl7(without="PID") + hl7(*other, without="PID"))
+    asked = Asked(
+        paths=(), format=None, profile=Profile.FR, pathogen="covid19", answered=True,
+        key_store=KeyStore(root=keyring.root),
+    )  # fmt: skip
+    (part,) = Reader(asked).parts(Task(number=0, files=(str(file),)))
+    done = keep_part(part)
+    assert (done.outcomes["accepted"], done.outcomes["rejected"]) == (1, 1)  # of another laboratory's drive
+    assert query("SELECT sex, age_class, residence FROM screening_result") == [("F", "49", "I")]
+    assert "ZYGOMALAS" not in "".join(done.lines).upper()
 
 
 def test_security_an_automaton_without_any_patient_is_acknowledged_and_told_nothing(

@@ -21,6 +21,7 @@ from rempart.screening.rules.catalogue import Profile
 from rempart.screening.rules.judging import Judgement
 from rempart.screening.rules.report import Format, Item
 from rempart.screening.rules.turns import Keys
+from rempart.screening.sampling.services.completing import completed
 from rempart.screening.services.prepare import Preparer
 from rempart.screening.services.prepared import Judged, PreparedMessage, delivery_of
 from rempart.screening.services.receive import BATCH, Kept, keep
@@ -92,8 +93,8 @@ class Reader:
         self._keyring = keyring_of(asked.key_store)
 
     def parts(self, task: Task) -> Iterator[Part]:
-        """The parts of a task, in order: one at least, of at most BATCH messages. May ask the database for the tables
-        of laboratories, and for nothing else."""
+        """The parts of a task, in order: one at least, of at most BATCH messages. Asks the database for the tables of
+        laboratories, and for the tubes of messages that say nobody, at most."""
         self._table.refresh(now=datetime.now(UTC))
         part, preparer = Part(), self._preparer()
         for source in task.files:
@@ -106,15 +107,25 @@ class Reader:
                 if len(part.messages) + len(some) > BATCH:
                     yield part
                     part, preparer = Part(), self._preparer()
-                part.messages += [
-                    preparer.message(Judged(item=item, judgement=judgement, delivery=delivery))
-                    for item, judgement in some
-                ]
+                whole = self._completed(
+                    [Judged(item=item, judgement=judgement, delivery=delivery) for item, judgement in some]
+                )
+                part.messages += [preparer.message(one) for one in whole]
                 if self._asked.answered:
-                    part.answers += [_begun(source, item, judgement) for item, judgement in some]
+                    part.answers += [
+                        _begun(source, item, judgement) for item, judgement in some
+                    ]  # as it came
             part.size += len(payload)
         part.last = True
         yield part
+
+    def _completed(self, some: Sequence[Judged]) -> Sequence[Judged]:
+        """Messages with no more than the number of a tube, completed; the rules of sampling drives are French."""
+        if self._asked.profile is not Profile.FR:
+            return some
+        return completed(
+            some, keyring=self._keyring, pathogen=self._pathogen, now=datetime.now(UTC), of_any=True
+        )
 
     def _preparer(self) -> Preparer:
         """With the keys of today: reading may last over midnight."""

@@ -6,7 +6,7 @@ says nothing of the person at all: what a message says is never overruled.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 
@@ -24,21 +24,28 @@ from rempart.screening.services.prepared import Judged
 
 
 def completed(
-    judged: Sequence[Judged], *, keyring: Keyring, pathogen: Pathogen, now: datetime
+    judged: Sequence[Judged], *, keyring: Keyring, pathogen: Pathogen, now: datetime, of_any: bool = False
 ) -> Sequence[Judged]:
     """The same messages; those that say nothing of the person, and whose number is that of a tube on its way to this
     very laboratory, completed from the registration and judged again.
 
-    Asks the database for those only; outside a transaction of the caller's.
+    Which laboratory it is, its key says and the message repeats; `of_any`: the message alone, for whoever brings it may
+    speak for every laboratory (an operator with files). Asks the database for those only; outside a transaction of the
+    caller's.
     """
     bare = [rank for rank, one in enumerate(judged) if _says_nobody(one)]
     if not bare:
         return judged
-    found = _registered([judged[rank] for rank in bare], keyring=keyring, now=now)
+    tubes = {
+        rank: [_tube(judged[rank], report, of_any) for report in judged[rank].item.reports] for rank in bare
+    }
+    found = _registered(
+        {tube for named in tubes.values() for tube in named if tube}, keyring=keyring, now=now
+    )
     whole = list(judged)
     for rank in bare:
         one = judged[rank]
-        reports = tuple(_completed(report, found.get(_tube(one, report))) for report in one.item.reports)
+        reports = tuple(map(_completed, one.item.reports, map(found.get, tubes[rank])))
         if reports != one.item.reports:
             item = replace(one.item, reports=reports)
             whole[rank] = replace(
@@ -51,7 +58,7 @@ def _says_nobody(one: Judged) -> bool:
     """Whether a message was refused and says nothing of whom it is about."""
     return (
         one.judgement.outcome is Outcome.REJECTED
-        and bool(one.delivery.laboratory and one.item.reports)
+        and bool(one.item.reports)
         and all(_is_nobody(report.person) for report in one.item.reports)
     )
 
@@ -62,10 +69,11 @@ def _is_nobody(person: Person) -> bool:
     )
 
 
-def _tube(one: Judged, report: Report) -> str:
-    """What a tube is indexed by, as a message says it; empty when it speaks for another laboratory."""
+def _tube(one: Judged, report: Report, of_any: bool) -> str:
+    """What a tube is indexed by, as a message says it; empty when it speaks for another laboratory, or for none."""
     laboratory = finess.normalise(report.laboratory.finess)
-    if laboratory != finess.normalise(one.delivery.laboratory) or not report.record_number:
+    its_own = of_any or laboratory == finess.normalise(one.delivery.laboratory)
+    if not (its_own and laboratory and report.record_number):
         return ""
     return tube_named(laboratory, report.record_number)
 
@@ -76,19 +84,13 @@ def tube_named(laboratory: str, record_number: str) -> str:
 
 
 def _registered(
-    bare: Sequence[Judged], *, keyring: Keyring, now: datetime
+    tubes: Set[str], *, keyring: Keyring, now: datetime
 ) -> Mapping[str, tuple[Registration, datetime | None]]:
-    """The registrations (and when the sample was taken) of the tubes that these messages name."""
-    indexer = Indexer(keyring, now.date())
-    by_digest = {
-        digest: tube
-        for one in bare
-        for report in one.item.reports
-        if (tube := _tube(one, report))
-        for digest in indexer.digests(BlindIndex.SPECIMEN, tube)
-    }
-    if not by_digest:
+    """The registrations (and when the sample was taken) of these tubes."""
+    if not tubes:
         return {}
+    indexer = Indexer(keyring, now.date())
+    by_digest = {digest: tube for tube in tubes for digest in indexer.digests(BlindIndex.SPECIMEN, tube)}
     with acting(system(Purpose.INTAKE)):
         rows = list(Specimen.objects.filter(number__in=list(by_digest)))
     found = {}
