@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
 
 import pytest
 from tests.factories import finess_in
@@ -215,6 +217,24 @@ def test_an_ended_line_stays_as_history_and_another_may_follow(add, bio, now, ta
     known = snapshot.Snapshot()
     known.refresh(now=now)
     assert known.transcoding.analysis(SENDER, LOCAL) == ANTIGEN
+
+
+def test_a_process_that_watches_is_never_due_and_learns_by_itself(add, monkeypatch, now):
+    monkeypatch.setattr(snapshot, "_EVERY", 0.02)
+    monkeypatch.setattr(snapshot, "PATIENCE", 60.0)
+    known, stop = snapshot.Snapshot(), Event()
+    watcher = Thread(target=known.watch, args=(stop,))
+    watcher.start()
+    try:
+        add()
+        deadline = time.monotonic() + 20
+        while known.transcoding.analysis(SENDER, LOCAL) != PCR and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert known.transcoding.analysis(SENDER, LOCAL) == PCR
+        assert not known.due
+    finally:
+        stop.set()
+        watcher.join()
 
 
 def test_a_snapshot_of_another_database_is_read_anew(add, now):

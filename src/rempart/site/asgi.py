@@ -25,13 +25,14 @@ _ = get_resolver().url_patterns  # a page that cannot be imported stops the serv
 
 
 def _with_the_short_way() -> Application:
-    from rempart.screening.api import recognised  # they read models: only once Django is set up
+    from rempart.screening.api import intake_of, recognised  # they read models: only once Django is set up
     from rempart.site.express import express
 
-    watch = threading.Thread(
-        target=recognised.watch, args=(threading.Event(),), name="recognised", daemon=True
-    )
-    watch.start()
+    def watch_tables(stop: threading.Event) -> None:
+        intake_of().table.watch(stop)
+
+    for watch, name in ((recognised.watch, "recognised"), (watch_tables, "tables")):
+        threading.Thread(target=watch, args=(threading.Event(),), name=name, daemon=True).start()
     return express(_django, path=reverse("api-1:deliver"))
 
 

@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from django.db import DatabaseError, connections
+from django.db import connections
 
 from rempart.foundation.access.limits import Counters, limits
 from rempart.foundation.access.machines.recognised import Recognised
@@ -34,7 +34,6 @@ from rempart.screening.services.mailbox import Mailbox
 _log = logging.getLogger(__name__)
 
 _LOOK_EVERY = 0.25  # seconds between two looks at how long connections have been silent
-_TABLES_EVERY = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,8 +140,10 @@ async def serve(door: Door, *, intake: Intake, stop: asyncio.Event, ready: Calla
         reuse_port=True,  # several listeners share a port, one for each core
     )
     enough = threading.Event()
-    watcher = loop.run_in_executor(None, listener.recognised.watch, enough)
-    beside = [loop.create_task(_refresh(intake)), loop.create_task(listener.look())]
+    watchers = [
+        loop.run_in_executor(None, watch, enough) for watch in (listener.recognised.watch, intake.table.watch)
+    ]
+    looking = loop.create_task(listener.look())
     ready(server.sockets[0].getsockname()[1])
     try:
         await stop.wait()
@@ -150,19 +151,8 @@ async def serve(door: Door, *, intake: Intake, stop: asyncio.Event, ready: Calla
         server.close()
         await listener.finish()
         enough.set()
-        for task in beside:
-            task.cancel()
-        await watcher
-
-
-async def _refresh(intake: Intake) -> None:
-    """Keep the tables by which messages are read as they are in the database."""
-    while True:
-        await asyncio.sleep(_TABLES_EVERY)
-        try:
-            await asyncio.to_thread(apart, intake.table.refresh)
-        except DatabaseError:
-            _log.warning("the tables cannot be read anew: those known go on serving")
+        looking.cancel()
+        await asyncio.gather(*watchers)
 
 
 def apart(work: Callable[..., Any]) -> Any:

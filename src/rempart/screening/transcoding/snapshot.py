@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from datetime import date, datetime
-from threading import Lock
+from datetime import UTC, date, datetime
+from threading import Event, Lock
 from uuid import UUID
+
+from django.db import DatabaseError, connections
 
 from rempart.screening.transcoding.models import TranscodingLine
 from rempart.screening.transcoding.rules import Kind, Line, Transcoding
 
 PATIENCE = 3.0
 """Seconds after which a process looks whether a line changed: what a biologist adds holds everywhere by then."""
+
+_EVERY = 1.0
+"""Seconds between two looks of a process that looks without being asked."""
+
+_log = logging.getLogger(__name__)
 
 _COLUMNS = ("id", "laboratory", "kind", "source", "target", "since", "until", "version")
 
@@ -47,6 +55,16 @@ class Snapshot:
             self._look_at = time.monotonic() + PATIENCE
         finally:
             self._lock.release()
+
+    def watch(self, stop: Event) -> None:
+        """Look for changes before anybody who reads a message would have to, until told to stop."""
+        while not stop.wait(_EVERY):
+            try:
+                self.refresh(now=datetime.now(UTC), at_once=True)
+            except DatabaseError:
+                _log.warning("the tables cannot be read anew: those known go on serving")
+            finally:
+                connections.close_all()
 
     def _look(self, today: date) -> None:
         newest = TranscodingLine.objects.filter(version__gte=self._version).order_by("version")
