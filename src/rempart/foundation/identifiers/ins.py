@@ -26,9 +26,10 @@ class Authority(StrEnum):
     @property
     def in_production(self) -> bool:
         """Whether it assigns the identities of real persons."""
-        return self in (Authority.NIR, Authority.NIA)
+        return self in _OF_REAL_PERSONS
 
 
+_OF_REAL_PERSONS = (Authority.NIR, Authority.NIA)
 # The names HL7 v2 senders write in PID-3.4.1 beside, or instead of, the object identifier.
 _NAMES = {"ASIP-SANTE-INS-NIR": Authority.NIR, "ASIP-SANTE-INS-NIA": Authority.NIA}
 _BY_OID = {authority.value: authority for authority in Authority}

@@ -107,13 +107,13 @@ class Nir:
     @property
     def month_is_real(self) -> bool:
         """False when the month is one of those used for an unknown or fictive date."""
-        return self.month in _MONTHS
+        return self.body[3:5] in _MONTHS
 
     def agrees_with_birth(self, born: date) -> bool:
         """Whether year and (when it is a real one) month are those of a date of birth."""
-        if int(self.year) != born.year % 100:
+        if int(self.body[1:3]) != born.year % 100:
             return False
-        return not self.month_is_real or int(self.month) == born.month
+        return not self.month_is_real or int(self.body[3:5]) == born.month
 
 
 _UNREADABLE = Nir(body="", given_key="", faults=(NirFault.SHAPE,))

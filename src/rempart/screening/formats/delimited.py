@@ -17,6 +17,7 @@ COMPONENTS = 13  # as many as any data type read here has (XCN-13, XTN-12)
 MOST_COMPONENTS = 100  # that are told apart in one repetition; further signs stay in the last one
 
 DELETED = '""'  # explicit delete: read as empty
+_LEFT_OUT = [""] * (COMPONENTS - 1)
 _LINE_BREAKS = frozenset({".br", ".sp", ".ce"})
 _FORBIDDEN = re.compile(r"[\w\s\x00-\x20\x7f]")
 
@@ -34,7 +35,6 @@ class Lexis:
     escape: str
     subcomponent: str
     truncation: str
-    padding: str  # as many component signs as make up a whole repetition
     read: Callable[[str], str]
 
 
@@ -106,11 +106,11 @@ def repetitions(field: str, lexis: Lexis) -> list[list[str]]:
     """
     if not field:
         return []
-    component, padding = lexis.component, lexis.padding
+    component = lexis.component
     if lexis.repetition not in field:
-        return [(field + padding).split(component, MOST_COMPONENTS)]
+        return [field.split(component, MOST_COMPONENTS) + _LEFT_OUT]
     every = field.split(lexis.repetition, MOST_REPETITIONS)[:MOST_REPETITIONS]
-    return [(one + padding).split(component, MOST_COMPONENTS) for one in every]
+    return [one.split(component, MOST_COMPONENTS) + _LEFT_OUT for one in every]
 
 
 @lru_cache(maxsize=256)
@@ -130,7 +130,6 @@ def lexis(separator: str, signs: str, *, plain: bool) -> Lexis | None:
         escape=escape,
         subcomponent=subcomponent,
         truncation=truncation,
-        padding=component * (COMPONENTS - 1),
         read=read,
     )
 

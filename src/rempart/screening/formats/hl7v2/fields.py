@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from rempart.foundation.identifiers import finess, ins, rpps
 from rempart.screening.formats.dates import hl7_date
-from rempart.screening.formats.delimited import Lexis, Segment
+from rempart.screening.formats.delimited import LONGEST_REMEMBERED, Lexis, Segment
 from rempart.screening.formats.emails import one_address
 from rempart.screening.formats.names import first_names
 from rempart.screening.formats.practitioners import practitioner_of
@@ -96,18 +96,25 @@ def _numbers(repetitions: list[list[str]], lexis: Lexis) -> tuple[str, str, str,
         if not number:
             continue
         kind = parts[4].upper()
-        name, _, rest = parts[3].partition(lexis.subcomponent)
-        oid = lexis.read(rest.split(lexis.subcomponent, 1)[0])
-        known = ins.authority(oid[:_LONGEST_AUTHORITY], name[:_LONGEST_AUTHORITY])
-        if known is not None or kind in _INS_TYPES:
+        is_ins, oid = _assigner(parts[3][:LONGEST_REMEMBERED], lexis)
+        if is_ins or kind in _INS_TYPES:
             if not matricule:
                 matricule = number.replace(" ", "").upper()
-                authority = known.value if known is not None else oid
+                authority = oid
         elif kind in _INSURED_TYPES:
             insured = insured or number.replace(" ", "")
         else:
             local = local or number
     return matricule, authority, insured, local
+
+
+@lru_cache(maxsize=4_096)
+def _assigner(field: str, lexis: Lexis) -> tuple[bool, str]:
+    """Whether an assigning authority (CX-4, an HD) is one of INS, and its OID."""
+    name, _, rest = field.partition(lexis.subcomponent)
+    oid = lexis.read(rest.split(lexis.subcomponent, 1)[0])
+    known = ins.authority(oid[:_LONGEST_AUTHORITY], name[:_LONGEST_AUTHORITY])
+    return (True, known.value) if known is not None else (False, oid)
 
 
 def _addresses(repetitions: list[list[str]], lexis: Lexis) -> tuple[Address, str]:

@@ -291,7 +291,7 @@ class _Reader:
         for segment, field in places:
             if segment is None or not (text := segment.text(field)):
                 continue
-            moment = self._moment(text, zone, segment, field)
+            moment = hl7_moment(text, zone) or self._zoneless(text, zone, segment, field)
             if moment is not None:
                 if unreadable:
                     self.findings.append(finding("S04", "other", unreadable))
@@ -304,7 +304,7 @@ class _Reader:
     def _validated_at(self, zone: tzinfo, *places: _Place) -> Moment | None:
         for segment, field in places:
             if segment is not None and (text := segment.text(field)):
-                moment = self._moment(text, zone, segment, field)
+                moment = hl7_moment(text, zone) or self._zoneless(text, zone, segment, field)
                 if moment is None:
                     self.findings.append(finding("S04", "validation", segment.at(field)))
                 return moment
@@ -314,18 +314,17 @@ class _Reader:
         """The first time that one of the letters was found at."""
         for segment in segments:
             if text := segment.text(19):
-                moment = self._moment(text, zone, segment, 19)
+                moment = hl7_moment(text, zone) or self._zoneless(text, zone, segment, 19)
                 if moment is None:
                     self.findings.append(finding("S04", "screening", segment.at(19)))
                 return moment
         return None
 
-    def _moment(self, text: str, zone: tzinfo, segment: Segment, field: int) -> Moment | None:
-        moment = hl7_moment(text, zone)
-        if moment is None:
-            moment = hl7_moment_without_zone(text, zone)
-            if moment is not None:
-                self.findings.append(finding("S04", "zone", segment.at(field)))
+    def _zoneless(self, text: str, zone: tzinfo, segment: Segment, field: int) -> Moment | None:
+        """A time whose zone cannot be read."""
+        moment = hl7_moment_without_zone(text, zone)
+        if moment is not None:
+            self.findings.append(finding("S04", "zone", segment.at(field)))
         return moment
 
 
