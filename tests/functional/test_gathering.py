@@ -71,6 +71,19 @@ def test_all_that_wait_are_kept_in_one_transaction_and_stay_apart(together, held
     assert [told[str(one.delivery_id)] for one in kept[1:]] == [actor.id for actor in actors]
 
 
+def test_who_was_just_answered_is_waited_for_beside_those_who_came_meanwhile(together, held, monkeypatch):
+    monkeypatch.setattr(gathering, "_LINGER", 1.0)
+    first = together.add([brought(0)], actor=machine(LAB), size=1)
+    assert held.begun.wait(60)
+    meanwhile = [together.add([brought(number)], actor=machine(LAB), size=1) for number in (1, 2, 3)]
+    held.go_on.set()
+    first.result(60)
+    again = together.add([brought(4)], actor=machine(LAB), size=1)
+    for future in (*meanwhile, again):
+        future.result(60)
+    assert held.batches == [1, 4]
+
+
 def test_what_cannot_be_kept_fails_alone(together, held, monkeypatch, query):
     poison = brought(7)
     keep = held.keep

@@ -35,8 +35,11 @@ MOST_BYTES = 64_000_000
 RETRY_AFTER = 1
 """Seconds after which whoever was refused may come again: two transactions later."""
 
-_LINGER = 0.004
-"""Seconds, at most, in which the thread waits for as many deliveries as came the last time."""
+_LINGER = 0.005
+"""Seconds in which the thread waits for one more delivery while traffic flows."""
+
+_PATIENCE = 4
+"""Times, at most, that it does so before one transaction."""
 
 _IDLE = 30.0
 """Seconds after which the thread ends and gives its connection back; the next delivery starts another."""
@@ -72,7 +75,8 @@ class Gathering:
         self._keyring, self._pathogen, self._most = keyring, pathogen, most_waiting
         self._waiting: deque[_Brought] = deque()
         self._messages = self._bytes = 0
-        self._expected = 1  # deliveries that came together the last time
+        self._together = 0  # deliveries of the last transaction
+        self._expected = 1  # deliveries that are worth waiting for a moment
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._preparer: tuple[float, Preparer] | None = None
@@ -121,11 +125,13 @@ class Gathering:
     def _next(self) -> list[_Brought]:
         """All that wait, once somebody does; nothing after a long silence, which ends the thread."""
         with self._changed:
+            self._expected = self._together + len(
+                self._waiting
+            )  # who was just answered, and who came meanwhile
             if not self._changed.wait_for(lambda: self._waiting, _IDLE):
                 self._thread = None
                 return []
-            if len(self._waiting) < self._expected:
-                self._changed.wait_for(lambda: len(self._waiting) >= self._expected, _LINGER)
+            self._linger()
             together: list[_Brought] = []
             messages = 0
             while self._waiting and (not together or messages + len(self._waiting[0].judged) <= BATCH):
@@ -134,8 +140,19 @@ class Gathering:
                 messages += len(brought.judged)
                 self._bytes -= brought.size
             self._messages -= messages
-            self._expected = len(together)
+            self._together = len(together)
         return together
+
+    def _linger(self) -> None:
+        """Wait for as many as are expected, as long as they keep coming: a transaction of two halves costs twice."""
+        for _ in range(_PATIENCE):
+            came = len(self._waiting)
+            self._changed.wait_for(self._is_enough, _LINGER)
+            if self._is_enough() or len(self._waiting) == came:
+                return
+
+    def _is_enough(self) -> bool:
+        return len(self._waiting) >= self._expected or self._messages >= self._most
 
     def _keep(self, together: Sequence[_Brought]) -> None:
         """Prepare and keep deliveries, and tell whoever waits for each."""
