@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import lru_cache
 
 from rempart.screening.formats import encodings
-from rempart.screening.formats.delimited import Lexis, Segment
-from rempart.screening.formats.hl7v2.messages import lines_of
+from rempart.screening.formats.delimited import LONGEST_REMEMBERED, Lexis, Segment
 from rempart.screening.formats.hl7v2.tokens import lexis_of
 from rempart.screening.rules.catalogue import Acknowledgement, catalogue
 from rempart.screening.rules.judging import Judgement
@@ -46,6 +46,9 @@ _SEVERITIES = {Severity.ERROR: "E", Severity.WARNING: "W"}
 _PLACE = re.compile(r"([A-Z][A-Z0-9]{2})(?:\[(\d+)\])?(?:-(\d+)(?:\.(\d+))?)?(?![A-Za-z0-9])")
 _ESCAPES = {"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "~": "\\R\\", "&": "\\T\\", "\r": " ", "\n": "\\.br\\"}
 _TO_ESCAPE = re.compile(r"[\\|^~&\r\n]")
+_LINE_END = re.compile(rb"[\r\n]")
+_LONGEST_HEADER = 4096  # bytes of an MSH that are read
+_REMEMBERED = 16_384  # of names of senders and receivers: a sender's are the same in each of its messages
 
 
 def acknowledge(item: Item, judgement: Judgement, *, now: datetime) -> bytes:
@@ -110,11 +113,12 @@ def _place(location: str) -> str:
 
 def _header_of(raw: bytes) -> Segment | None:
     """The MSH of a message, None when there is none that can be read."""
-    text = encodings.read(raw[:4096]).text
-    lexis = lexis_of(text) if text.startswith("MSH") else None
+    end = _LINE_END.search(raw, 0, _LONGEST_HEADER)
+    line = encodings.read(raw[: end.start() if end else _LONGEST_HEADER]).text
+    lexis = lexis_of(line) if line.startswith("MSH") else None
     if lexis is None:
         return None
-    fields = lines_of(text)[0].split(lexis.field)
+    fields = line.split(lexis.field)
     return Segment("MSH", [fields[0], lexis.field, *fields[1:]], 1, 1, lexis)
 
 
@@ -122,8 +126,14 @@ def _copied(msh: Segment | None, n: int) -> str:
     """A field of the message's MSH with our delimiters."""
     if msh is None:
         return ""
-    lexis: Lexis = msh.lexis
-    return "^".join(_escaped(lexis.read(part)) for part in msh.raw(n).split(lexis.component))
+    field = msh.raw(n)
+    rewritten = _rewritten if len(field) <= LONGEST_REMEMBERED else _rewritten.__wrapped__
+    return rewritten(field, msh.lexis)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _rewritten(field: str, lexis: Lexis) -> str:
+    return "^".join([_escaped(lexis.read(part)) for part in field.split(lexis.component)])
 
 
 def _escaped(text: str) -> str:
