@@ -81,7 +81,9 @@ def declared() -> set[str]:
 
 
 def compiled_text(compiled: gettext.GNUTranslations, one: str) -> str:
-    return compiled.ngettext(PLURALS[one], one, 2) if one in PLURALS else compiled.gettext(one)
+    if one in PLURALS:
+        return compiled.ngettext(PLURALS[one], one, 2)
+    return compiled.ngettext(one, one, 1) if one in PLURALS.values() else compiled.gettext(one)
 
 
 def test_the_compiled_catalogue_is_that_of_the_text():
