@@ -13,7 +13,7 @@ from tests.functional.settling import settle, step
 
 from rempart.foundation.database.row_security import set_sight
 from rempart.foundation.events import bell
-from rempart.foundation.events.stream import Subscriber, advance, publish, waiting
+from rempart.foundation.events.stream import Overtaken, Subscriber, advance, publish, waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -241,6 +241,56 @@ def test_a_worker_that_finds_the_position_taken_goes_away_at_once():
         finish.set()
         assert busy.result() == 1
     assert listener.got == [1]
+
+
+def test_a_handler_that_takes_its_time_holds_back_nobody_else():
+    inside, finish = threading.Event(), threading.Event()
+    slow = Listener(name="slow")
+    slow.run()
+    say(1)
+    slow.run()
+    say(2)
+
+    def hold(cursor, events):
+        inside.set()
+        finish.wait(60)
+
+    def work():
+        try:
+            return step(Subscriber(name="slow", topics=("t",), handle=hold))
+        finally:
+            connection.close()
+
+    quick = Listener(name="quick")
+    quick.run_all()
+    with ThreadPoolExecutor(1) as pool:
+        busy = pool.submit(work)
+        try:
+            assert inside.wait(20)
+            say(3)  # has a later number than whatever the slow one has
+            assert quick.run() == 1
+        finally:
+            finish.set()
+        assert busy.result() >= 1
+    assert quick.got == [1, 2, 3]
+
+
+def test_whoever_is_overtaken_leaves_nothing(test_database, effects):
+    """A worker of another version takes no such lock: what both have handled is kept once."""
+    listener = Listener()
+    say(1)
+    listener.run()
+    say(2)
+
+    def is_overtaken(cursor, events):
+        listener.handle(cursor, events)
+        with elsewhere(test_database) as other:
+            other.execute("UPDATE events_position SET event_id = event_id + 1 WHERE subscriber = 'listener'")
+            other.connection.commit()
+
+    with pytest.raises(Overtaken):
+        step(Subscriber(name="listener", topics=("t",), handle=is_overtaken))
+    assert effects() == [1]
 
 
 def test_a_handler_sees_every_department(keep):

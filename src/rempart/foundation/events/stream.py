@@ -57,25 +57,28 @@ _READ = """
 """
 
 
+class Overtaken(Exception):
+    """Somebody else moved a subscriber's position, who does not take its lock: everything is undone."""
+
+
 def advance(subscriber: Subscriber) -> int:
     """Handle the next batch of one subscriber; how many events it was (0: nothing to read yet).
 
-    Two processes may run the same subscriber: one works, the other finds the position taken and
-    returns 0. An error in the handler leaves the position where it was.
+    Two processes may run the same subscriber: one works, the other finds it taken and returns 0. An error in the
+    handler leaves the position where it was.
+
+    Who works is told by an advisory lock. A lock on the row would give the transaction its number at once; no event of a
+    later number is read by anybody before it ends, which takes as long as the handler.
     """
     with transaction.atomic(), transaction.get_connection().cursor() as cursor:
-        set_sight(cursor, departments=(EVERYWHERE,))
         cursor.execute(
-            "INSERT INTO events_position (subscriber, xid, event_id) VALUES (%s, 0, 0) ON CONFLICT DO NOTHING",
-            (subscriber.name,),
+            "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", (f"events {subscriber.name}",)
         )
-        cursor.execute(
-            "SELECT xid, event_id FROM events_position WHERE subscriber = %s FOR UPDATE SKIP LOCKED",
-            (subscriber.name,),
-        )
-        position = cursor.fetchone()
-        if position is None:
+        taken = cursor.fetchone()
+        if not (taken and taken[0]):
             return 0
+        set_sight(cursor, departments=(EVERYWHERE,))
+        position = _position(cursor, subscriber)
         cursor.execute(_READ, (*position, list(subscriber.topics), subscriber.batch))
         batch = [
             Published(
@@ -91,10 +94,26 @@ def advance(subscriber: Subscriber) -> int:
             return 0
         subscriber.handle(cursor, batch)
         cursor.execute(
-            "UPDATE events_position SET xid = %s, event_id = %s, topics = %s WHERE subscriber = %s",
-            (batch[-1].xid, batch[-1].id, list(subscriber.topics), subscriber.name),
+            """UPDATE events_position SET xid = %s, event_id = %s, topics = %s
+               WHERE subscriber = %s AND (xid, event_id) = (%s, %s)""",
+            (batch[-1].xid, batch[-1].id, list(subscriber.topics), subscriber.name, *position),
         )
+        if cursor.rowcount != 1:
+            raise Overtaken(subscriber.name)
         return len(batch)
+
+
+def _position(cursor: CursorWrapper, subscriber: Subscriber) -> tuple[int, int]:
+    """Up to where the subscriber has read; noted the first time, so that its events are kept for it."""
+    cursor.execute("SELECT xid, event_id FROM events_position WHERE subscriber = %s", (subscriber.name,))
+    found = cursor.fetchone()
+    if found is None:
+        cursor.execute(
+            "INSERT INTO events_position (subscriber, xid, event_id) VALUES (%s, 0, 0) ON CONFLICT DO NOTHING",
+            (subscriber.name,),
+        )
+        return 0, 0
+    return found[0], found[1]
 
 
 def waiting(subscriber: Subscriber) -> int:
