@@ -31,6 +31,9 @@ class Role(Enum):
     SETTING = "setting"  # an option for routing, no statement on the person
 
 
+_NO_CODE_OF_OURS = (Role.LABELLED, Role.OTHER)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
     """What an observation code was recognised as."""
@@ -88,7 +91,7 @@ class Context:
             if len(self._seen) >= _CACHE_LIMIT:  # hostile codes must not fill the memory
                 self._seen.clear()
             observed = self._seen[names] = self._recognise(names)
-        if self.transcoding and not observed.loinc and observed.role in (Role.LABELLED, Role.OTHER):
+        if not observed.loinc and observed.role in _NO_CODE_OF_OURS and self.transcoding:
             code = self.transcoding.analysis(finess_number, observed.code)
             if analysis := self.pathogen.analysis(code):
                 return Observed(

@@ -35,6 +35,8 @@ OLDEST = 130  # years
 _FURTHER_EAST = timedelta(hours=14)  # where it is tomorrow already
 _NOTHING: frozenset[str] = frozenset()
 _PUBLISHED = frozenset({Status.FINAL, Status.CORRECTED})
+# Members that are asked for with each message: each takes a tenth of a microsecond to look up.
+_ERROR, _HELD, _FRENCH = Severity.ERROR, Status.HELD, Profile.FR
 _COARSE = frozenset({Precision.YEAR, Precision.MONTH, Precision.DAY})
 _ALSO_UNREADABLE = frozenset({"P03", "S01"})  # what a decoder says of these, it says in place of "missing"
 _UNREAD = frozenset(
@@ -72,10 +74,10 @@ def is_taken(report: Report, pathogen: Pathogen) -> bool:
 
 def _outcome(item: Item, findings: list[Finding]) -> Outcome:
     for said in findings:
-        if said.severity is Severity.ERROR:
+        if said.severity is _ERROR:
             return Outcome.REJECTED
     for report in item.reports:
-        if report.status is Status.HELD:
+        if report.status is _HELD:
             return Outcome.HELD
     return Outcome.ACCEPTED
 
@@ -87,7 +89,7 @@ class _Judging:
 
     def __init__(self, item: Item, profile: Profile, pathogen: Pathogen, now: datetime) -> None:
         self.item = item
-        self.format = item.format.value
+        self.format: str = item.format
         self.profile = profile
         self.pathogen = pathogen
         self.now = now
@@ -102,7 +104,7 @@ class _Judging:
     def run(self) -> None:
         if not self.item.reports and self.said.isdisjoint(_UNREAD):
             self._nothing_taken()
-        french = self.profile is Profile.FR
+        french = self.profile is _FRENCH
         early = 0
         for report in self.item.reports:
             of_person, of_report = asked_on(self._day(report), self.profile)

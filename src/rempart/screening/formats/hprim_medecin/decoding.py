@@ -87,7 +87,7 @@ def decode(payload: bytes, *, context: Context) -> Iterator[Item]:
             values = {"lines": len(message.results), "limit": MAXIMUM_RESULTS}
             yield _unread(part.raw, position, [*findings, finding("F03", "lines", "message", **values)])
             continue
-        if max(map(len, message.header), default=0) > LONGEST_LINE:
+        if len(part.raw) > LONGEST_LINE and max(map(len, message.header), default=0) > LONGEST_LINE:
             number, line = next(
                 (n, one) for n, one in enumerate(message.header, 1) if len(one) > LONGEST_LINE
             )
