@@ -43,7 +43,7 @@ PATH = "/api/v1/deliveries"
 _DAYS = 14
 _RESULTS_OF_ONE = 0.2  # of an inhabitant in so many days, as the simulator has it
 _AT_MOST = 3_000  # messages a second that are prepared
-_WARM = 60  # messages of each sender before anything is measured
+WARM = 60  # messages of each sender before anything is measured
 _READY = 60.0
 
 
@@ -112,7 +112,7 @@ def _country(asked: Asked, *, runs: int) -> Country:
     from rempart.simulators.laboratory import Epidemic
     from rempart.site import demo_people
 
-    each = (runs + 1) * (round(asked.seconds * _AT_MOST / asked.connections) + 2 * _WARM)
+    each = (runs + 1) * (round(asked.seconds * _AT_MOST / asked.connections) + 2 * WARM)
     population = round(1.3 * each * asked.connections / _RESULTS_OF_ONE)
     epidemic = Epidemic(
         seed=1,
@@ -185,12 +185,13 @@ def _http(asked: Asked, configuration: Configuration, port: int, country: Countr
     listening = Listening(port=port)
     with serving.processes(serving.web_command(listening, workers=asked.workers)) as running:
         serving.wait_until_ready(listening, running, public_url=configuration.public_url)
-        senders.drive(("127.0.0.1", port), _of_all(country, _WARM, host), seconds=5)
-        load = _of_all(country, round(asked.seconds * _AT_MOST / asked.connections), host)
+        senders.drive(("127.0.0.1", port), of_all(country, WARM, host), seconds=5)
+        load = of_all(country, round(asked.seconds * _AT_MOST / asked.connections), host)
         yield measured("http: one message per request", asked, ("127.0.0.1", port), load, running)
 
 
-def _of_all(country: Country, count: int, host: str) -> list[list[bytes]]:
+def of_all(country: Country, count: int, host: str) -> list[list[bytes]]:
+    """The next messages of every laboratory as requests."""
     return [requests(country, rank, count, host) for rank in range(len(country.finess))]
 
 

@@ -19,12 +19,14 @@ from benchmarks.agents import signed_in
 from django.conf import settings
 
 from rempart.foundation.access.models import create_machine_key
+from rempart.foundation.events.stream import waiting
 from rempart.foundation.identifiers import luhn
-from rempart.site import serving
+from rempart.site import serving, worker
 from rempart.site.configuration import Configuration
 from rempart.site.listening import Listening
 
 RATE = 1000.0
+_SETTLED = 60.0
 EVERY = 0.25  # seconds between two marked positives
 _DEPARTMENT = "48"
 _CASE = re.compile(r"/suivi/dossiers/([0-9a-f-]{36})/")
@@ -84,6 +86,8 @@ def run(asked: live.Asked, configuration: Configuration, port: int, country: liv
         watcher.start()
         watcher.is_open.wait(30)
         host = f"127.0.0.1:{port}"
+        live.apart(("127.0.0.1", port), live.of_all(country, live.WARM, host), seconds=5)
+        _settle()  # the worker has everything loaded that it loads with its first facts
         count = round(RATE * (asked.seconds + 5) / asked.connections)
         load = [live.requests(country, rank, count, host) for rank in range(len(country.finess))]
         flow: list[senders.Drove] = []
@@ -111,6 +115,15 @@ def run(asked: live.Asked, configuration: Configuration, port: int, country: liv
         f"p99 {waited[-1 - len(waited) // 100]:6.0f} ms  {len(waited)} of {len(acknowledged)} positives seen; "
         f"acknowledged p99 {drove.latency(99):.0f} ms  CPU µs each: server {each[0]:.0f}, worker {each[1]:.0f}"
     )
+
+
+def _settle() -> None:
+    """Wait until the worker has handled everything there is."""
+    deadline = time.monotonic() + _SETTLED
+    while any(waiting(one) for one in worker.subscribers()):
+        if time.monotonic() > deadline:
+            raise TimeoutError("the worker does not handle what was sent before the measurement")
+        time.sleep(0.2)
 
 
 def _send(port: int, key: str, finess: str, seconds: float) -> list[float]:
