@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 from tests.browser.chromium import FLAGS, chromium
 from tests.browser.served import Served, serve
 
@@ -24,6 +24,8 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 HERE = Path(__file__).parent
 SCREENSHOTS = HERE.parents[1] / "var" / "screenshots"
+PATIENCE = 20_000  # milliseconds, for whatever a page is about to do
+expect.set_options(timeout=PATIENCE)
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -64,7 +66,7 @@ def window(browser: Browser) -> Iterator[Window]:
             locale="fr-FR", timezone_id="Europe/Paris", viewport=size, java_script_enabled=scripts
         )
         opened.append(context)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.on("pageerror", lambda error: note(str(error), expected))
         page.on("console", lambda said: note(said.text, expected) if said.type == "error" else None)
