@@ -35,11 +35,9 @@ MOST_BYTES = 64_000_000
 RETRY_AFTER = 1
 """Seconds after which whoever was refused may come again: two transactions later."""
 
-_LINGER = 0.005
-"""Seconds in which the thread waits for one more delivery while traffic flows."""
-
-_PATIENCE = 4
-"""Times, at most, that it does so before one transaction."""
+_LINGER = 0.02
+"""Seconds, at most, in which the thread waits for as many deliveries as are expected: a transaction of two halves costs
+twice."""
 
 _IDLE = 30.0
 """Seconds after which the thread ends and gives its connection back; the next delivery starts another."""
@@ -125,13 +123,12 @@ class Gathering:
     def _next(self) -> list[_Brought]:
         """All that wait, once somebody does; nothing after a long silence, which ends the thread."""
         with self._changed:
-            self._expected = self._together + len(
-                self._waiting
-            )  # who was just answered, and who came meanwhile
+            # who was just answered, and who came meanwhile
+            self._expected = self._together + len(self._waiting)
             if not self._changed.wait_for(lambda: self._waiting, _IDLE):
                 self._thread = None
                 return []
-            self._linger()
+            self._changed.wait_for(self._is_enough, _LINGER)
             together: list[_Brought] = []
             messages = 0
             while self._waiting and (not together or messages + len(self._waiting[0].judged) <= BATCH):
@@ -142,14 +139,6 @@ class Gathering:
             self._messages -= messages
             self._together = len(together)
         return together
-
-    def _linger(self) -> None:
-        """Wait for as many as are expected, as long as they keep coming: a transaction of two halves costs twice."""
-        for _ in range(_PATIENCE):
-            came = len(self._waiting)
-            self._changed.wait_for(self._is_enough, _LINGER)
-            if self._is_enough() or len(self._waiting) == came:
-                return
 
     def _is_enough(self) -> bool:
         return len(self._waiting) >= self._expected or self._messages >= self._most
