@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import psutil
 import psycopg
 import pytest
@@ -42,7 +43,13 @@ HOME = ROOT / "var" / "test-postgres"
 CLONE = re.compile(r"rempart_test_\w+?_(\d+)")  # of which process
 
 
+hypothesis.settings.register_profile(
+    "busy machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+
+
 def pytest_configure() -> None:
+    hypothesis.settings.load_profile("busy machine")  # each test has its time-out, an example has none
     settings.SECRET_KEY = secrets.token_hex()  # which commands take from the vault
     settings.AUDIT_STRICT = True  # an entry that its catalogue does not declare fails its test
     pre_save.connect(_train, weak=False)
