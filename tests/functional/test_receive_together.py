@@ -42,8 +42,9 @@ def test_the_same_batch_from_four_threads_is_kept_once(keep, query):
     assert sorted(answer[0].repeated for answer in answers) == [False, True, True, True]
 
 
-def test_batches_that_cross_each_other_keep_everything_once(keep, query):
-    """The same messages, in opposite orders, cut otherwise: batches that could wait in a circle."""
+def test_batches_that_cross_each_other_keep_everything_once(keep, query, caplog):
+    """The same messages, in opposite orders, cut otherwise: batches that could wait in a circle. Those that are
+    undone give back their connections as they had them."""
     messages = [message(report(somebody(n), record_number=f"R{n}")) for n in range(60)]
     together(
         lambda: keep(*messages[:40]),
@@ -56,6 +57,7 @@ def test_batches_that_cross_each_other_keep_everything_once(keep, query):
     ]
     assert query("SELECT count(*) FROM screening_message") == [(60,)]
     assert query("SELECT count(*) FROM people_person") == [(60,)]
+    assert [one.getMessage() for one in caplog.records if one.name.startswith("psycopg")] == []
 
 
 def test_two_batches_with_the_same_people_make_each_person_once(keep, query):

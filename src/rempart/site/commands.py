@@ -74,7 +74,9 @@ def ingest(
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Processes that read and keep; as many as there are cores when left out."),
+        typer.Option(
+            min=1, help="Processes that read and keep; one more than there are cores when left out."
+        ),
     ] = None,
     pathogen: ForPathogen = "covid19",
 ) -> None:
@@ -98,7 +100,7 @@ def ingest(
             key_store=configuration.key_store,
             answered=not sys.stdout.isatty() if as_json is None else as_json,
         )
-        code = run(asked, workers=workers or len(os.sched_getaffinity(0)))
+        code = run(asked, workers=workers or len(os.sched_getaffinity(0)) + 1)
     raise typer.Exit(code)
 
 

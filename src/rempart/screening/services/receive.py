@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from django.db import transaction
-from psycopg import Connection
+from psycopg import Connection, Pipeline
 
 from rempart.foundation.access.actor import Actor, acting
 from rempart.foundation.audit.trail import About, Act, record_each
@@ -94,7 +95,7 @@ def keep(
     store.ensure_months(transaction.get_connection().settings_dict["NAME"], now.date())
     for attempt in range(1, _TRIES + 1):
         try:
-            with store.conflicts(), _pipeline(), acting(actor) as cursor:
+            with store.conflicts(), _pipeline() as pipeline, acting(actor) as cursor, _settled(pipeline):
                 intake = _Intake(cursor.connection, batch=batch, now=now)
                 kept = intake.keep()
                 record_each(actor, Act.DELIVERY_RECEIVED, intake.brought(brought_by), now=now)
@@ -107,12 +108,25 @@ def keep(
 
 
 @contextmanager
-def _pipeline() -> Iterator[None]:
+def _pipeline() -> Iterator[Pipeline]:
     """Statements of the block do not wait for each other's answers, but where one is read."""
     django = transaction.get_connection()
     django.ensure_connection()
-    with django.connection.pipeline():
+    with django.connection.pipeline() as pipeline:
+        yield pipeline
+
+
+@contextmanager
+def _settled(pipeline: Pipeline) -> Iterator[None]:
+    """Every answer is read before Django commits or rolls back: it knows nothing of pipelines, and would give back to
+    its pool a connection in the middle of one."""
+    try:
         yield
+        pipeline.sync()
+    except BaseException:
+        with suppress(psycopg.Error):
+            pipeline.sync()
+        raise
 
 
 class _Intake:
