@@ -17,7 +17,7 @@ class Tuning:
     effective_cache_size: int = 12288
     work_mem: int = 32
     maintenance_work_mem: int = 512
-    max_wal_size: int = 16384
+    max_wal_size: int = 8192
     min_wal_size: int = 512
     max_connections: int = 100
     durable: bool = True
