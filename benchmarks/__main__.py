@@ -60,9 +60,10 @@ def main() -> None:
             print(rows.latencies(sight.run(cases=asked.cases)))
         elif name == "live":
             from benchmarks import live
+            from benchmarks.country import NAMES, Asked
 
             for line in live.run(
-                live.Asked(seconds=asked.seconds, workers=asked.workers, names=asked.only or live.NAMES)
+                Asked(seconds=asked.seconds, workers=asked.workers, names=asked.only or NAMES)
             ):
                 print(line, flush=True)
         elif name == "audit":

@@ -12,69 +12,26 @@ given, per message, so that a figure means something beside busy neighbours too.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import socket
-import ssl
-import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-import psutil
 import psycopg
 from benchmarks import bare, senders
-from benchmarks.senders import Drove
+from benchmarks.country import AT_MOST, NAMES, WARM, Asked, Country, invent, of_all
+from benchmarks.driving import measured
 
 from rempart.site import serving
 from rempart.site.configuration import Configuration
 from rempart.site.listening import Listening, free_port
 from rempart.site.runtime import platform
 
-NAMES = ("limit", "http", "mllp", "realtime", "overload")
-PATH = "/api/v1/deliveries"
-_DAYS = 14
-_RESULTS_OF_ONE = 0.2  # of an inhabitant in so many days, as the simulator has it
-_AT_MOST = 3_000  # messages a second that are prepared
-WARM = 60  # messages of each sender before anything is measured
 _READY = 60.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What to measure: seconds of each run, connections, web processes."""
-
-    names: Sequence[str] = NAMES
-    seconds: float = 10.0
-    connections: int = 32
-    workers: int = 1
-
-
-@dataclass(slots=True, kw_only=True)
-class Country:
-    """Laboratories and what they have to send: (content type, key, messages) of each."""
-
-    finess: list[str]
-    types: list[str]
-    keys: list[str]
-    messages: list[list[bytes]]
-    taken: list[int] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.taken = [0] * len(self.messages)
-
-    def next(self, rank: int, count: int) -> list[bytes]:
-        """Messages that a laboratory has not sent yet."""
-        first = self.taken[rank]
-        self.taken[rank] += count
-        return self.messages[rank][first : first + count]
 
 
 def run(asked: Asked) -> Iterator[str]:
@@ -91,69 +48,19 @@ def run(asked: Asked) -> Iterator[str]:
         if "limit" in wanted:
             yield from _limit(asked)
         if set(wanted) - {"limit"}:
-            country = _country(asked, runs=len(set(wanted) - {"limit"}))
+            country = invent(asked, runs=len(set(wanted) - {"limit"}))
         if "http" in wanted:
             yield from _http(asked, configuration, port, country)
         if "mllp" in wanted:
             yield from _mllp(asked, folder, country)
         if "realtime" in wanted:
-            from benchmarks import realtime
+            from benchmarks import realtime  # it needs what platform() sets up
 
             yield from realtime.run(asked, configuration, port, country)
         if "overload" in wanted:
             from benchmarks import overload
 
             yield from overload.run(asked, configuration, port, country)
-
-
-def _country(asked: Asked, *, runs: int) -> Country:
-    """As many laboratories as connections, in one region, in all the formats that travel live; with keys."""
-    from rempart.simulators.choices import Sending
-    from rempart.simulators.laboratory import Epidemic
-    from rempart.site import demo_people
-
-    each = (runs + 1) * (round(asked.seconds * _AT_MOST / asked.connections) + 2 * WARM)
-    population = round(1.3 * each * asked.connections / _RESULTS_OF_ONE)
-    epidemic = Epidemic(
-        seed=1,
-        population=population,
-        start=datetime.now(UTC).date() - timedelta(days=_DAYS),
-        days=_DAYS,
-        laboratories=asked.connections,
-        departments=("75",),
-        sending=Sending.MIXED,
-        damaged=0.0,
-    )
-    keys = demo_people.register(epidemic.laboratories(), valid=timedelta(days=1))
-    found: dict[str, list[bytes]] = defaultdict(list)
-    seen: set[bytes] = set()
-    for day in range(_DAYS):
-        for message in epidemic.messages(day):
-            if message.payload not in seen:  # what is sent twice is acknowledged twice, and kept once
-                seen.add(message.payload)
-                found[message.laboratory_finess].append(message.payload)
-    formats = {laboratory.finess: laboratory.format for laboratory in epidemic.laboratories()}
-    finess = sorted(found)
-    print(f"{sum(map(len, found.values())):,} messages of {len(finess)} laboratories", file=sys.stderr)
-    return Country(
-        finess=finess,
-        types=[content_type(formats[one]) for one in finess],
-        keys=[keys[one] for one in finess],
-        messages=[found[one] for one in finess],
-    )
-
-
-def content_type(format_: Any) -> str:
-    """The content type by which a format is announced."""
-    from rempart.screening.formats.media import MEDIA_TYPES
-
-    return next(name for name, one in MEDIA_TYPES.items() if one is format_)
-
-
-def requests(country: Country, rank: int, count: int, host: str) -> list[bytes]:
-    """The next messages of a laboratory as requests."""
-    headers = [("Authorization", f"Bearer {country.keys[rank]}"), ("Content-Type", country.types[rank])]
-    return [senders.http(host, PATH, headers, message) for message in country.next(rank, count)]
 
 
 def _limit(asked: Asked) -> Iterator[str]:
@@ -186,13 +93,8 @@ def _http(asked: Asked, configuration: Configuration, port: int, country: Countr
     with serving.processes(serving.web_command(listening, workers=asked.workers)) as running:
         serving.wait_until_ready(listening, running, public_url=configuration.public_url)
         senders.drive(("127.0.0.1", port), of_all(country, WARM, host), seconds=5)
-        load = of_all(country, round(asked.seconds * _AT_MOST / asked.connections), host)
+        load = of_all(country, round(asked.seconds * AT_MOST / asked.connections), host)
         yield measured("http: one message per request", asked, ("127.0.0.1", port), load, running)
-
-
-def of_all(country: Country, count: int, host: str) -> list[list[bytes]]:
-    """The next messages of every laboratory as requests."""
-    return [requests(country, rank, count, host) for rank in range(len(country.finess))]
 
 
 def _mllp(asked: Asked, folder: Path, country: Country) -> Iterator[str]:
@@ -221,64 +123,6 @@ def _mllp(asked: Asked, folder: Path, country: Country) -> Iterator[str]:
         left = min(len(country.messages[rank]) - country.taken[rank] for rank in speaking)
         each = left * len(speaking) // asked.connections - 1
         yield measured("mllp: over mutual TLS", asked, ("127.0.0.1", port), load(each), running, tls=tls)
-
-
-def measured(
-    name: str,
-    asked: Asked,
-    address: tuple[str, int],
-    load: Sequence[Sequence[bytes]],
-    running: Sequence[subprocess.Popen[bytes]],
-    *,
-    tls: Sequence[ssl.SSLContext] = (),
-) -> str:
-    """Drive it, in a process of its own, and say what came of it."""
-    before = cpu(*running)
-    drove = apart(address, load, seconds=asked.seconds, tls=tls)
-    after = cpu(*running)
-    count = len(drove.times)
-    cost = ", ".join(f"{kind} {1e6 * (after[kind] - before[kind]) / count:.0f}" for kind in after)
-    return (
-        f"{name:32} {drove.per_second():6,.0f}/s  p50 {drove.latency(50):6.1f} ms  p99 {drove.latency(99):6.1f} ms  "
-        f"answers {dict(drove.answers)}  CPU µs each: {cost}, senders {1e6 * drove.cpu / count:.0f}"
-    )
-
-
-def apart(address: tuple[str, int], load: Sequence[Sequence[bytes]], **how: Any) -> Drove:
-    """Drive (senders.drive) from a process that shares nothing with this one but the machine."""
-    fork = multiprocessing.get_context("fork")  # contexts of TLS do not travel
-    receiving, sending = fork.Pipe(duplex=False)
-
-    def work() -> None:
-        sending.send(senders.drive(address, load, **how))
-
-    process = fork.Process(target=work, daemon=True)
-    process.start()
-    drove: Drove = receiving.recv()
-    process.join()
-    return drove
-
-
-def cpu(*servers: subprocess.Popen[bytes]) -> dict[str, float]:
-    """CPU seconds so far: of servers with their children, and of PostgreSQL."""
-    found = {"server": 0.0, "PostgreSQL": 0.0}
-    for server in servers:
-        first = psutil.Process(server.pid)
-        for process in (first, *first.children(recursive=True)):
-            found["server"] += _seconds(process)
-    cluster = os.environ["REMPART_VAR"]
-    for process in psutil.process_iter(["name"]):
-        try:
-            if process.info["name"].startswith("postgres") and process.cwd().startswith(cluster):
-                found["PostgreSQL"] += _seconds(process)
-        except psutil.Error:
-            continue
-    return found
-
-
-def _seconds(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
 
 
 def _wait_for(port: int) -> None:

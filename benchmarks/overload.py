@@ -11,7 +11,8 @@ import resource
 from collections.abc import Iterator
 
 import psycopg
-from benchmarks import live
+from benchmarks.country import Asked, Country, requests
+from benchmarks.driving import apart, measured
 
 from rempart.site import serving
 from rempart.site.configuration import Configuration
@@ -21,7 +22,7 @@ SENDERS = 1_920
 EACH = 6
 
 
-def run(asked: live.Asked, configuration: Configuration, port: int, country: live.Country) -> Iterator[str]:
+def run(asked: Asked, configuration: Configuration, port: int, country: Country) -> Iterator[str]:
     """Two lines: the burst, and afterwards."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -30,19 +31,19 @@ def run(asked: live.Asked, configuration: Configuration, port: int, country: liv
     with serving.processes(serving.web_command(listening, workers=asked.workers)) as running:
         serving.wait_until_ready(listening, running, public_url=configuration.public_url)
         ranks = range(len(country.finess))
-        live.apart(("127.0.0.1", port), [live.requests(country, rank, 30, host) for rank in ranks], seconds=3)
+        apart(("127.0.0.1", port), [requests(country, rank, 30, host) for rank in ranks], seconds=3)
         before = _kept()
-        load = [live.requests(country, rank, EACH, host) for rank in ranks for _ in range(senders_of_one)]
-        drove = live.apart(("127.0.0.1", port), load, seconds=600, patient=True)
+        load = [requests(country, rank, EACH, host) for rank in ranks for _ in range(senders_of_one)]
+        drove = apart(("127.0.0.1", port), load, seconds=600, patient=True)
         kept = _kept() - before
-        acknowledged = drove.answers["200"]
+        count, acknowledged = sum(map(len, load)), drove.answers["200"]
         yield (
-            f"{'overload: a burst':32} {len(load) * EACH:,} messages of {len(load):,} senders at once: answers "
+            f"{'overload: a burst':32} {count:,} messages of {len(load):,} senders at once: answers "
             f"{dict(drove.answers)} in {drove.seconds:.1f} s; acknowledged {acknowledged:,}, kept {kept:,}, "
-            f"unanswered {drove.unanswered}: {'nothing lost' if acknowledged == kept else 'LOST OR TWICE'}"
+            f"unanswered {drove.unanswered}: {'nothing lost' if count == acknowledged == kept else 'LOST OR TWICE'}"
         )
-        usual = [live.requests(country, rank, 1_000, host) for rank in ranks]
-        yield live.measured("overload: afterwards", asked, ("127.0.0.1", port), usual, running)
+        usual = [requests(country, rank, 1_000, host) for rank in ranks]
+        yield measured("overload: afterwards", asked, ("127.0.0.1", port), usual, running)
 
 
 def _kept() -> int:

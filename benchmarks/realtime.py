@@ -14,8 +14,10 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from benchmarks import live, senders
+from benchmarks import senders
 from benchmarks.agents import signed_in
+from benchmarks.country import PATH, WARM, Asked, Country, of_all, requests
+from benchmarks.driving import apart, cpu
 from django.conf import settings
 
 from rempart.foundation.access.models import create_machine_key
@@ -72,7 +74,7 @@ class Watcher(threading.Thread):
             self.seen.append(now)
 
 
-def run(asked: live.Asked, configuration: Configuration, port: int, country: live.Country) -> Iterator[str]:
+def run(asked: Asked, configuration: Configuration, port: int, country: Country) -> Iterator[str]:
     """One line: how long a positive took from its acknowledgement to the list."""
     listening = Listening(port=port)
     cookie = signed_in((_DEPARTMENT,)).cookies[settings.SESSION_COOKIE_NAME]
@@ -86,23 +88,21 @@ def run(asked: live.Asked, configuration: Configuration, port: int, country: liv
         watcher.start()
         watcher.is_open.wait(30)
         host = f"127.0.0.1:{port}"
-        live.apart(("127.0.0.1", port), live.of_all(country, live.WARM, host), seconds=5)
+        apart(("127.0.0.1", port), of_all(country, WARM, host), seconds=5)
         _settle()  # the worker has everything loaded that it loads with its first facts
         count = round(RATE * (asked.seconds + 5) / asked.connections)
-        load = [live.requests(country, rank, count, host) for rank in range(len(country.finess))]
+        load = [requests(country, rank, count, host) for rank in range(len(country.finess))]
         flow: list[senders.Drove] = []
-        before = live.cpu(running[0]), live.cpu(running[1])
+        before = cpu(running[0]), cpu(running[1])
         others = threading.Thread(
-            target=lambda: flow.append(
-                live.apart(("127.0.0.1", port), load, seconds=asked.seconds + 2, rate=RATE)
-            )
+            target=lambda: flow.append(apart(("127.0.0.1", port), load, seconds=asked.seconds + 2, rate=RATE))
         )
         others.start()
         time.sleep(2)  # marked positives come once the others flow
         acknowledged = _send(port, key, finess, asked.seconds - 2)
         others.join()
         time.sleep(3)
-        after = live.cpu(running[0]), live.cpu(running[1])
+        after = cpu(running[0]), cpu(running[1])
     pairs = list(zip(acknowledged, watcher.seen, strict=False))
     waited = sorted((seen - acked) * 1000 for acked, seen in pairs)
     drove = flow[0]
@@ -139,7 +139,7 @@ def _send(port: int, key: str, finess: str, seconds: float) -> list[float]:
             sampled=(now - timedelta(hours=8)).strftime("%Y%m%d%H%M%S+0000"),
         )  # fmt: skip
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/hl7-v2"}
-        connection.request("POST", live.PATH, body.encode(), headers)
+        connection.request("POST", PATH, body.encode(), headers)
         said = connection.getresponse().read()
         assert b"MSA|AA" in said, said
         acknowledged.append(time.perf_counter())
