@@ -17,7 +17,7 @@ help:  ## show this list
 setup: $(VENV)/.ready  ## make .venv with everything pinned in uv.lock
 
 $(UV):
-	python=$${PYTHON:-$$(deploy/fastest-python.sh)} && $$python -m venv $(VENV) && $$python -m venv $(VENV)/.tools
+	python=$${PYTHON:-$$(deploy/fastest-python.sh)} && "$$python" -m venv $(VENV) && "$$python" -m venv $(VENV)/.tools
 	$(VENV)/.tools/bin/python -m pip install --quiet --disable-pip-version-check uv
 
 $(VENV)/.ready: $(UV) pyproject.toml uv.lock

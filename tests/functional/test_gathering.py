@@ -1,7 +1,9 @@
 """Messages that come one by one are kept together: each for itself, none before it is on disk, and not too many."""
 
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import psycopg
@@ -143,6 +145,22 @@ def test_beyond_what_one_transaction_takes_nobody_waits(together, held, keyring)
     held.go_on.set()
     assert all(one.result(60) for one in waiting)
     assert small.add([brought(4)], actor=machine(LAB), size=1).result(60)
+
+
+def test_nobody_is_waited_for_where_nobody_else_may_come(held, keyring, monkeypatch):
+    monkeypatch.setattr(gathering, "_LINGER", 60.0)
+    small = Gathering(keyring=keyring, pathogen=COVID, most_waiting=3)
+    first = small.add([brought(0)], actor=machine(LAB), size=1)
+    assert held.begun.wait(60)
+    waiting = [small.add([brought(n)], actor=machine(LAB), size=1) for n in (1, 2)]
+    held.go_on.set()
+    first.result(60)
+    deadline = time.monotonic() + 20
+    while not waiting[-1].done():
+        assert time.monotonic() < deadline
+        with suppress(Full):
+            small.add([brought(4), brought(5)], actor=machine(LAB), size=1)
+        time.sleep(0.01)
 
 
 def test_beyond_so_many_bytes_nobody_waits(together, held):

@@ -93,6 +93,8 @@ class Gathering:
             if self._waiting and (
                 self._messages + len(judged) > self._most or self._bytes + size > MOST_BYTES
             ):
+                self._expected = 0  # nobody else can come: nothing is worth waiting for
+                self._changed.notify()
                 raise Full
             self._waiting.append(brought)
             self._messages += len(judged)

@@ -50,6 +50,20 @@ def test_a_person_is_judged_once_for_all_the_reports() -> None:
     assert messages.codes(judgement).count("P03") == 1
 
 
+def test_what_is_left_aside_refuses_no_result_beside_it() -> None:
+    """An analysis not taken yet, with its times the wrong way round, beside one that is."""
+    item = messages.item(messages.hl7())
+    (report, *_) = item.reports
+    early = Moment(at=datetime(2020, 5, 9, tzinfo=UTC), precision=Precision.SECOND)
+    before = replace(early, at=early.at - timedelta(days=2))
+    aside = replace(report, sampled_at=early, validated_at=before)
+    judgement = messages.verdict(replace(item, reports=(report, aside)))
+    assert judgement.outcome is Outcome.ACCEPTED
+    assert messages.codes(judgement) == ["A05"]
+    alone = messages.codes(messages.verdict(replace(item, reports=(aside,))))
+    assert alone == ["A05", "S03", "S02", "A01"]
+
+
 def test_what_the_decoder_said_is_not_said_again() -> None:
     judgement = messages.judged(messages.hl7(("||19790328|", "||mars 1979|")))
     assert messages.codes(judgement).count("P03") == 1
