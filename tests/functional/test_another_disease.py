@@ -13,8 +13,9 @@ from rempart.foundation.access.actor import Purpose, acting, system
 from rempart.foundation.terminology import load_pathogen
 from rempart.proofs import testcertificate as certificates
 from rempart.screening.models import Access
+from rempart.screening.notices import services as notices
 from rempart.screening.rules.report import Format, Outcome
-from rempart.screening.services import notices, portal
+from rempart.screening.services import portal
 from rempart.screening.services.intake import Intake
 from rempart.screening.services.prepared import delivery_of
 from rempart.tracing.models import Case

@@ -18,9 +18,9 @@ from rempart.foundation.people.models import Identity
 from rempart.protection.retention.rules import NotAHold
 from rempart.protection.retention.services import daily, holds
 from rempart.screening import models as screening
+from rempart.screening.notices.services import contact
 from rempart.screening.rules.report import Result
 from rempart.screening.services import store
-from rempart.screening.services.notices import contact
 from rempart.tracing.models import Case
 from rempart.tracing.services.worklist import search
 

@@ -22,9 +22,9 @@ from rempart.foundation.people.content import open_identity
 from rempart.foundation.people.identities import digests_of_name, digests_of_number
 from rempart.foundation.vault import Indexer, KeyDestroyed, Keyring, Purpose, unseal
 from rempart.protection.retention.services import daily
+from rempart.screening.notices.services import contact
 from rempart.screening.rules.report import Outcome
 from rempart.screening.services import store
-from rempart.screening.services.notices import contact
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

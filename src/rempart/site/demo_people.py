@@ -18,8 +18,8 @@ from rempart.foundation.people.identities import read_identities, read_identity
 from rempart.foundation.terminology import pathogen
 from rempart.foundation.vault import keyring_of
 from rempart.screening.models import Access
+from rempart.screening.notices.services import reference_digest
 from rempart.screening.services import portal
-from rempart.screening.services.notices import reference_digest
 from rempart.screening.services.signers import signers
 from rempart.simulators.messages import Laboratory as Simulated
 from rempart.tracing.models import Case

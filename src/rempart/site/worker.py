@@ -19,8 +19,9 @@ from rempart.foundation.terminology import pathogen
 from rempart.foundation.vault import keyring_of
 from rempart.protection import joining as protection_joining
 from rempart.screening.desk.services import counting
+from rempart.screening.notices import services as notices
 from rempart.screening.sampling.services import arrivals
-from rempart.screening.services import deferring, facts, notices
+from rempart.screening.services import deferring, facts
 from rempart.screening.services.intake import Intake
 from rempart.screening.transcoding import noting
 from rempart.site.sessions import SessionStore

@@ -22,8 +22,8 @@ from rempart.foundation.people.identities import digests_of_name, digests_of_num
 from rempart.foundation.people.models import Identity, Link
 from rempart.foundation.vault import Indexer, Keyring
 from rempart.screening.models import Access
+from rempart.screening.notices.services import reference_digest
 from rempart.screening.services import portal, recognition
-from rempart.screening.services.notices import reference_digest
 from rempart.tracing.models import Case
 
 MOST_IDENTITIES = 500

@@ -24,7 +24,7 @@ from rempart.foundation.people.identities import digests_of_number, read_identit
 from rempart.foundation.people.models import Identity, Link
 from rempart.foundation.people.rules import canonical_name
 from rempart.foundation.vault import Indexer, Keyring
-from rempart.screening.services.notices import contact
+from rempart.screening.notices.services import contact
 
 _MOST = 10
 

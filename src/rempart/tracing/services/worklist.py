@@ -26,7 +26,7 @@ from rempart.foundation.people.identities import (
 )
 from rempart.foundation.people.models import Identity, Link
 from rempart.foundation.vault import Indexer, Keyring
-from rempart.screening.services.notices import contact
+from rempart.screening.notices.services import contact
 from rempart.screening.services.published import result_of
 from rempart.tracing import rules
 from rempart.tracing.models import Case

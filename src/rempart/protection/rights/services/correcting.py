@@ -13,7 +13,7 @@ from rempart.foundation.access.rights import Right
 from rempart.foundation.people.identities import read_identities
 from rempart.foundation.vault import Keyring
 from rempart.screening.models import TestResult
-from rempart.screening.services.notices import contact
+from rempart.screening.notices.services import contact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

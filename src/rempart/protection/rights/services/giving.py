@@ -24,8 +24,8 @@ from rempart.protection.rights.models import Informed, Request
 from rempart.protection.rights.services import kept
 from rempart.protection.rights.services.sight import EVERYTHING, Shown, shown_to
 from rempart.screening.models import Access, TestResult
+from rempart.screening.notices.services import contact
 from rempart.screening.services import documents, objecting
-from rempart.screening.services.notices import contact
 from rempart.screening.services.portal import person_of
 from rempart.tracing.models import Case
 

@@ -17,7 +17,7 @@ from rempart.protection.rights import rules
 from rempart.protection.rights.models import Request
 from rempart.protection.rights.services import kept
 from rempart.screening.models import TestResult
-from rempart.screening.services.notices import contact
+from rempart.screening.notices.services import contact
 
 
 def tell(row: Request, kind: str, *, keyring: Keyring, public_url: str, now: datetime) -> bool:

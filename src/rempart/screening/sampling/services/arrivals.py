@@ -9,8 +9,8 @@ from django.db.backends.utils import CursorWrapper
 
 from rempart.foundation.events.stream import Published, Subscriber
 from rempart.foundation.vault import BlindIndex, Indexer, Keyring
+from rempart.screening.notices.services import contact
 from rempart.screening.sampling.services.completing import tube_named
-from rempart.screening.services.notices import contact
 from rempart.screening.services.published import announced
 from rempart.screening.services.receive import RESULTS
 

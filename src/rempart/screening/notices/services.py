@@ -94,7 +94,7 @@ def letter_to(details: Mapping[str, str], kind: str, **values: str) -> Letter | 
 @cache
 def texts() -> Mapping[str, Mapping[str, str]]:
     """Subject and text of each kind of notice."""
-    return tomllib.loads((files("rempart.screening") / "data" / "notices.toml").read_text("utf-8"))
+    return tomllib.loads((files(__package__) / "data" / "texts.toml").read_text("utf-8"))
 
 
 def _letter(result: PublishedResult, link: str, keyring: Keyring) -> Letter | None:

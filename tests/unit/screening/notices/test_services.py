@@ -3,7 +3,7 @@
 import pytest
 
 from rempart.foundation.messaging.outbox import Channel
-from rempart.screening.services.notices import letter_to, texts
+from rempart.screening.notices.services import letter_to, texts
 
 NOTHING = {"mobile": "", "email": ""}
 
