@@ -20,8 +20,8 @@ from rempart.foundation.audit import watching
 from rempart.foundation.audit.trail import Act, record
 from rempart.foundation.database.keys import uuid7s
 from rempart.foundation.vault import KeyStore, keyring_of
-from rempart.screening import visits
 from rempart.screening.models import Access
+from rempart.screening.portal import visits
 from rempart.tracing.models import Case
 
 BOTH = pytest.mark.parametrize("browser_page", [DESKTOP, PHONE], ids=["desktop", "phone"], indirect=True)

@@ -14,8 +14,8 @@ from rempart.foundation.terminology import load_pathogen
 from rempart.proofs import testcertificate as certificates
 from rempart.screening.models import Access
 from rempart.screening.notices import services as notices
+from rempart.screening.portal.services import certifying, showing
 from rempart.screening.rules.report import Format, Outcome
-from rempart.screening.services import portal
 from rempart.screening.services.intake import Intake
 from rempart.screening.services.prepared import delivery_of
 from rempart.tracing.models import Case
@@ -71,9 +71,9 @@ def test_a_marsh_fever_travels_the_whole_road(take_in, keyring, query):
         assert Case.objects.get().pathogen == "marsh_fever"
 
     proof = bytes(Access.objects.get().reference).hex()
-    shown = portal.show(proof=proof, keyring=keyring, pathogen=MARSH, origin="", now=datetime.now(UTC))
+    shown = showing.show(proof=proof, keyring=keyring, pathogen=MARSH, origin="", now=datetime.now(UTC))
     assert (shown.meaning.label_fr, shown.meaning.advice_fr) == ("Présent", ("Restez au sec.",))
-    certificate = portal.to_certify(shown, keyring=keyring, pathogen=MARSH)
+    certificate = certifying.to_certify(shown, keyring=keyring, pathogen=MARSH)
     assert certificate.disease_label == "Fièvre des marais"
     assert certificate.result is certificates.Result.POSITIVE
     assert not certificate.has_dcc  # the EU certificate knows one disease

@@ -18,8 +18,8 @@ from rempart.foundation.access.openid.refusals import Reason, SignInRefused
 from rempart.foundation.access.refusals import NotAllowed
 from rempart.foundation.people.models import Identity
 from rempart.screening import models
+from rempart.screening.portal.services import recognition, showing
 from rempart.screening.rules.report import Result
-from rempart.screening.services import portal, recognition
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -80,7 +80,7 @@ def test_a_citizen_sees_each_of_his_results_once_the_newest_first(keep, recognis
     found = lines(visit)
     assert [line.result.version for line in found] == [1, 2]
     assert [line.result.result for line in found] == ["P", "P"]
-    shown = portal.show(
+    shown = showing.show(
         proof=proof(visit, found[1]), keyring=keyring, pathogen=COVID, origin="", now=NOW + timedelta(days=1)
     )
     assert shown.result.id == found[1].result.id
@@ -117,7 +117,7 @@ def test_a_retracted_result_is_listed_as_withdrawn_and_opens_so(keep, recognise,
     visit = recognise()
     (line,) = lines(visit)
     assert line.withdrawn
-    shown = portal.show(
+    shown = showing.show(
         proof=proof(visit, line), keyring=keyring, pathogen=COVID, origin="", now=NOW + timedelta(days=1)
     )
     assert shown.withdrawn

@@ -26,8 +26,9 @@ from rempart.protection.rights import dossier, rules
 from rempart.protection.rights.models import Informed
 from rempart.protection.rights.services import asking, giving, handling
 from rempart.protection.rights.services import letters as post
+from rempart.screening.portal.services import opening
 from rempart.screening.rules.report import Address, Practitioner, Result
-from rempart.screening.services import objecting, portal, store
+from rempart.screening.services import objecting, store
 from rempart.screening.services.objecting import left_out_of_research
 from rempart.tracing.models import Case
 from rempart.tracing.services.worklist import open_file, search
@@ -67,7 +68,7 @@ def proven(query, whose, identity):
         "SELECT reference FROM screening_access WHERE person_id = %s AND identity_id = %s"
         " ORDER BY created_at, result_id LIMIT 1", whose, identity,
     )  # fmt: skip
-    return portal.visitor(proof=bytes(reference).hex(), origin="", now=NOW)
+    return opening.visitor(proof=bytes(reference).hex(), origin="", now=NOW)
 
 
 @pytest.fixture

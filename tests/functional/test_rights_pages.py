@@ -20,8 +20,8 @@ from rempart.foundation.access.actor import patient
 from rempart.foundation.access.rights import Role
 from rempart.protection.retention.services import daily
 from rempart.protection.rights.services import asking
-from rempart.screening import visits
 from rempart.screening.models import Access
+from rempart.screening.portal import visits
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -19,7 +19,7 @@ from rempart.foundation.terminology import pathogen
 from rempart.foundation.vault import keyring_of
 from rempart.screening.models import Access
 from rempart.screening.notices.services import reference_digest
-from rempart.screening.services import portal
+from rempart.screening.portal.services import certifying, opening
 from rempart.screening.services.signers import signers
 from rempart.simulators.messages import Laboratory as Simulated
 from rempart.tracing.models import Case
@@ -116,17 +116,17 @@ def _fetch(reference: str) -> bool:
         identity = read_identity(access.identity_id, keyring=keyring)
     if identity is None:
         return False
-    challenge = portal.ask_code(
+    challenge = opening.ask_code(
         reference=reference, birth_date=identity.birth_date, keyring=keyring, origin="", now=now
     )
     (_, letter), *_ = newest(keyring=keyring, most=1)
     code = _CODE.search(letter.text)
-    proof = code and portal.open_result(
+    proof = code and opening.open_result(
         reference=reference, challenge=challenge, code=code[1], keyring=keyring, origin="", now=now
     )
     if not proof:
         return False
-    pdf = portal.certificate(
+    pdf = certifying.certificate(
         proof=proof,
         keyring=keyring,
         pathogen=pathogen(settings.PATHOGEN),

@@ -22,9 +22,9 @@ from rempart.foundation.identifiers import nir
 from rempart.foundation.vault import keyring_of
 from rempart.protection.accesses import services as service
 from rempart.protection.accesses.words import FIELDS, PURPOSES, ROLES, detailed, listed, word
-from rempart.screening import visits
 from rempart.screening.fields import BirthDateField
-from rempart.screening.services import portal
+from rempart.screening.portal import visits
+from rempart.screening.portal.services import opening
 
 _DAYS = ["%d/%m/%Y", "%Y-%m-%d"]
 _KNOWN = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2999, 12, 31))]
@@ -196,7 +196,7 @@ def visitor(request: HttpRequest) -> Actor | None:
     if visit is not None:
         return visit.actor(origin)
     proof = visits.proof_of(request.session, now=now)
-    return portal.visitor(proof=proof, origin=origin, now=now) if proof else None
+    return opening.visitor(proof=proof, origin=origin, now=now) if proof else None
 
 
 def _actor(request: HttpRequest) -> Actor:

@@ -23,7 +23,7 @@ from rempart.foundation.people.models import Identity, Link
 from rempart.foundation.vault import Indexer, Keyring
 from rempart.screening.models import Access
 from rempart.screening.notices.services import reference_digest
-from rempart.screening.services import portal, recognition
+from rempart.screening.portal.services import opening, recognition
 from rempart.tracing.models import Case
 
 MOST_IDENTITIES = 500
@@ -125,7 +125,7 @@ def told_to(*, actor: Actor, keyring: Keyring, now: datetime) -> Sequence[Access
     with acting(actor) as cursor:
         subjects = None
         if actor.id != recognition.METHOD:
-            _, results = portal.proven_likewise(cursor, actor, keyring=keyring)
+            _, results = opening.proven_likewise(cursor, actor, keyring=keyring)
             cases = Case.objects.filter(person_id__in=actor.persons, result_id__in=results)
             subjects = [*map(str, results), *map(str, cases.values_list("id", flat=True))]
         told = searching.accesses_of(actor.persons, subjects=subjects)

@@ -19,8 +19,8 @@ from rempart.protection.rights.rules import MOST_TEXT, OPEN, Channel, Kind, Stan
 from rempart.protection.rights.services.kept import Asked, Said, opened, seal
 from rempart.protection.rights.services.sight import shown_to
 from rempart.screening import information
+from rempart.screening.portal.services.opening import person_of
 from rempart.screening.services import objecting
-from rempart.screening.services.portal import person_of
 
 MOST_OPEN = 5
 """Requests of one person that wait at once."""

@@ -25,8 +25,8 @@ from rempart.protection.rights.services import kept
 from rempart.protection.rights.services.sight import EVERYTHING, Shown, shown_to
 from rempart.screening.models import Access, TestResult
 from rempart.screening.notices.services import contact
+from rempart.screening.portal.services.opening import person_of
 from rempart.screening.services import documents, objecting
-from rempart.screening.services.portal import person_of
 from rempart.tracing.models import Case
 
 MACHINE_READABLE = "json"

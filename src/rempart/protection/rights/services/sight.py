@@ -11,7 +11,7 @@ from django.db.backends.utils import CursorWrapper
 from rempart.foundation.access.actor import Actor
 from rempart.foundation.vault import Keyring
 from rempart.protection.rights.services.kept import Said
-from rempart.screening.services import portal, recognition
+from rempart.screening.portal.services import opening, recognition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +34,6 @@ def shown_to(cursor: CursorWrapper, actor: Actor, *, keyring: Keyring) -> Shown:
     """What a visitor of the portal is shown of his person. Raises NotAllowed when his access is gone."""
     if actor.id == recognition.METHOD:
         return EVERYTHING
-    reached, results = portal.proven_likewise(cursor, actor, keyring=keyring)
+    reached, results = opening.proven_likewise(cursor, actor, keyring=keyring)
     digest = hmac.new(keyring.secret("request-proof"), reached.encode(), "sha256").hexdigest()[:32]
     return Shown(results=results, proof=digest)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib.sessions.backends.base import SessionBase
 
-from rempart.screening.services.recognition import Visit
+from rempart.screening.portal.services.recognition import Visit
 
 STAY = timedelta(minutes=20)
 """How long a visit stays open."""

@@ -21,8 +21,8 @@ from rempart.foundation.access.openid.refusals import SignInRefused
 from rempart.foundation.access.sign_in_answers import answer
 from rempart.foundation.terminology import pathogen
 from rempart.foundation.vault import keyring_of
-from rempart.screening import visits
-from rempart.screening.services import recognition
+from rempart.screening.portal import visits
+from rempart.screening.portal.services import recognition
 
 _ATTEMPT = "franceconnect-attempt"
 
@@ -75,7 +75,7 @@ def results(request: HttpRequest) -> HttpResponse:
     lines = recognition.own_results(
         visit=visit, pathogen=pathogen(settings.PATHOGEN), origin=_origin(request), now=_now(request)
     )
-    return render(request, "screening/portal_results.html", {"lines": lines})
+    return render(request, "portal/results.html", {"lines": lines})
 
 
 @require_POST

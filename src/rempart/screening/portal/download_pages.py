@@ -15,10 +15,10 @@ from django.views.decorators.http import require_GET
 from rempart.foundation.access.uploads import Kind, headers
 from rempart.foundation.terminology import pathogen
 from rempart.foundation.vault import keyring_of
-from rempart.screening import visits
-from rempart.screening.pages import closed
+from rempart.screening.portal import visits
+from rempart.screening.portal.pages import closed
+from rempart.screening.portal.services import downloads
 from rempart.screening.rules.report import Format
-from rempart.screening.services import downloads
 
 _ENDINGS = {Kind.PDF: "pdf", Kind.PNG: "png", Kind.JPEG: "jpg"}
 _FORMS: Mapping[str, tuple[Format, str]] = {

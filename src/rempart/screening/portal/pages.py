@@ -18,10 +18,10 @@ from django.views.decorators.http import require_GET, require_safe
 
 from rempart.foundation.terminology import pathogen
 from rempart.foundation.vault import Keyring, keyring_of
-from rempart.screening import visits
 from rempart.screening.fields import BirthDateField
+from rempart.screening.portal import visits
+from rempart.screening.portal.services import certifying, opening, showing
 from rempart.screening.rules.attempts import Challenge
-from rempart.screening.services import portal
 from rempart.screening.services.signers import signers
 
 _REFERENCE, _BY_LINK, _CODE = "portal-reference", "portal-by-link", "portal-code"
@@ -74,7 +74,7 @@ def identify(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         if typed := form.cleaned_data.get("reference"):
             request.session[_REFERENCE] = typed.strip().rsplit("/", 1)[-1][:40]
-        challenge = portal.ask_code(
+        challenge = opening.ask_code(
             reference=request.session[_REFERENCE],
             birth_date=form.cleaned_data["birth_date"],
             keyring=_keyring(),
@@ -83,7 +83,7 @@ def identify(request: HttpRequest) -> HttpResponse:
         )
         request.session[_CODE] = [challenge.digest.hex(), challenge.until.timestamp()]
         return redirect("portal-code")
-    return render(request, "screening/portal_identify.html", {"form": form})
+    return render(request, "portal/identify.html", {"form": form})
 
 
 def enter_code(request: HttpRequest) -> HttpResponse:
@@ -93,7 +93,7 @@ def enter_code(request: HttpRequest) -> HttpResponse:
         return redirect("portal")
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        proof = portal.open_result(
+        proof = opening.open_result(
             reference=reference,
             challenge=Challenge(
                 digest=bytes.fromhex(expected[0]), until=datetime.fromtimestamp(expected[1], UTC)
@@ -112,7 +112,7 @@ def enter_code(request: HttpRequest) -> HttpResponse:
                 "Ce code ne convient pas, ou n’est plus valable. Vérifiez-le, ou recommencez avec votre date de naissance."
             ),
         )
-    return render(request, "screening/portal_code.html", {"form": form})
+    return render(request, "portal/code.html", {"form": form})
 
 
 @require_GET
@@ -121,7 +121,7 @@ def result(request: HttpRequest) -> HttpResponse:
     proof = _proof(request)
     if proof is None:
         return closed(request)
-    shown = portal.show(
+    shown = showing.show(
         proof=proof,
         keyring=_keyring(),
         pathogen=pathogen(settings.PATHOGEN),
@@ -129,7 +129,7 @@ def result(request: HttpRequest) -> HttpResponse:
         now=_now(request),
     )
     listed = visits.visit_of(request.session, now=_now(request)) is not None
-    return render(request, "screening/portal_result.html", {"shown": shown, "listed": listed})
+    return render(request, "portal/result.html", {"shown": shown, "listed": listed})
 
 
 @require_GET
@@ -138,7 +138,7 @@ def certificate(request: HttpRequest) -> HttpResponse:
     proof = _proof(request)
     if proof is None:
         return closed(request)
-    pdf = portal.certificate(
+    pdf = certifying.certificate(
         proof=proof,
         keyring=_keyring(),
         pathogen=pathogen(settings.PATHOGEN),

@@ -16,6 +16,8 @@ from rempart.foundation.vault import Keyring
 from rempart.screening.formats import cda, fhir
 from rempart.screening.formats.dates import iso_moment
 from rempart.screening.formats.exports import Exported
+from rempart.screening.portal.services.opening import proven
+from rempart.screening.portal.services.showing import Shown, shown_by
 from rempart.screening.rules.report import (
     Address,
     Document,
@@ -32,9 +34,7 @@ from rempart.screening.rules.report import (
     Status,
     Symptoms,
 )
-from rempart.screening.services import portal
 from rempart.screening.services.documents import Opened, opened
-from rempart.screening.services.portal import Shown
 
 WRITTEN: Mapping[Format, ModuleType] = {Format.FHIR: fhir, Format.CDA: cda}
 """The formats in which a result goes out."""
@@ -44,9 +44,9 @@ def document(
     *, proof: str, rank: int, keyring: Keyring, pathogen: Pathogen, origin: str, now: datetime
 ) -> Opened:
     """A report that the laboratory attached to the result of a proven access. Raises NotAllowed when there is none."""
-    actor, access = portal.proven(proof, origin=origin, now=now)
+    actor, access = proven(proof, origin=origin, now=now)
     with acting(actor) as cursor:
-        shown = portal.shown_by(cursor, access, actor, keyring, pathogen)
+        shown = shown_by(cursor, access, actor, keyring, pathogen)
         found = () if shown.withdrawn else opened(shown.result.id, keyring=keyring, rank=rank)
         if not found:
             raise NotAllowed("no such document")
@@ -61,9 +61,9 @@ def export(
 
     The matricule stays here: whether the laboratory qualified the identity is not kept.
     """
-    actor, access = portal.proven(proof, origin=origin, now=now)
+    actor, access = proven(proof, origin=origin, now=now)
     with acting(actor) as cursor:
-        shown = portal.shown_by(cursor, access, actor, keyring, pathogen)
+        shown = shown_by(cursor, access, actor, keyring, pathogen)
         if shown.withdrawn:
             raise NotAllowed("withdrawn")
         attached = opened(shown.result.id, keyring=keyring)

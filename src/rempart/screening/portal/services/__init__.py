@@ -1,0 +1,1 @@
+"""What a visitor of the portal can do: one function per thing."""

@@ -1,0 +1,65 @@
+"""The certificate of a result: signed and typeset when it is asked for, and kept nowhere."""
+
+from __future__ import annotations
+
+import hmac
+from datetime import date, datetime
+
+from rempart.foundation.access.actor import acting
+from rempart.foundation.access.refusals import NotAllowed
+from rempart.foundation.audit.trail import Act, record
+from rempart.foundation.terminology import Pathogen
+from rempart.foundation.vault import Keyring
+from rempart.proofs import testcertificate, uvci
+from rempart.proofs.pdf import render_pdf
+from rempart.screening.portal.services.opening import proven
+from rempart.screening.portal.services.showing import Shown, shown_by
+from rempart.screening.services.signers import Signers
+
+
+def certificate(
+    *, proof: str, keyring: Keyring, pathogen: Pathogen, signers: Signers, origin: str, now: datetime
+) -> bytes:
+    """The signed certificate of a proven access, as PDF. Raises NotAllowed when there is none to give."""
+    actor, access = proven(proof, origin=origin, now=now)
+    with acting(actor) as cursor:
+        shown = shown_by(cursor, access, actor, keyring, pathogen)
+        if shown.withdrawn:
+            raise NotAllowed("withdrawn")
+        pdf = render(shown, keyring=keyring, pathogen=pathogen, signers=signers, now=now)
+        record(actor, Act.CERTIFICATE_ISSUED, str(shown.result.id), now=now, person=access.person_id)
+    return pdf
+
+
+def render(shown: Shown, *, keyring: Keyring, pathogen: Pathogen, signers: Signers, now: datetime) -> bytes:
+    """Sign and typeset the certificate of a shown result. Raises ValueError for content no format holds."""
+    content = to_certify(shown, keyring=keyring, pathogen=pathogen)
+    issued = testcertificate.issue(
+        content, dcc_signer=signers.dcc, twoddoc_signer=signers.twoddoc, issued_at=now
+    )
+    return render_pdf(content, issued)
+
+
+def to_certify(shown: Shown, *, keyring: Keyring, pathogen: Pathogen) -> testcertificate.TestCertificate:
+    """The content of the certificate of a shown result; the same result has the same UVCI for ever."""
+    identity, result = shown.identity, shown.result
+    seed = f"{result.id}|{result.version}".encode()
+    return testcertificate.TestCertificate(
+        birth_name=identity.birth_name or identity.used_name,
+        first_names=identity.first_names,
+        birth_date=identity.birth_date or date(1, 1, 1),
+        sex=testcertificate.Sex(identity.sex or "U"),
+        loinc=result.loinc,
+        analysis_label=shown.analysis.label_fr,
+        analysis=testcertificate.Analysis(shown.analysis.certificate),
+        result=testcertificate.Result(result.result),
+        sampled_at=result.sampled_at,
+        zone=str(shown.sampled_locally.tzinfo),
+        laboratory_name=shown.laboratory_name,
+        issuer="Rempart",
+        uvci=uvci.derive(hmac.digest(keyring.secret("uvci"), seed, "sha256")),
+        disease_code=pathogen.disease_agent,
+        disease_label=pathogen.label_fr,
+        device=shown.device,
+        reference=shown.record_number,
+    )

@@ -1,0 +1,22 @@
+"""The addresses of the person's portal."""
+
+from django.urls import path
+
+from rempart.screening.portal import citizen_pages, download_pages, pages
+
+urlpatterns = [
+    path("r/<str:reference>", pages.arrive, name="portal-arrive"),
+    path("mon-resultat/", pages.identify, name="portal"),
+    path("mon-resultat/code/", pages.enter_code, name="portal-code"),
+    path("mon-resultat/resultat/", pages.result, name="portal-result"),
+    path("mon-resultat/certificat.pdf", pages.certificate, name="portal-certificate"),
+    path("mon-resultat/compte-rendu/<int:rank>/", download_pages.document, name="portal-document"),
+    path("mon-resultat/resultat.<str:form>", download_pages.export, name="portal-export"),
+    path("mon-resultat/quitter/", citizen_pages.leave, name="portal-leave"),
+    path("mon-resultat/franceconnect/", citizen_pages.begin, name="fc-begin"),
+    path("mon-resultat/franceconnect/retour/", citizen_pages.back, name="fc-back"),
+    path("mon-resultat/franceconnect/suite/", citizen_pages.part, name="fc-part"),
+    path("mon-resultat/franceconnect/adieu/", citizen_pages.left, name="fc-left"),
+    path("mon-resultat/mes-resultats/", citizen_pages.results, name="portal-results"),
+    path("mon-resultat/mes-resultats/<uuid:result>/", citizen_pages.choose, name="portal-choose"),
+]
