@@ -2,40 +2,20 @@
 
 The engine's key must be derived (`derived=true`): the name of the wrapped key goes in as context, so that
 it opens under its own name only. `associated_data` would do the same, but the engine's re-wrap does not
-take it. Source: the API of the transit secrets engine, Vault 1.18 and OpenBao 2.1.
+take it.
 """
 
 from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
-from urllib.parse import urlsplit
 
-import hvac
-import requests
-from hvac import exceptions
-
-from rempart.foundation.vault.provider import (
-    Provider,
-    ProviderRefused,
-    ProviderUnavailable,
-    TransitSettings,
-    Wrapped,
-)
+from rempart.foundation.vault.engine import Engine
+from rempart.foundation.vault.provider import Provider, ProviderRefused, TransitSettings, Wrapped
 
 _CIPHERTEXT = re.compile(r"vault:v([1-9][0-9]*):[A-Za-z0-9+/=]+")
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_CANNOT_NOW = (
-    exceptions.VaultDown,
-    exceptions.VaultNotInitialized,
-    exceptions.BadGateway,
-    exceptions.InternalServerError,
-    exceptions.RateLimitExceeded,
-    exceptions.PreconditionFailed,  # a standby that is behind
-)
 
 
 class TransitKey:
@@ -43,10 +23,8 @@ class TransitKey:
 
     def __init__(self, settings: TransitSettings) -> None:
         """Raises ProviderRefused for an address that would carry token and keys in clear."""
-        address = urlsplit(settings.url)
-        if address.scheme != "https" and address.hostname not in _LOOPBACK:
-            raise ProviderRefused(f"{settings.url}: the transit engine's address must begin with https://")
         self._settings = settings
+        self._engine = Engine(settings)
 
     @property
     def provider(self) -> Provider:
@@ -117,54 +95,13 @@ class TransitKey:
             )
         return described
 
-    def _token(self) -> str:
-        if self._settings.token_file is None:
-            return self._settings.token
-        try:
-            return self._settings.token_file.read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError) as why:
-            raise ProviderUnavailable(
-                f"{self._settings.token_file} holds no token that can be read: {type(why).__name__}"
-            ) from None
-
-    @contextmanager
-    def _asking(self, what: str) -> Iterator[Any]:
-        """The engine's client; whatever goes wrong is one of our errors, and holds neither token nor key."""
+    def _asking(self, what: str) -> AbstractContextManager[Any]:
         settings = self._settings
-        place = f"the transit engine at {settings.url} ({what})"
-        client = hvac.Client(
-            url=settings.url,
-            token=self._token(),
-            verify=str(settings.ca) if settings.ca else True,
-            timeout=settings.timeout,
-            session=requests.Session(),
+        return self._engine.asking(
+            what,
+            missing=f"key {settings.key}: {_MAKE.format(mount=settings.mount, key=settings.key)}",
+            invalid="it did not wrap this key for this name, or the version that did is gone",
         )
-        try:
-            yield client.secrets.transit
-        except (requests.exceptions.RequestException, OSError) as why:
-            raise ProviderUnavailable(f"{place} does not answer: {type(why).__name__}") from None
-        except _CANNOT_NOW as why:
-            raise ProviderUnavailable(
-                f"{place} cannot now: {type(why).__name__}. Is it sealed, or starting?"
-            ) from None
-        except (exceptions.Forbidden, exceptions.Unauthorized):
-            raise ProviderRefused(
-                f"{place} refuses the token: renew it, or widen its policy (docs/runbook/keys.md)"
-            ) from None
-        except exceptions.InvalidPath:
-            raise ProviderRefused(
-                f"{place} has no key {settings.key}: {_MAKE.format(mount=settings.mount, key=settings.key)}"
-            ) from None
-        except exceptions.InvalidRequest:
-            raise ProviderRefused(
-                f"{place} refuses: it did not wrap this key for this name, or the version that did is gone"
-            ) from None
-        except (exceptions.VaultError, KeyError, TypeError, ValueError) as why:
-            raise ProviderUnavailable(
-                f"{place} answers what no transit engine does: {type(why).__name__}"
-            ) from None
-        finally:
-            client.adapter.close()
 
 
 _MAKE = "bao write -f {mount}/keys/{key} type=aes256-gcm96 derived=true"
