@@ -16,6 +16,10 @@ from typing import Any
 
 import pkcs11
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from pkcs11 import Attribute, KeyType, Mechanism, MechanismFlag
 from tests.system.conftest import PIN, Token
 
@@ -32,6 +36,7 @@ from rempart.foundation.vault import (
     keyring_of,
 )
 from rempart.foundation.vault.hsm import HardwareKey
+from rempart.foundation.vault.signatures import Held, make_signature_key, signature_key
 
 pytestmark = pytest.mark.system
 DAY = date(2027, 2, 18)
@@ -262,3 +267,34 @@ def test_from_the_file_to_the_token_and_on_to_its_next_version(token: Token, tmp
     assert elsewhere(_read, store) == [keys, b"a private key" * 99]
     with pytest.raises(ProviderRefused, match="is wrapped by pkcs11:2, which is not configured"):
         elsewhere(_read, KeyStore(root=store.root))
+
+
+def _sign(settings: Pkcs11Settings, name: str) -> tuple[bytes, bytes, bool]:
+    """Public key (DER), a signature of KEY (DER), and whether a request made by it holds."""
+    store = KeyStore(root=Path("unused"), pkcs11=settings, signing=Provider.PKCS11)
+    key = signature_key(make_signature_key(store, name=name), store)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
+    public = key.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return public, key.sign(KEY, ec.ECDSA(hashes.SHA256())), request.is_signature_valid
+
+
+def _sign_again(settings: Pkcs11Settings, name: str) -> bytes:
+    store = KeyStore(root=Path("unused"), pkcs11=settings)
+    held = Held(provider=Provider.PKCS11, name=name)
+    return signature_key(held, store).sign(KEY, ec.ECDSA(hashes.SHA256()))
+
+
+def test_a_signature_key_never_leaves_the_token_and_signs_after_a_restart(token: Token) -> None:
+    written, signature, request_holds = elsewhere(_sign, token.settings, "rempart-dcc-1")
+    public = serialization.load_der_public_key(written)
+    assert isinstance(public, ec.EllipticCurvePublicKey)
+    assert request_holds
+    for one in (signature, elsewhere(_sign_again, token.settings, "rempart-dcc-1")):
+        public.verify(one, KEY, ec.ECDSA(hashes.SHA256()))
+    with pytest.raises(ProviderRefused, match="has a key rempart-dcc-1 already"):
+        elsewhere(_sign, token.settings, "rempart-dcc-1")
+    with pytest.raises(ProviderRefused, match="has 0 keys rempart-dcc-9"):
+        elsewhere(_sign_again, token.settings, "rempart-dcc-9")

@@ -20,12 +20,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 _ROUTE = re.compile(
-    r"/v1/transit/(?:(encrypt|decrypt|rewrap)/([\w-]+)|keys/([\w-]+)(?:/(rotate|config|trim))?)"
+    r"/v1/transit/(?:(encrypt|decrypt|rewrap|sign)/([\w-]+)|keys/([\w-]+)(?:/(rotate|config|trim))?)"
 )
 _CIPHERTEXT = re.compile(r"vault:v([1-9][0-9]*):([A-Za-z0-9+/=]+)")
 _NONCE_BYTES = 12
@@ -125,12 +128,43 @@ class Key:
 
 
 @dataclass(slots=True, kw_only=True)
+class SignatureKey:
+    """A key of the engine that signs: `ecdsa-p256`."""
+
+    private: ec.EllipticCurvePrivateKey = field(
+        default_factory=lambda: ec.generate_private_key(ec.SECP256R1())
+    )
+    exportable: bool = False
+    latest: int = 1
+
+    def sign(self, wanted: dict[str, Any]) -> str:
+        if wanted.get("marshaling_algorithm") != "jws" or wanted.get("hash_algorithm") != "sha2-256":
+            raise _Refusal(HTTPStatus.BAD_REQUEST, "the stand-in signs messages: sha2-256, jws")
+        der = self.private.sign(_decoded(str(wanted["input"])), ec.ECDSA(SHA256()))
+        r, s = decode_dss_signature(der)
+        raw = r.to_bytes(32, "big") + s.to_bytes(32, "big")
+        return f"vault:v{self.latest}:{base64.urlsafe_b64encode(raw).rstrip(b'=').decode()}"
+
+    def described(self) -> dict[str, Any]:
+        pem = self.private.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        return {
+            "type": "ecdsa-p256",
+            "exportable": self.exportable,
+            "latest_version": self.latest,
+            "keys": {str(self.latest): {"public_key": pem.decode()}},
+        }
+
+
+@dataclass(slots=True, kw_only=True)
 class Engine:
     """The engine's state, which a test changes under the provider's feet."""
 
     token: str = field(default_factory=lambda: f"s.{secrets.token_hex(12)}")
     sealed: bool = False
     keys: dict[str, Key] = field(default_factory=lambda: {"rempart": Key()})
+    signature_keys: dict[str, SignatureKey] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)  # "POST /v1/transit/encrypt/rempart", as they came
     url: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -156,6 +190,8 @@ class Engine:
             found[2] or found[3],
             str(body.get("context") or ""),
         )
+        if verb == "sign" or name in self.signature_keys or (verb == "read" and method != "GET"):
+            return self._asked_of_signature_key(verb, name, body)
         if (method == "GET") != (verb == "read"):
             raise _Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "unsupported operation")
         key = self.keys.get(name)
@@ -176,6 +212,14 @@ class Engine:
             case "trim":
                 key.trim(int(body["min_available_version"]))
         return key.described()
+
+    def _asked_of_signature_key(self, verb: str, name: str, body: dict[str, Any]) -> dict[str, Any]:
+        if verb == "read" and body.get("type") == "ecdsa-p256":
+            self.signature_keys.setdefault(name, SignatureKey())
+        key = self.signature_keys.get(name)
+        if key is None:
+            raise _Refusal(HTTPStatus.BAD_REQUEST, "signing key not found")
+        return {"signature": key.sign(body)} if verb == "sign" else key.described()
 
 
 @contextmanager

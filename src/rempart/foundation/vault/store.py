@@ -21,13 +21,16 @@ from rempart.foundation.vault.provider import (
 class KeyStore:
     """The choice of a deployment; a plain value that may be handed to another process.
 
-    `provider` wraps new keys. The others that are given unwrap what they wrapped before.
+    `provider` wraps new keys. The others that are given unwrap what they wrapped before. `signing` holds the keys that
+    sign certificates; where a signing service does it, `signing_socket` leads there, and none is held here.
     """
 
     root: Path
     provider: Provider = Provider.FILE
     transit: TransitSettings | None = None
     pkcs11: Pkcs11Settings | None = None
+    signing: Provider = Provider.FILE
+    signing_socket: Path | None = None
 
 
 @lru_cache(maxsize=16)
