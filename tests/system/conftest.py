@@ -1,13 +1,15 @@
-"""SoftHSM: a PKCS#11 module in software, with a token of the test's own."""
+"""SoftHSM: a PKCS#11 module in software, with a token of the test's own. Postfix and Dovecot: see `mail.py`."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.system.mail import Mail, running
 
 from rempart.foundation.vault import Pkcs11Settings
 
@@ -56,3 +58,10 @@ def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Token:
         capture_output=True,
     )
     return Token(folder=folder, settings=Pkcs11Settings(module=module, token="health", pin=PIN))
+
+
+@pytest.fixture(scope="session")
+def mail() -> Iterator[Mail]:
+    """A real Postfix and a real Dovecot behind a private authority."""
+    with running() as both:
+        yield both

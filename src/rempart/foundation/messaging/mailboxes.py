@@ -102,6 +102,7 @@ class Mailbox:
 
     def _found(self, criterion: str, *, most: int) -> Sequence[int]:
         with _said():
+            self._client.noop()  # the server tells of what came since the mailbox was opened
             return sorted(self._client.search([criterion]))[:most]
 
 
