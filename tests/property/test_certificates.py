@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.certificates import AT, DSC, SEAL, TRUST, issued
 
-from rempart.proofs import barcodes, pdf, testcertificate, trust, uvci
+from rempart.proofs import barcodes, testcertificate, trust, uvci
+from rempart.proofs.documents import printing
 from rempart.proofs.reasons import Reason
 from rempart.proofs.transliteration import capitals, mrz
 from rempart.proofs.verdict import verify
@@ -62,7 +63,7 @@ def test_codes_survive_paper(change: dict[str, object]) -> None:
 def test_names_stay_in_their_alphabets(name: str) -> None:
     assert set(mrz(name)) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ<")
     assert set(capitals(name)) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ ")
-    assert all(pdf._DRAWN.match(character) for character in pdf.printable(name))
+    assert all(printing._DRAWN.match(character) for character in printing.printable(name))
 
 
 @given(st.binary())
@@ -124,7 +125,7 @@ def test_one_changed_character_never_holds(data: st.DataObject) -> None:
     st.sampled_from([b"", b"%PDF-1.4\n", b"\x89PNG\r\n\x1a\n", barcodes.qr("HC1:A")[:60]]),
 )
 def test_any_file_is_read_or_refused(data: bytes, start: bytes) -> None:
-    for read in (barcodes.read_png, pdf.read_pdf):
+    for read in (barcodes.read_png, barcodes.read_pdf):
         try:
             assert isinstance(read(start + data), list)
         except ValueError:

@@ -1,4 +1,4 @@
-"""Bar codes: written as PNG, read from pictures (zxing-cpp for both ways)."""
+"""Bar codes: written as PNG, read from pictures and PDF (zxing-cpp for both ways)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import pypdfium2
     from PIL.Image import Image
 
 _MAX_PIXELS = 50_000_000  # a page of A3 at 600 dpi has 70 million, a photo of a telephone 12
+_MAX_PAGES = 20
+_READ_DPI = 200
+_MAX_SIDE = 4_000  # pixels; a larger page is rendered smaller
 
 
 def qr(text: str, *, scale: int = 1) -> bytes:
@@ -49,6 +53,20 @@ def read_png(data: bytes) -> list[str]:
         raise ValueError("This is not a PNG that can be opened.") from error
 
 
+def read_pdf(data: bytes) -> list[str]:
+    """The texts of the codes on the first 20 pages of a PDF. Raises ValueError when it cannot be opened."""
+    import pypdfium2
+
+    try:
+        document = pypdfium2.PdfDocument(data)
+    except pypdfium2.PdfiumError as error:
+        raise ValueError("This is not a PDF that can be opened.") from error
+    with document:
+        return [
+            text for index in range(min(len(document), _MAX_PAGES)) for text in _read_page(document, index)
+        ]
+
+
 def read_image(picture: Image) -> Iterator[str]:
     """The texts of the QR codes and DataMatrix symbols in a grey picture, each byte as one character."""
     import zxingcpp
@@ -56,6 +74,17 @@ def read_image(picture: Image) -> Iterator[str]:
     wanted = zxingcpp.BarcodeFormats((zxingcpp.BarcodeFormat.QRCode, zxingcpp.BarcodeFormat.DataMatrix))
     for code in zxingcpp.read_barcodes(picture, formats=wanted, text_mode=zxingcpp.TextMode.Plain):
         yield code.bytes.decode("iso-8859-1")
+
+
+def _read_page(document: pypdfium2.PdfDocument, index: int) -> Iterator[str]:
+    import pypdfium2
+
+    try:
+        page = document[index]
+    except pypdfium2.PdfiumError:
+        return
+    scale = min(_READ_DPI / 72, _MAX_SIDE / max(*page.get_size(), 1))
+    yield from read_image(page.render(scale=scale, grayscale=True).to_pil())
 
 
 def _on_white(picture: Image) -> Image:

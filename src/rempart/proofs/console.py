@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rempart.proofs import claims as claims_file
-from rempart.proofs import inputs, pdf
+from rempart.proofs import inputs
+from rempart.proofs.documents.certificate import render_certificate
 from rempart.proofs.reasons import MEANING, ContainerError, Kind, Reason
 from rempart.proofs.signing import LocalSigner
 from rempart.proofs.testcertificate import issue as issue_certificate
@@ -76,7 +77,7 @@ def issue(
             certificate, dcc_signer=_signer(dcc), twoddoc_signer=_signer(twoddoc), issued_at=moment
         )
         if page is not None:
-            page.write_bytes(pdf.render_pdf(certificate, issued))
+            page.write_bytes(render_certificate(certificate, issued))
     except OSError as error:
         raise CannotRunError(f"Cannot read or write {error.filename}: {error.strerror}.") from error
     except (ValueError, RenderError) as error:

@@ -12,8 +12,9 @@ from PIL import Image
 from tests.certificates import DSC, SEAL, certificate, issued
 from typer.testing import CliRunner, Result
 
-from rempart.proofs import barcodes, pdf
+from rempart.proofs import barcodes
 from rempart.proofs.commands import app
+from rempart.proofs.documents.certificate import render_certificate
 
 AT = "2021-04-09T12:00:00Z"
 ISSUED = issued()
@@ -91,7 +92,7 @@ def test_every_line_of_a_text_file_gets_an_answer(trust: Path, tmp_path: Path) -
 
 def test_pictures_and_pdfs(trust: Path, tmp_path: Path) -> None:
     (tmp_path / "qr.png").write_bytes(barcodes.qr(ISSUED.hc1, scale=3))
-    (tmp_path / "page.pdf").write_bytes(pdf.render_pdf(certificate(), ISSUED))
+    (tmp_path / "page.pdf").write_bytes(render_certificate(certificate(), ISSUED))
     code, answers = verify(trust, tmp_path / "qr.png", tmp_path / "page.pdf")
     assert code == 0
     assert [answer["kind"] for answer in answers] == ["eu-dcc", "eu-dcc", "2d-doc"]

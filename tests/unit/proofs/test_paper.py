@@ -10,14 +10,16 @@ import pytest
 from PIL import Image
 from tests.certificates import AT, TRUST, certificate, issued
 
-from rempart.proofs import barcodes, pdf, testcertificate
+from rempart.proofs import barcodes, testcertificate
+from rempart.proofs.documents import certificate as paper
+from rempart.proofs.documents import printing
 from rempart.proofs.typesetting import RenderError
 from rempart.proofs.verdict import verify
 
 
 def render(**changes: object) -> tuple[bytes, testcertificate.Issued]:
     made = issued(**changes)
-    return pdf.render_pdf(certificate(**changes), made), made
+    return paper.render_certificate(certificate(**changes), made), made
 
 
 def text_of(document: bytes) -> str:
@@ -86,13 +88,13 @@ def test_the_page_says_who_what_when(changes: dict[str, object], words: list[str
 @pytest.mark.parametrize("result", list(testcertificate.Result))
 def test_the_codes_on_the_page_are_read_and_hold(result: testcertificate.Result) -> None:
     document, made = render(result=result)
-    assert sorted(pdf.read_pdf(document)) == sorted(text for text in (made.hc1, made.twoddoc) if text)
-    assert all(verify(text, trust=TRUST, at=AT).valid for text in pdf.read_pdf(document))
+    assert sorted(barcodes.read_pdf(document)) == sorted(text for text in (made.hc1, made.twoddoc) if text)
+    assert all(verify(text, trust=TRUST, at=AT).valid for text in barcodes.read_pdf(document))
 
 
 def test_the_same_certificate_gives_the_same_bytes() -> None:
     made = issued()
-    assert pdf.render_pdf(certificate(), made) == pdf.render_pdf(certificate(), made)
+    assert paper.render_certificate(certificate(), made) == paper.render_certificate(certificate(), made)
 
 
 def test_it_declares_pdf_a_and_pdf_ua() -> None:
@@ -128,11 +130,11 @@ def test_it_stays_one_page_of_forty_kilobytes(changes: dict[str, object]) -> Non
     document, made = render(**changes)
     assert len(document) <= 40_000
     assert text_of(document)
-    assert made.twoddoc in pdf.read_pdf(document)
+    assert made.twoddoc in barcodes.read_pdf(document)
 
 
 def test_a_letter_missing_from_the_font_would_not_pass_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pdf, "printable", lambda value: value)
+    monkeypatch.setattr(paper, "printable", lambda value: value)
     with pytest.raises(RenderError) as error:
         render(birth_name="Ткаченко")
     assert "does not compile" in str(error.value)
@@ -141,7 +143,7 @@ def test_a_letter_missing_from_the_font_would_not_pass_unseen(monkeypatch: pytes
 
 
 def test_every_letter_it_does_not_replace_is_in_the_font() -> None:
-    drawn = [chr(code) for code in range(0x20, 0x2100) if pdf._DRAWN.match(chr(code))]
+    drawn = [chr(code) for code in range(0x20, 0x2100) if printing._DRAWN.match(chr(code))]
     assert len(drawn) > 400
     for start in range(0, len(drawn), 60):
         render(
@@ -163,10 +165,10 @@ def test_every_letter_it_does_not_replace_is_in_the_font() -> None:
     ],
 )
 def test_what_the_font_lacks_is_transliterated(name: str, printed: str) -> None:
-    assert pdf.printable(name) == printed
+    assert printing.printable(name) == printed
 
 
 @pytest.mark.parametrize("data", [b"", b"%PDF-1.7\nnot really", b"\x89PNG"])
 def test_what_is_no_pdf_is_an_error(data: bytes) -> None:
     with pytest.raises(ValueError, match="PDF"):
-        pdf.read_pdf(data)
+        barcodes.read_pdf(data)

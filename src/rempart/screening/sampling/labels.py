@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 
 from rempart.proofs import barcodes
-from rempart.proofs.pdf import printable
+from rempart.proofs.documents.printing import printable
 from rempart.proofs.typesetting import typeset
 from rempart.screening.rules.report import Person
 from rempart.screening.sampling.rules import tubes
