@@ -47,16 +47,17 @@ FIELDS = (
 )
 
 
-def test_the_subject_has_the_four_facts_the_site_first_and_not_the_result():
+def test_the_subject_has_the_four_facts_the_site_first_and_not_the_result() -> None:
     text = wording.subject(FACTS, Kind.CERTIFICATE)
     assert text == (
         f"Certificat de test à remettre | {SITE} | 05/07/2021 13:48 | Détection du SARS-CoV-2 par RT-PCR"
         " | ZYGOMALAS Théodosie Wilhelmine, 28/03/1979"
     )
-    assert "atif" not in text and "279035" not in text
+    assert "atif" not in text
+    assert "279035" not in text
 
 
-def test_the_body_has_the_fields_of_the_guide_in_its_order():
+def test_the_body_has_the_fields_of_the_guide_in_its_order() -> None:
     lines = wording.body(FACTS, Kind.CERTIFICATE).splitlines()
     assert tuple(line for line in lines if line in FIELDS) == (
         *FIELDS[:5], *FIELDS[5:9], FIELDS[9],
@@ -68,38 +69,43 @@ def test_the_body_has_the_fields_of_the_guide_in_its_order():
     assert lines[-1].endswith("une réponse ne serait lue par personne.")
 
 
-def test_what_was_not_sent_is_said_to_be_missing():
+def test_what_was_not_sent_is_said_to_be_missing() -> None:
     text = wording.body(replace(FACTS, ins="", birth_date=None, first_names=""), Kind.CERTIFICATE)
     assert text.count(" : non transmis") == 3
 
 
-def test_security_a_destruction_says_neither_the_result_nor_the_number():
+def test_security_a_destruction_says_neither_the_result_nor_the_number() -> None:
     said = wording.body(FACTS, Kind.DESTRUCTION) + wording.header(FACTS, Kind.DESTRUCTION)
-    assert "Négatif" not in said and "result" not in said.replace("résultat", "") and FACTS.ins not in said
+    assert "Négatif" not in said
+    assert "result" not in said.replace("résultat", "")
+    assert FACTS.ins not in said
     assert "Nom : Zygomalas" in said
 
 
-def test_security_the_header_names_nobody():
+def test_security_the_header_names_nobody() -> None:
     text = wording.header(FACTS, Kind.CERTIFICATE)
     assert not {"Zygomalas", "Théodosie", "1979", FACTS.ins} & set(text.replace("=", " ").split())
     assert text.isascii()
 
 
-def test_an_hour_that_nobody_said_is_not_invented():
+def test_an_hour_that_nobody_said_is_not_invented() -> None:
     facts = replace(FACTS, knows_hour=False)
     assert "05/07/2021, heure inconnue" in wording.subject(facts, Kind.CERTIFICATE)
     found = wording.read_body(wording.body(facts, Kind.CERTIFICATE), Kind.CERTIFICATE)
-    assert found is not None and not found.knows_hour and f"{found.sampled_at:%d/%m/%Y}" == "05/07/2021"
+    assert found is not None
+    assert not found.knows_hour
+    assert f"{found.sampled_at:%d/%m/%Y}" == "05/07/2021"
 
 
 @pytest.mark.parametrize("kind", list(Kind))
 @pytest.mark.parametrize("result", [Result.POSITIVE, Result.NEGATIVE, Result.NON_CONFORM])
-def test_header_and_body_say_the_same_to_a_machine(kind: Kind, result: Result):
+def test_header_and_body_say_the_same_to_a_machine(kind: Kind, result: Result) -> None:
     label = "Positif" if result is Result.POSITIVE else "Négatif"
     facts = replace(FACTS, result=result, result_label=label)
     by_header = wording.read_header(wording.header(facts, kind))
     by_body = wording.read_body(wording.body(facts, kind), kind)
-    assert by_header is not None and by_body is not None
+    assert by_header is not None
+    assert by_body is not None
     assert by_header.id == facts.id
     assert replace(by_header, id=None) == by_body
     assert by_header.positive == (result is Result.POSITIVE and kind is not Kind.DESTRUCTION)
@@ -115,7 +121,7 @@ def test_header_and_body_say_the_same_to_a_machine(kind: Kind, result: Result):
         wording.header(FACTS, Kind.CERTIFICATE).replace("kind=certificate", "kind=bomb"),
     ],
 )  # fmt: skip
-def test_a_header_that_is_not_whole_is_none(text: str):
+def test_a_header_that_is_not_whole_is_none(text: str) -> None:
     assert wording.read_header(text) is None
 
 
@@ -126,7 +132,7 @@ def test_a_header_that_is_not_whole_is_none(text: str):
         f"a | {SITE} | b | c", "|" * 5_000, "Date de prélèvement : 31/02/2021",
     ],
 )  # fmt: skip
-def test_what_is_none_of_ours_is_read_as_none(text: str):
+def test_what_is_none_of_ours_is_read_as_none(text: str) -> None:
     assert wording.read_subject(text) is None
     assert wording.read_body(text, Kind.CERTIFICATE) is None
 
@@ -137,12 +143,15 @@ def test_what_is_none_of_ours_is_read_as_none(text: str):
     analysis=st.text(max_size=200),
     kind=st.sampled_from(Kind),
 )
-def test_no_name_moves_a_fact(family: str, first: str, analysis: str, kind: Kind):
+def test_no_name_moves_a_fact(family: str, first: str, analysis: str, kind: Kind) -> None:
     facts = replace(FACTS, family_name=family, first_names=first, analysis=analysis)
     text = wording.subject(facts, kind)
     found = wording.read_subject(text)
-    assert found is not None and (found.kind, found.site) == (kind, SITE)
-    assert len(text) < 320 and len(text.splitlines()) == 1
+    assert found is not None
+    assert (found.kind, found.site) == (kind, SITE)
+    assert len(text) < 320
+    assert len(text.splitlines()) == 1
     slip = wording.read_body(wording.body(facts, kind), kind)
-    assert slip is not None and (slip.site, slip.sampled_at) == (SITE, FACTS.sampled_at)
+    assert slip is not None
+    assert (slip.site, slip.sampled_at) == (SITE, FACTS.sampled_at)
     assert not slip.positive
