@@ -45,7 +45,7 @@ def kind_of(text: str) -> Kind:
     """What a text claims to be."""
     if text.startswith(dcc.PREFIX):
         return Kind.EU_DCC
-    if text.startswith("DC0"):
+    if twoddoc.claims_to_be(text):
         return Kind.TWODDOC
     return Kind.UNKNOWN
 
@@ -53,20 +53,20 @@ def kind_of(text: str) -> Kind:
 def open_text(text: str) -> Opened:
     """Read an `HC1:` or 2D-DOC text without judging it. Raises ContainerError with the reason.
 
-    White space around is dropped. A space may be the last character of a Base45 text, or have been added
-    by copying: both readings are tried.
+    White space around may belong to it (the last character of a Base45 text, a byte of a binary 2D-DOC), or have been
+    added by copying: it is read as it stands, then without.
     """
-    text = text.lstrip().rstrip("\r\n\t")
     readers: dict[Kind, Callable[[str], Opened]] = {Kind.EU_DCC: _open_dcc, Kind.TWODDOC: _open_2ddoc}
-    reader = readers.get(kind_of(text))
+    reader = readers.get(kind_of(text.lstrip()))
     if reader is None:
         raise ContainerError(Reason.NOT_RECOGNISED)
-    try:
-        return reader(text)
-    except ContainerError:
-        if text == text.rstrip(" "):
-            raise
-        return reader(text.rstrip(" "))
+    bare = text.lstrip().rstrip("\r\n\t")
+    for candidate in dict.fromkeys((text, bare, bare.rstrip(" "))):
+        try:
+            return reader(candidate)
+        except ContainerError as error:
+            failure = error
+    raise failure
 
 
 def verify(text: str, *, trust: TrustList, at: datetime) -> Verdict:

@@ -165,6 +165,15 @@ def test_a_version_01_signature_may_be_raw_bytes() -> None:
     text = f"DC01RMP000011E591E590126VALUE{GS}"
     raw = SEAL.signer().sign(text.encode())
     assert judge(f"{text}{US}{raw.decode('iso-8859-1')}").valid
+    assert judge(f"{text}{raw.decode('iso-8859-1')}").valid  # nothing says where it begins
+
+
+def test_a_raw_signature_may_hold_the_bytes_of_separators() -> None:
+    text, signer = "DC01RMP000011E591E590126VALUE", SEAL.signer()
+    for _ in range(200):
+        raw = signer.sign(text.encode()).decode("iso-8859-1")
+        assert judge(text + US + raw).valid
+        assert judge(text + raw).valid
 
 
 @pytest.mark.parametrize(
@@ -174,8 +183,20 @@ def test_larger_curves_hold(curve: ec.EllipticCurve, hash_: hashes.HashAlgorithm
     key = ec.generate_private_key(curve)
     raw = signing.raw_signature(key.sign((HEADER + FIELDS).encode(), ec.ECDSA(hash_)), curve.key_size)
     text = f"{HEADER}{FIELDS}{US}{base64.b32encode(raw).decode().rstrip('=')}"
+    signer = signing.LocalSigner(key, b"")
+    fields = twoddoc.TestFields(
+        first_names=("Zoé",),
+        birth_name="Lefèvre",
+        birth_date=date(1984, 2, 29),
+        sex="F",
+        loinc="94500-6",
+        result="N",
+        sampled_at=AT,
+    )
+    made = twoddoc.issue(fields, signer, authority="RMP0", certificate_id="0001", issued_at=AT)
     trusted = TrustList.of([TrustedKey(public_key=key.public_key(), documents=frozenset({"RMP00001"}))])
     assert judge(text, trust=trusted).valid
+    assert judge(made, trust=trusted).valid
     assert judge(text).reason is Reason.BAD_SIGNATURE
 
 
@@ -227,6 +248,17 @@ def test_departures_from_the_type_are_warnings() -> None:
     missing = judge(signed(HEADER + f"F0ZOE{GS}"))
     assert missing.valid
     assert "F6: missing" in missing.warnings
+
+
+def test_a_header_that_does_not_fit_the_type_is_a_warning() -> None:
+    undated = judge(signed(HEADER.replace("1E59", "FFFF", 1) + FIELDS))
+    assert undated.warnings == ("header: without its date of emission",)
+    assert judge(signed(HEADER.replace("B201", "B202") + FIELDS)).warnings == (
+        "header: the perimeter of B2 is 01",
+    )
+    accented = judge(signed(HEADER + FIELDS.replace("ZOE", "ZOÉ")))
+    assert accented.valid
+    assert accented.warnings == ("F0: holds characters that its field does not allow",)
 
 
 def test_a_cut_value_is_marked_with_rs() -> None:
