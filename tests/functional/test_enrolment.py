@@ -20,7 +20,8 @@ from rempart.foundation.access.models import Agent, Enrolment
 from rempart.foundation.access.refusals import NotAllowed, TooMany
 from rempart.foundation.access.rights import Right, Role
 from rempart.foundation.directories.models import Laboratory
-from rempart.foundation.messaging.outbox import Channel, newest
+from rempart.foundation.messaging.letters import Channel
+from rempart.foundation.messaging.outbox import newest
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

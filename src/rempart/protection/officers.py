@@ -8,7 +8,8 @@ from django.db.backends.utils import CursorWrapper
 
 from rempart.foundation.access.models import Agent
 from rempart.foundation.access.rights import Role
-from rempart.foundation.messaging.outbox import Channel, Letter, enqueue
+from rempart.foundation.messaging.letters import Channel, Letter
+from rempart.foundation.messaging.outbox import enqueue
 from rempart.foundation.retention import Kind, retention
 from rempart.foundation.vault import Keyring
 
@@ -24,5 +25,5 @@ def write_to_officers(
     ]
     if letters:
         until = retention(Kind.LETTER).last_day(now.date(), today=now.date())
-        enqueue(cursor, letters, keyring=keyring, expires_on=until, now=now)
+        enqueue(cursor, letters, keyring=keyring, expires_on=until, now=now, about="watch")
     return len(letters)

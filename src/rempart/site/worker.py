@@ -14,7 +14,8 @@ from django.db import Error, close_old_connections
 from rempart.foundation.access import limits
 from rempart.foundation.events import bell
 from rempart.foundation.events.stream import Subscriber, advance
-from rempart.foundation.messaging.outbox import Channel, LocalCarrier, deliver
+from rempart.foundation.messaging.letters import Channel
+from rempart.foundation.messaging.outbox import LocalCarrier, deliver
 from rempart.foundation.terminology import pathogen
 from rempart.foundation.vault import keyring_of
 from rempart.protection import joining as protection_joining
@@ -70,7 +71,7 @@ def drain() -> int:
 def send_letters() -> int:
     """Hand the waiting letters to their carriers; how many left."""
     carriers = {channel: LocalCarrier() for channel in Channel}
-    return deliver(carriers, keyring=keyring_of(settings.KEY_STORE), now=datetime.now(UTC))
+    return deliver(carriers, {}, keyring=keyring_of(settings.KEY_STORE), now=datetime.now(UTC))
 
 
 def run(stop: threading.Event) -> None:

@@ -1,117 +1,283 @@
-"""Putting messages into the outbox, handing them to a carrier, reading them back in the demo."""
+"""The outbox: messages are put into it in the transaction of what they tell, and leave by their carriers."""
 
 from __future__ import annotations
 
-import json
 import logging
+import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-from enum import StrEnum
-from typing import Protocol
-from uuid import UUID
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
-from django.db import transaction
 from django.db.backends.utils import CursorWrapper
 
+from rempart.foundation.database.bulk import copy_rows
 from rempart.foundation.database.keys import uuid7s
-from rempart.foundation.messaging.models import Message
-from rempart.foundation.vault import KeyDestroyed, Keyring, Purpose, SealBroken, Sealer, unseal
+from rempart.foundation.messaging import contents, queue, rules
+from rempart.foundation.messaging.letters import (
+    Answer,
+    Carrier,
+    Channel,
+    Letter,
+    Maker,
+    Message,
+    Outcome,
+    Parcel,
+    State,
+    Withdrawn,
+)
+from rempart.foundation.messaging.models import Message as Row
+from rempart.foundation.messaging.policy import policy
+from rempart.foundation.messaging.queue import Claimed, Held
+from rempart.foundation.messaging.rules import Following
+from rempart.foundation.retention import Kind, retention
+from rempart.foundation.vault import (
+    KeyDestroyed,
+    KeyProviderError,
+    Keyring,
+    Purpose,
+    SealBroken,
+    Sealer,
+    unseal,
+)
 
 _log = logging.getLogger(__name__)
 
+_COLUMNS = {
+    "id": "uuid", "created_at": "timestamptz", "about": "varchar", "channels": "varchar", "rank": "int2",
+    "channel": "varchar", "sealed": "bytea", "expires_on": "date", "zone": "varchar", "wakes": "bool",
+    "state": "varchar", "attempts": "int2", "wanted_at": "timestamptz", "due_at": "timestamptz",
+    "reference": "varchar", "reason": "varchar",
+}  # fmt: skip
 
-class Channel(StrEnum):
-    SMS = "sms"
-    EMAIL = "email"
-    POST = "post"
+_AT_ONCE = 100
+"""Parcels that a carrier is given in one go: what a crash may send a second time."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
-    """What is said to whom: a telephone number, an e-mail address, or the lines of a postal one; a text message
-    has no `subject`."""
-
-    channel: Channel
-    recipient: str
-    text: str
-    subject: str = ""
-
-
-class Carrier(Protocol):
-    """Who brings letters out: an SMS operator, a mail server. Raises when it could not."""
-
-    def carry(self, letter: Letter) -> None: ...
+_ASKED_AGAIN = timedelta(minutes=1)
+"""How long what could not be opened waits, while who wraps the keys does not answer."""
 
 
 class LocalCarrier:
     """Keeps everything in the outbox, where the demo's outbox page shows it; brings nothing out."""
 
-    def carry(self, letter: Letter) -> None:
-        return None
+    def carry(self, parcels: Sequence[Parcel]) -> Sequence[Outcome]:
+        return [Outcome(answer=Answer.TAKEN)] * len(parcels)
+
+
+def post(cursor: CursorWrapper, messages: Sequence[Message], *, keyring: Keyring, now: datetime) -> int:
+    """Seal messages into the outbox, in the caller's transaction; how many were kept.
+
+    Of those with the same mark (`once`) only the first is kept, however many transactions bring them at the same time.
+    Raises ValueError for a message without a route or of an unknown time zone.
+    """
+    for message in messages:
+        if not message.routes:
+            raise ValueError(f"a message about {message.about} has no route")
+        _known_zone(message.zone)
+    kept = _unsaid(cursor, messages, now=now)
+    sealers: dict[date, Sealer] = {}
+    rows = []
+    for key, message in zip(uuid7s(len(kept)), kept, strict=True):
+        day = message.expires_on
+        sealer = sealers.get(day) or sealers.setdefault(day, Sealer(keyring, Purpose.MESSAGE, day))
+        due = message.due_at or now
+        rows.append(
+            (
+                key, now, message.about, ",".join(one.channel for one in message.routes), 0,
+                message.routes[0].channel.value, sealer.seal(contents.written(message.routes), context=key.bytes),
+                day, message.zone, message.wakes, State.WAITING.value, 0, due, due, "", "",
+            )
+        )  # fmt: skip
+    copy_rows(
+        cursor.cursor, table="messaging_message", columns=[*_COLUMNS], types=[*_COLUMNS.values()], rows=rows
+    )
+    return len(rows)
 
 
 def enqueue(
-    cursor: CursorWrapper, letters: Sequence[Letter], *, keyring: Keyring, expires_on: date, now: datetime
+    cursor: CursorWrapper,
+    letters: Sequence[Letter],
+    *,
+    keyring: Keyring,
+    expires_on: date,
+    now: datetime,
+    about: str = "notice",
+    wakes: bool = False,
 ) -> None:
-    """Seal letters into the outbox, in the caller's transaction."""
-    sealer = Sealer(keyring, Purpose.MESSAGE, expires_on)
-    keys = uuid7s(len(letters))
-    with cursor.copy(
-        "COPY messaging_message (id, created_at, channel, sealed, expires_on) FROM STDIN"
-    ) as copy:
-        for key, letter in zip(keys, letters, strict=True):
-            content = json.dumps([letter.recipient, letter.subject, letter.text], ensure_ascii=False)
-            sealed = sealer.seal(content.encode(), context=key.bytes)
-            copy.write_row((key, now, letter.channel.value, sealed, expires_on))
+    """Seal letters into the outbox, each a message with one route, in the caller's transaction."""
+    messages = [
+        Message(about=about, routes=(letter,), expires_on=expires_on, wakes=wakes) for letter in letters
+    ]
+    post(cursor, messages, keyring=keyring, now=now)
 
 
-def deliver(carriers: Mapping[Channel, Carrier], *, keyring: Keyring, now: datetime, most: int = 500) -> int:
-    """Hand up to `most` waiting letters to their carriers; how many left.
+def deliver(
+    carriers: Mapping[Channel, Carrier],
+    makers: Mapping[str, Maker],
+    *,
+    keyring: Keyring,
+    now: datetime,
+    most: int = 500,
+) -> int:
+    """Hand up to `most` messages that are due, of each of these channels, to its carrier; how many left or ended.
 
-    A letter that nobody can open is given up, and said in the log. One whose carrier fails stays in the
-    outbox for the next round; one that was handed over just before a crash may go out a second time: a
-    notice twice is better than none.
+    Not within a transaction. Several workers may run: each message is in one's hands, for ten minutes at most. One that
+    was handed over just before a crash may go out a second time: a notice twice is better than none. What could not
+    leave is tried again, and then by its next route, as the policy of the day says.
     """
-    with transaction.atomic():
-        rows = list(
-            Message.objects.select_for_update(skip_locked=True)
-            .filter(sent_at__isnull=True)
-            .order_by("id")[:most]
-        )
-        sent: list[UUID] = []
-        for row in rows:
-            try:
-                letter = open_letter(row, keyring=keyring)
-                if letter is not None:
-                    carriers[letter.channel].carry(letter)
-            except SealBroken:
-                _log.error("letter %s cannot be opened by anybody any more; it is given up", row.id)
-                sent.append(row.id)
-            except Exception as error:  # whatever a carrier raises; its text may name the recipient
-                _log.warning("letter %s could not leave (%s); it waits", row.id, type(error).__name__)
-            else:
-                sent.append(row.id)
-        Message.objects.filter(id__in=sent).update(sent_at=now)
-    return len(sent)
+    return sum(
+        _deliver(channel, carrier, makers, keyring=keyring, now=now, most=most)
+        for channel, carrier in carriers.items()
+    )
 
 
-def open_letter(row: Message, *, keyring: Keyring) -> Letter | None:
-    """The letter of a row, or None once its day has passed."""
+def open_routes(row: Row, *, keyring: Keyring) -> tuple[Letter, ...]:
+    """The letters of a row, one for each of its routes; none once its day has passed. Raises SealBroken."""
     try:
-        content = unseal(keyring, bytes(row.sealed), purpose=Purpose.MESSAGE, context=row.id.bytes)
+        return _routes(row.id.bytes, bytes(row.sealed), Channel(row.channel), keyring=keyring)
     except KeyDestroyed:
-        return None
-    recipient, subject, text = json.loads(content)
-    return Letter(channel=Channel(row.channel), recipient=recipient, subject=subject, text=text)
+        return ()
 
 
 def newest(*, keyring: Keyring, most: int = 50) -> Iterable[tuple[datetime, Letter]]:
-    """The latest letters, newest first: for the demo's outbox page only."""
-    for row in Message.objects.order_by("-created_at")[:most]:
+    """The latest letters, by the route that they took, newest first: for the demo's outbox page only."""
+    for row in Row.objects.order_by("-created_at", "-id")[:most]:
         try:
-            letter = open_letter(row, keyring=keyring)
+            routes = open_routes(row, keyring=keyring)
         except SealBroken:
             continue
-        if letter is not None:
-            yield row.created_at, letter
+        if routes:
+            yield row.created_at, routes[row.rank]
+
+
+def _unsaid(cursor: CursorWrapper, messages: Sequence[Message], *, now: datetime) -> list[Message]:
+    """Those that nobody has said yet: without a mark, or the first of theirs."""
+    first: dict[bytes, Message] = {}
+    for message in messages:
+        if message.once:
+            first.setdefault(message.once, message)
+    if not first:
+        return list(messages)
+    until = retention(Kind.LETTER_MARK).last_day(now.date(), today=now.date())
+    cursor.execute(  # in their order, so that two transactions with the same ones do not wait for each other
+        "INSERT INTO messaging_mark (mark, expires_on) SELECT mark, %s FROM unnest(%s::bytea[]) AS mark ORDER BY mark"
+        " ON CONFLICT DO NOTHING RETURNING mark",
+        (until, list(first)),
+    )
+    new = {bytes(mark) for (mark,) in cursor.fetchall()}
+    return [
+        message
+        for message in messages
+        if not message.once or (message.once in new and first[message.once] is message)
+    ]
+
+
+def _deliver(
+    channel: Channel,
+    carrier: Carrier,
+    makers: Mapping[str, Maker],
+    *,
+    keyring: Keyring,
+    now: datetime,
+    most: int,
+) -> int:
+    until = now + queue.LEASE
+    begun = time.monotonic()
+    claimed = queue.claim(channel, now=now, until=until, most=most)
+    left = 0
+    portions = queue.split(claimed, _AT_ONCE)
+    while portions:
+        if time.monotonic() - begun > queue.LEASE.total_seconds() / 2:
+            rest = [one for portion in portions for one in portion]
+            queue.hold([(one, Held(due_at=now)) for one in rest], until=until)
+            break
+        following, held = _try(portions.pop(0), carrier, makers, keyring=keyring, now=now)
+        queue.record(following, until=until, now=now)
+        queue.hold(held, until=until)
+        left += sum(then.state is not State.WAITING for _, then in following)
+    return left
+
+
+def _try(
+    portion: Sequence[Claimed],
+    carrier: Carrier,
+    makers: Mapping[str, Maker],
+    *,
+    keyring: Keyring,
+    now: datetime,
+) -> tuple[list[tuple[Claimed, Following]], list[tuple[Claimed, Held]]]:
+    """What becomes of some messages of one channel: what follows for those that were tried, and who was held."""
+    following: list[tuple[Claimed, Following]] = []
+    held: list[tuple[Claimed, Held]] = []
+    parcels: list[tuple[Claimed, Parcel]] = []
+    for one in portion:
+        then = _prepare(one, makers, keyring=keyring, now=now)
+        if isinstance(then, Parcel):
+            parcels.append((one, then))
+        elif isinstance(then, Held):
+            held.append((one, then))
+        else:
+            following.append((one, then))
+    outcomes = _carry(carrier, [parcel for _, parcel in parcels])
+    for (one, _), outcome in zip(parcels, outcomes, strict=True):
+        way = policy().of(one.channel, now.date())
+        following.append((one, rules.follow(one.standing, outcome, policy=way, now=now)))
+    return following, held
+
+
+def _prepare(
+    one: Claimed, makers: Mapping[str, Maker], *, keyring: Keyring, now: datetime
+) -> Parcel | Held | Following:
+    """A message as it leaves now, with its documents; or why it does not."""
+    way = policy().of(one.channel, now.date())
+    if one.expires_on < now.date():
+        return queue.ended(one.standing, State.EXPIRED, "expired", now=now)
+    if not one.wakes and (quiet := rules.quiet_until(way, zone=one.zone, now=now)):
+        return Held(due_at=quiet, wanted=True)
+    try:
+        routes = _routes(one.id.bytes, one.sealed, one.channel, keyring=keyring)
+    except KeyDestroyed:
+        return queue.ended(one.standing, State.EXPIRED, "expired", now=now)
+    except SealBroken:
+        _log.error("letter %s cannot be opened by anybody any more; it is given up", one.id)
+        return queue.ended(one.standing, State.FAILED, "unreadable", now=now)
+    except KeyProviderError:
+        return Held(due_at=now + _ASKED_AGAIN)
+    letter = routes[one.standing.rank]
+    try:
+        documents = tuple(
+            (each.name, each.media_type, makers[each.maker](each.of)) for each in letter.enclosures
+        )
+    except Withdrawn:
+        return queue.ended(one.standing, State.DROPPED, "withdrawn", now=now)
+    except Exception as error:  # whatever a maker raises; its text may name the person
+        _log.warning("what goes with letter %s cannot be made (%s); it waits", one.id, type(error).__name__)
+        unmade = Outcome(answer=Answer.LATER, reason="document")
+        return rules.follow(one.standing, unmade, policy=way, now=now)
+    return Parcel(id=one.id, letter=letter, documents=documents)
+
+
+def _carry(carrier: Carrier, parcels: Sequence[Parcel]) -> Sequence[Outcome]:
+    if not parcels:
+        return []
+    try:
+        outcomes = carrier.carry(parcels)
+        if len(outcomes) != len(parcels):
+            raise RuntimeError("as many outcomes as parcels")
+    except Exception as error:  # whatever a carrier raises; its text may name the recipient
+        _log.warning("%d letters could not leave (%s); they wait", len(parcels), type(error).__name__)
+        return [Outcome(answer=Answer.LATER, reason="carrier")] * len(parcels)
+    return outcomes
+
+
+def _routes(key: bytes, sealed: bytes, channel: Channel, *, keyring: Keyring) -> tuple[Letter, ...]:
+    content = unseal(keyring, sealed, purpose=Purpose.MESSAGE, context=key)
+    return contents.read(content, channel=channel)
+
+
+@lru_cache(maxsize=64)
+def _known_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError):
+        raise ValueError(f"time zone {name!r} is not known") from None

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     UPLOAD = "upload"
     DEFERRED = "deferred-delivery"
     LETTER = "letter"
+    LETTER_MARK = "letter-mark"
     CODE = "code"
     EVENT = "event"
     AUDIT = "audit"

@@ -15,7 +15,8 @@ from django.db.backends.utils import CursorWrapper
 
 from rempart.foundation.database.bulk import copy_rows
 from rempart.foundation.events.stream import Published, Subscriber
-from rempart.foundation.messaging.outbox import Channel, Letter, enqueue
+from rempart.foundation.messaging.letters import Channel, Letter
+from rempart.foundation.messaging.outbox import enqueue
 from rempart.foundation.retention import Kind, retention
 from rempart.foundation.vault import KeyDestroyed, Keyring, Purpose, unseal
 from rempart.screening.services.published import PublishedResult, announced

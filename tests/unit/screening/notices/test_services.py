@@ -2,7 +2,7 @@
 
 import pytest
 
-from rempart.foundation.messaging.outbox import Channel
+from rempart.foundation.messaging.letters import Channel
 from rempart.screening.notices.services import letter_to, texts
 
 NOTHING = {"mobile": "", "email": ""}

@@ -18,7 +18,8 @@ from rempart.foundation.access.accounts.services import close
 from rempart.foundation.access.actor import Purpose, system
 from rempart.foundation.access.models import Agent
 from rempart.foundation.audit.trail import Act, record
-from rempart.foundation.messaging.outbox import Channel, Letter, enqueue
+from rempart.foundation.messaging.letters import Channel, Letter
+from rempart.foundation.messaging.outbox import enqueue
 from rempart.foundation.vault import Keyring
 
 _LETTER_KEPT = timedelta(days=30)
@@ -99,4 +100,11 @@ def _warn(agent: Agent, what: Due, *, policy: AccountPolicy, keyring: Keyring, n
         channel=Channel.EMAIL, recipient=agent.email, subject=_("Rempart : votre compte"), text=text
     )
     with transaction.get_connection().cursor() as cursor:
-        enqueue(cursor, [letter], keyring=keyring, expires_on=(now + _LETTER_KEPT).date(), now=now)
+        enqueue(
+            cursor,
+            [letter],
+            keyring=keyring,
+            expires_on=(now + _LETTER_KEPT).date(),
+            now=now,
+            about="account",
+        )

@@ -31,7 +31,8 @@ from rempart.foundation.access.rights import Right, Role
 from rempart.foundation.access.signin import links
 from rempart.foundation.audit.trail import Act, record
 from rempart.foundation.directories.models import Laboratory
-from rempart.foundation.messaging.outbox import Channel, Letter, enqueue
+from rempart.foundation.messaging.letters import Channel, Letter
+from rempart.foundation.messaging.outbox import enqueue
 from rempart.foundation.vault import Keyring
 
 _SALT = "rempart.enrolment.email"
@@ -251,7 +252,7 @@ def _post(
     )
     to = f"{laboratory.name}\n{laboratory.address}" if laboratory else "—"
     letter = Letter(channel=Channel.POST, recipient=to, subject="Votre code Rempart", text=text)
-    enqueue(cursor, [letter], keyring=keyring, expires_on=row.expires_at.date(), now=now)
+    enqueue(cursor, [letter], keyring=keyring, expires_on=row.expires_at.date(), now=now, about="account")
 
 
 def _ask_to_confirm(cursor: CursorWrapper, row: Enrolment, *, keyring: Keyring, now: datetime) -> None:
@@ -266,7 +267,15 @@ def _ask_to_confirm(cursor: CursorWrapper, row: Enrolment, *, keyring: Keyring, 
     letter = Letter(
         channel=Channel.EMAIL, recipient=row.email, subject=_("Rempart : confirmez votre adresse"), text=text
     )
-    enqueue(cursor, [letter], keyring=keyring, expires_on=(now + _LINK_VALID).date(), now=now)
+    enqueue(
+        cursor,
+        [letter],
+        keyring=keyring,
+        expires_on=(now + _LINK_VALID).date(),
+        now=now,
+        about="account",
+        wakes=True,
+    )
 
 
 def _secret(keyring: Keyring) -> bytes:

@@ -17,7 +17,8 @@ from rempart.foundation.access.models import Agent, Glass
 from rempart.foundation.access.refusals import NotAllowed
 from rempart.foundation.access.rights import Right, Role, Where
 from rempart.foundation.audit.trail import Act, record
-from rempart.foundation.messaging.outbox import Channel, Letter, enqueue
+from rempart.foundation.messaging.letters import Channel, Letter
+from rempart.foundation.messaging.outbox import enqueue
 from rempart.foundation.territories import department, departments
 from rempart.foundation.vault import Keyring
 
@@ -135,7 +136,9 @@ def _tell(cursor: CursorWrapper, glass: Glass, agent: Agent, *, keyring: Keyring
         for email in watchers.values_list("email", flat=True)
     ]
     if letters:
-        enqueue(cursor, letters, keyring=keyring, expires_on=now.date() + _LETTER_KEPT, now=now)
+        enqueue(
+            cursor, letters, keyring=keyring, expires_on=now.date() + _LETTER_KEPT, now=now, about="watch"
+        )
 
 
 def _until(glass: Glass) -> str:

@@ -23,7 +23,8 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from rempart.foundation.access.models import Agent
 from rempart.foundation.access.signin.policy import policy
-from rempart.foundation.messaging.outbox import Channel, Letter, enqueue
+from rempart.foundation.messaging.letters import Channel, Letter
+from rempart.foundation.messaging.outbox import enqueue
 from rempart.foundation.vault import Keyring
 
 _SALT = "rempart.signin.link"
@@ -111,7 +112,15 @@ def _write(agent: Agent, letter: str, *, keyring: Keyring, kind: Kind, now: date
         channel=Channel.EMAIL, recipient=agent.email, subject=_letters()[letter]["subject"], text=text
     )
     with transaction.atomic(), transaction.get_connection().cursor() as cursor:
-        enqueue(cursor, [written], keyring=keyring, expires_on=(now + kind.valid).date(), now=now)
+        enqueue(
+            cursor,
+            [written],
+            keyring=keyring,
+            expires_on=(now + kind.valid).date(),
+            now=now,
+            about="account",
+            wakes=True,
+        )
 
 
 @lru_cache(maxsize=1)

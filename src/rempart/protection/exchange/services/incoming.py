@@ -18,7 +18,8 @@ from rempart.foundation.access.uploads import Fault, Looker, UploadRefused, plai
 from rempart.foundation.audit.trail import Act, record
 from rempart.foundation.database.keys import uuid7
 from rempart.foundation.database.pool import give_back_connections
-from rempart.foundation.messaging.outbox import Channel, Letter, enqueue
+from rempart.foundation.messaging.letters import Channel, Letter
+from rempart.foundation.messaging.outbox import enqueue
 from rempart.foundation.vault import Keyring, Purpose, Sealer
 from rempart.foundation.vault.streams import CHUNK_BYTES, StreamOpener, StreamSealer
 from rempart.protection.exchange.models import Chunk, Handover
@@ -101,7 +102,14 @@ class Incoming:
                 )
                 if address
             ]
-            enqueue(cursor, letters, keyring=self._keyring, expires_on=handover.expires_on, now=now)
+            enqueue(
+                cursor,
+                letters,
+                keyring=self._keyring,
+                expires_on=handover.expires_on,
+                now=now,
+                about="exchange",
+            )
         self.finished = True
 
     def abandon(self) -> None:

@@ -9,7 +9,8 @@ from functools import cache
 from importlib import resources
 
 from rempart.foundation.access.actor import Purpose, acting, system
-from rempart.foundation.messaging.outbox import Channel, Letter, enqueue
+from rempart.foundation.messaging.letters import Channel, Letter
+from rempart.foundation.messaging.outbox import enqueue
 from rempart.foundation.retention import Kind, retention
 from rempart.foundation.vault import Keyring
 from rempart.protection.officers import write_to_officers
@@ -33,7 +34,7 @@ def tell(row: Request, kind: str, *, keyring: Keyring, public_url: str, now: dat
         if letter is None:
             return False
         until = retention(Kind.LETTER).last_day(now.date(), today=now.date())
-        enqueue(cursor, [letter], keyring=keyring, expires_on=until, now=now)
+        enqueue(cursor, [letter], keyring=keyring, expires_on=until, now=now, about="rights")
     return True
 
 

@@ -142,7 +142,7 @@ def _send(code: str, access: Access, *, keyring: Keyring, origin: str, now: date
         if letter is None:
             return False
         until = retention(Kind.CODE).last_day(now.date(), today=now.date())
-        enqueue(cursor, [letter], keyring=keyring, expires_on=until, now=now)
+        enqueue(cursor, [letter], keyring=keyring, expires_on=until, now=now, about="code", wakes=True)
         record(person, Act.CODE_SENT, str(access.result_id), now=now, person=access.person_id)
     return True
 
