@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rempart.proofs import barcodes, pdf
+from rempart.proofs import barcodes
 from rempart.proofs.reasons import Kind, Reason
+from rempart.proofs.twoddoc import binary as twoddoc_binary
 from rempart.proofs.verdict import kind_of
 
 _FILE_LIMIT = 32_000_000  # bytes
@@ -75,7 +76,9 @@ def _texts(data: bytes) -> Iterator[tuple[str, str]]:
     if data.startswith(_PNG_MAGIC):
         yield from _certificates(barcodes.read_png(data))
     elif _PDF_MAGIC in data[:_PDF_HEAD]:
-        yield from _certificates(pdf.read_pdf(data))
+        yield from _certificates(barcodes.read_pdf(data))
+    elif data.startswith(twoddoc_binary.MARK):
+        yield "", data.decode("iso-8859-1")
     elif b"\0" not in data:  # else neither text nor anything we read
         # Not splitlines(): it would cut a 2D-DOC at its separators GS, RS and US.
         for number, line in enumerate(_decode(data).split("\n"), start=1):
