@@ -22,6 +22,7 @@ from rempart.proofs.trust import PublicKey
 
 ES256 = -7
 PS256 = -37
+_ES256_CURVE, _ES256_BITS = "secp256r1", 256
 _ALGORITHM, _KEY_ID = 1, 4
 _SIGN1_TAG, _CWT_TAG = 18, 61
 _MAX_DEPTH = 16
@@ -81,9 +82,9 @@ def verifies(message: Sign1, key: PublicKey) -> bool:
     signed = _to_be_signed(message.protected, message.payload)
     try:
         if message.algorithm == ES256 and isinstance(key, ec.EllipticCurvePublicKey):
-            # ES256 fixes the hash, not the curve (RFC 9053, section 2.1): some issuers sign with P-384.
-            signature = der_signature(message.signature, key.curve.key_size)
-            if signature is None:
+            # HCERT 1.0.5, section 3.3.2, means P-256, where RFC 9053 leaves the curve open.
+            signature = der_signature(message.signature, _ES256_BITS)
+            if signature is None or key.curve.name != _ES256_CURVE:
                 return False
             key.verify(signature, signed, ec.ECDSA(hashes.SHA256()))
         elif message.algorithm == PS256 and isinstance(key, rsa.RSAPublicKey):

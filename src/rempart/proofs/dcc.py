@@ -1,4 +1,4 @@
-"""EU Digital COVID Certificate: issue test entries, open and judge any entry.
+"""EU Digital COVID Certificate: sign a content, open and judge any.
 
 HCERT specification 1.0.5: claims in CBOR (CWT), COSE_Sign1, zlib, Base45, `HC1:`; content by the JSON
 schema 1.3.x of the eHealth Network.
@@ -10,14 +10,15 @@ import math
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import base45
 import cbor2
 
 from rempart.proofs import cose
 from rempart.proofs.reasons import ContainerError, Reason
-from rempart.proofs.signing import Signer
+from rempart.proofs.signing import Signer, load_certificate
 from rempart.proofs.trust import TrustedKey, TrustList, Usage, key_id
 
 PREFIX = "HC1:"
@@ -76,6 +77,24 @@ def issue(
     return PREFIX + encoded.decode("ascii")
 
 
+def end_of_container(signer: Signer, *, issued_at: datetime, lifetime: timedelta) -> datetime:
+    """When a container issued at an aware moment expires: after `lifetime`, never after its signer's certificate.
+
+    HCERT 1.0.5, section 3.3.1: iat and exp lie within the validity of the signer's certificate. Raises ValueError
+    when the certificate is not valid at that moment.
+    """
+    begins, ends = _validity(signer.certificate)
+    if not begins <= issued_at <= ends:
+        raise ValueError(f"The signer's certificate is valid from {begins} to {ends}, not at {issued_at}.")
+    return min(issued_at + lifetime, ends)
+
+
+@lru_cache(maxsize=8)
+def _validity(certificate: bytes) -> tuple[datetime, datetime]:
+    parsed = load_certificate(certificate)
+    return parsed.not_valid_before_utc, parsed.not_valid_after_utc
+
+
 def read(text: str) -> Envelope:
     """Open an `HC1:` text without judging it. Raises ContainerError, whatever the text."""
     if len(text) > _MAX_TEXT:
@@ -121,8 +140,8 @@ def _judge_key(key: TrustedKey, envelope: Envelope, at: datetime) -> Reason:
         return Reason.NOT_YET_VALID
     if at > envelope.expires_at:
         return Reason.EXPIRED
-    if key.not_before is not None and at < key.not_before:
-        return Reason.KEY_NOT_YET_VALID
+    if key.not_before is not None and min(at, envelope.issued_at) < key.not_before:
+        return Reason.KEY_NOT_YET_VALID  # at that moment, or when it signed (HCERT 1.0.5, section 3.3.1)
     if key.not_after is not None and at > key.not_after:
         return Reason.KEY_EXPIRED
     return Reason.OK

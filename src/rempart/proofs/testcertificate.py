@@ -7,17 +7,15 @@ four results (ANTS type B2). An antigen test needs its device (JRC number) to ha
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from rempart.foundation.terminology.values import Result as Result
 from rempart.foundation.terminology.values import Sex as Sex
-from rempart.proofs import dcc, twoddoc
+from rempart.proofs import dcc, holder, twoddoc, validity
 from rempart.proofs.signing import Signer, load_certificate
-from rempart.proofs.transliteration import mrz
 from rempart.proofs.trust import document_names
 
 
@@ -29,13 +27,7 @@ class Analysis(StrEnum):
     OTHER = ""  # serology and the like: no EU certificate
 
 
-SCHEMA_VERSION = "1.3.0"
-COVID_19 = "840539006"  # SNOMED CT, value set "disease-agent-targeted"
 _RESULTS = {Result.POSITIVE: "260373001", Result.NEGATIVE: "260415000"}  # value set "covid-19-lab-result"
-# How long the DCC's container holds: 3 days as in AP-HP's own test certificates; a positive serves as proof of
-# recovery up to day 183 (TAC Verif, rules of 2022). What a result is worth is not decided here.
-_LIFETIME = {Result.POSITIVE: timedelta(days=183), Result.NEGATIVE: timedelta(days=3)}
-_LONGEST = 80  # characters of fn, gn, nm, tc, is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +49,7 @@ class TestCertificate:
     uvci: str  # see `uvci.derive`
     test_name: str = ""  # NAAT: its trade name
     device: str = ""  # antigen test: number in the JRC database
-    disease_code: str = COVID_19  # empty: a disease the EU certificate does not know
+    disease_code: str = holder.COVID_19  # empty: a disease the EU certificate does not know
     disease_label: str = "COVID-19 (SARS-CoV-2)"
     country: str = "FR"
     reference: str = ""  # the patient's own reference, printed
@@ -72,9 +64,9 @@ class TestCertificate:
         """Whether the EU has a certificate for it."""
         return (
             self.result in _RESULTS
-            and self.disease_code == COVID_19
+            and self.disease_code == holder.COVID_19
             and (self.analysis is Analysis.NAAT or (self.analysis is Analysis.ANTIGEN and bool(self.device)))
-            and bool(mrz(self.birth_name) or mrz(" ".join(self.first_names)))
+            and holder.has_standard_name(self.birth_name, self.first_names)
         )
 
 
@@ -122,45 +114,35 @@ def issue(
     )
     if not certificate.has_dcc:
         return Issued(at=issued_at, twoddoc=text)
-    end_of_signer = load_certificate(dcc_signer.certificate).not_valid_after_utc
+    policy = validity.container(issued_at.date())
+    lifetime = policy.positive if certificate.result is Result.POSITIVE else policy.negative
     hc1 = dcc.issue(
         dcc_content(certificate),
         dcc_signer,
         issuer=certificate.country,
         issued_at=issued_at,
-        expires_at=min(issued_at + _LIFETIME[certificate.result], end_of_signer),
+        expires_at=dcc.end_of_container(dcc_signer, issued_at=issued_at, lifetime=lifetime),
     )
     return Issued(at=issued_at, twoddoc=text, hc1=hc1)
 
 
 def dcc_content(certificate: TestCertificate) -> dict[str, object]:
     """The DCC of a test (schema 1.3.x, test entry); optional fields only when there is something to say."""
-    first_names = " ".join(certificate.first_names)
-    name = {
-        "fn": _text(certificate.birth_name),
-        "fnt": mrz(certificate.birth_name),
-        "gn": _text(first_names),
-        "gnt": mrz(first_names),
-    }
     entry = {
         "tg": certificate.disease_code,
         "tt": certificate.analysis.value,
-        "nm": _text(certificate.test_name) if certificate.analysis is Analysis.NAAT else "",
+        "nm": holder.text(certificate.test_name) if certificate.analysis is Analysis.NAAT else "",
         "ma": certificate.device if certificate.analysis is Analysis.ANTIGEN else "",
         "sc": certificate.sampled_locally.isoformat(timespec="seconds"),
         "tr": _RESULTS[certificate.result],
-        "tc": _text(certificate.laboratory_name),
+        "tc": holder.text(certificate.laboratory_name),
         "co": certificate.country,
-        "is": _text(certificate.issuer),
+        "is": holder.text(certificate.issuer),
         "ci": certificate.uvci,
     }
     return {
-        "ver": SCHEMA_VERSION,
-        "nam": {field: value for field, value in name.items() if value},
+        "ver": holder.SCHEMA_VERSION,
+        "nam": holder.name(certificate.birth_name, certificate.first_names),
         "dob": certificate.birth_date.isoformat(),
         "t": [{field: value for field, value in entry.items() if value}],
     }
-
-
-def _text(value: str) -> str:
-    return unicodedata.normalize("NFC", value.strip())[:_LONGEST]

@@ -11,7 +11,17 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from tests.certificates import AT, DSC, NOT_AFTER, TRUST, certificate, document_signer, issued, trusting
+from tests.certificates import (
+    AT,
+    DSC,
+    NOT_AFTER,
+    NOT_BEFORE,
+    TRUST,
+    certificate,
+    document_signer,
+    issued,
+    trusting,
+)
 
 from rempart.proofs import dcc, signing, testcertificate, trust
 from rempart.proofs.reasons import Kind, Reason
@@ -206,14 +216,64 @@ def test_ps256_holds_with_an_rsa_key() -> None:
     assert reason(text, trust=trusted) is Reason.OK
 
 
-def test_a_p384_key_under_es256_holds_as_spain_signs() -> None:
+def test_a_p384_key_under_es256_does_not_hold() -> None:
     key = ec.generate_private_key(ec.SECP384R1())
 
-    def sign(signed: bytes) -> bytes:
-        return signing.raw_signature(key.sign(signed, ec.ECDSA(hashes.SHA256())), 384)
+    def sign(bits: int) -> Callable[[bytes], bytes]:
+        return lambda signed: signing.raw_signature(key.sign(signed, ec.ECDSA(hashes.SHA256())), bits)
 
     trusted = TrustList.of([TrustedKey(public_key=key.public_key(), key_id=KEY_ID)])
-    assert reason(tagged(sign=sign), trust=trusted) is Reason.OK
+    assert reason(tagged(sign=sign(384)), trust=trusted) is Reason.BAD_SIGNATURE
+
+
+def test_another_curve_of_the_same_length_does_not_hold() -> None:
+    key = ec.generate_private_key(ec.SECP256K1())
+    text = tagged(sign=lambda signed: signing.raw_signature(key.sign(signed, ec.ECDSA(hashes.SHA256())), 256))
+    trusted = TrustList.of([TrustedKey(public_key=key.public_key(), key_id=KEY_ID)])
+    assert reason(text, trust=trusted) is Reason.BAD_SIGNATURE
+
+
+def test_another_rsa_key_does_not_hold() -> None:
+    key, other = (rsa.generate_private_key(65537, 2048) for _ in range(2))
+    pss = padding.PSS(padding.MGF1(hashes.SHA256()), 32)
+    text = tagged(protected={1: -37, 4: KEY_ID}, sign=lambda signed: key.sign(signed, pss, hashes.SHA256()))
+    trusted = TrustList.of([TrustedKey(public_key=other.public_key(), key_id=KEY_ID)])
+    assert reason(text, trust=trusted) is Reason.BAD_SIGNATURE
+
+
+def test_a_certificate_issued_before_its_signer_existed_does_not_hold() -> None:
+    signer = document_signer(not_before=AT)
+    text = dcc.issue(
+        CONTENT,
+        signer.signer(),
+        issuer="FR",
+        issued_at=AT - timedelta(days=1),
+        expires_at=AT + timedelta(days=9),
+    )
+    assert reason(text, at=AT + timedelta(days=1), trust=trusting(signer)) is Reason.KEY_NOT_YET_VALID
+
+
+@pytest.mark.parametrize("at", [NOT_BEFORE - timedelta(seconds=1), NOT_AFTER + timedelta(seconds=1)])
+def test_nothing_is_issued_outside_the_validity_of_the_signer(at: datetime) -> None:
+    with pytest.raises(ValueError, match="signer's certificate is valid from"):
+        dcc.end_of_container(DSC.signer(), issued_at=at, lifetime=timedelta(days=1))
+
+
+def test_texts_are_normalised() -> None:
+    content = testcertificate.dcc_content(
+        certificate(birth_name="Lefe\u0300vre", laboratory_name="E\u0301toile")
+    )
+    assert content["nam"]["fn"] == "Lef\u00e8vre"  # type: ignore[index]
+    assert content["t"][0]["tc"] == "\u00c9toile"  # type: ignore[index]
+
+
+def test_every_byte_of_what_is_signed_counts() -> None:
+    header, unprotected, payload, signature = message()
+    for position in range(0, len(payload), 5):
+        changed = bytearray(payload)
+        changed[position] ^= 1
+        text = hc1(cbor2.CBORTag(18, [header, unprotected, bytes(changed), signature]))
+        assert not verify(text, trust=TRUST, at=AT).valid
 
 
 def test_departures_from_the_schema_are_warnings() -> None:
