@@ -211,26 +211,26 @@ def test_cards_complete_what_a_message_says_of_a_doctor(give, django_assert_num_
     assert (there.structure_name, there.mailbox) == ("HOPITAL", "b.hospital@chu.mssante.fr")
 
 
-def test_a_sites_mailboxes_come_before_those_of_its_entity(give):
+def test_the_mailboxes_of_structures_come_whole(give, django_assert_num_queries):
     give(sites(*SITES))
     boxes = [
         mailbox("pool@lab.mssante.fr", structure=OWNER, service="Biologie @SIDEP"),
-        mailbox("desk@lab.mssante.fr", structure=SITES[0], service="Secrétariat"),
-        mailbox("site@lab.mssante.fr", structure=SITES[1], service="x@sidep x"),
+        mailbox("desk@lab.mssante.fr", structure=f"1{SITES[0]}", service="Secrétariat"),
         mailbox("also@lab.mssante.fr", structure=SITES[1], service="@SIDEP 2"),
         mailbox("also@lab.mssante.fr", structure=SITES[1], service="@SIDEP 3"),
+        mailbox("siret@lab.mssante.fr", structure="326010004500012", service="@SIDEP"),
+        mailbox("other@lab.mssante.fr", structure=finess("69", 99), service="@SIDEP"),
     ]
     give(table(MAILBOXES_HEAD, boxes))
-
-    def addresses(number: str, *, stamped: bool) -> list[str]:
-        return [one.address for one in lookups.mailboxes_of_structure(number, stamped=stamped)]
-
-    assert addresses(SITES[0], stamped=False) == ["desk@lab.mssante.fr"]
-    assert addresses(SITES[0], stamped=True) == ["pool@lab.mssante.fr"]
-    assert addresses(SITES[1], stamped=True) == ["also@lab.mssante.fr", "site@lab.mssante.fr"]
-    assert addresses(SITES[2], stamped=True) == ["pool@lab.mssante.fr"]
-    assert addresses(OWNER, stamped=True) == ["pool@lab.mssante.fr"]
-    assert addresses(finess("69", 99), stamped=True) == []
+    with django_assert_num_queries(1):
+        found = lookups.mailboxes_of_structures([OWNER, *SITES[:2]])
+    assert [(one.address, one.finess, one.service) for one in found if one.address[0] != "a"] == [
+        ("desk@lab.mssante.fr", SITES[0], "Secrétariat"),
+        ("pool@lab.mssante.fr", OWNER, "Biologie @SIDEP"),
+    ]
+    assert {one.service for one in found if one.finess == SITES[1]} == {"@SIDEP 2", "@SIDEP 3"}
+    (with_siret,) = lookups.mailboxes_of_structures([SITES[5]], sirets=["26010004500012"])
+    assert (with_siret.address, with_siret.finess) == ("siret@lab.mssante.fr", "")
 
 
 def test_one_load_at_a_time(give, owner):

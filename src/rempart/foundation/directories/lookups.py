@@ -18,7 +18,8 @@ from rempart.foundation.identifiers import finess as finess_numbers
 from rempart.foundation.identifiers import rpps
 
 _INDEPENDENT = "L"
-_PERSONAL, _ORGANISATION = "PER", "ORG"
+_PERSONAL = "PER"
+_BY_SIRET = "3"  # before the number, in national identifiers of structures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +101,6 @@ class Mailbox:
     service: str
     name: str
 
-    @property
-    def stamped(self) -> bool:
-        """Whether its service carries the stamp of the screening system."""
-        return policy().stamp.casefold() in self.service.casefold()
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
@@ -178,18 +174,17 @@ def mailboxes_of_professionals(numbers: Collection[str]) -> Mapping[str, tuple[M
     return {number: tuple(boxes) for number, boxes in found.items()}
 
 
-def mailboxes_of_structure(finess: str, *, stamped: bool = False) -> tuple[Mailbox, ...]:
-    """The mailboxes of a site, else those of its juridical entity; `stamped`: only those for results.
+def mailboxes_of_structures(numbers: Collection[str], *, sirets: Collection[str] = ()) -> Sequence[Mailbox]:
+    """The mailboxes whose structure has one of these FINESS, geographic or juridical, by address, in one query; with
+    `sirets`, also those that name their structure by one of these and by no FINESS.
 
-    The site comes first: where both have one, the site's own is nearer to the sender (certificates.md §7.4 leaves it
-    open; our decision, docs/decisions/030). Several of one structure are all given, by address.
+    Of any kind and service: which of them serves whom is for the caller to say. An address that stands on several lines
+    comes as often.
     """
-    number = finess_numbers.normalise(finess)
-    entity = models.Establishment.objects.filter(finess=number).values_list("entity", flat=True).first()
-    rows = models.Mailbox.objects.filter(kind=_ORGANISATION, finess__in=[number, entity or number])
-    boxes = [one for one in _mailboxes(rows) if one.stamped or not stamped]
-    own = tuple(one for one in boxes if one.finess == number)
-    return own or tuple(boxes)
+    wanted = Q(finess__in={finess_numbers.normalise(number) for number in numbers})
+    if sirets:
+        wanted |= Q(finess="", structure__in=[*sirets, *(f"{_BY_SIRET}{siret}" for siret in sirets)])
+    return [_mailbox(row) for row in models.Mailbox.objects.filter(wanted).order_by("address", "digest")]
 
 
 def cards(numbers: Iterable[str], *, finess: str = "") -> Mapping[str, Card]:
@@ -248,19 +243,20 @@ def _professional(rows: Sequence[models.Practice]) -> Professional:
 
 def _mailboxes(rows: Iterable[models.Mailbox]) -> list[Mailbox]:
     """Each address once, in the order of addresses."""
-    by_address = {
-        (row.address, row.number, row.finess): Mailbox(
-            address=row.address,
-            kind=row.kind,
-            number=row.number,
-            structure=row.structure,
-            finess=row.finess,
-            service=row.service,
-            name=f"{row.first_name} {row.family_name}".strip() or row.structure_name,
-        )
-        for row in rows
-    }
+    by_address = {(row.address, row.number, row.finess): _mailbox(row) for row in rows}
     return [by_address[key] for key in sorted(by_address)]
+
+
+def _mailbox(row: models.Mailbox) -> Mailbox:
+    return Mailbox(
+        address=row.address,
+        kind=row.kind,
+        number=row.number,
+        structure=row.structure,
+        finess=row.finess,
+        service=row.service,
+        name=f"{row.first_name} {row.family_name}".strip() or row.structure_name,
+    )
 
 
 def _with_parts(rows: Iterable[models.Establishment]) -> list[Establishment]:
