@@ -253,6 +253,7 @@ ACCOUNTED_FOR_ELSEWHERE = {
     "screening_register": "laboratories and whom to call there at work, corrected as they change",
     "screening_register_request": "what laboratories asked about their connection; names no patient",
     "screening_upload_columns": "names nobody: which column is which",
+    "proximity_daily": "names nobody: how many declaration codes in a day",
     "screening_objected_fact": "leads back to nobody; stays as long as the facts it lists",
     "exchange_chunk": "goes with its file",
     "exchange_fetch": "goes with its file",

@@ -14,6 +14,7 @@ from rempart.site import commands
 from rempart.site.account_commands import accounts, machine_keys
 from rempart.site.audit_commands import audit
 from rempart.site.catalogue_commands import catalogue
+from rempart.site.codes_commands import declaration_codes
 from rempart.site.directories_commands import app as directories
 from rempart.site.ins_commands import app as ins
 from rempart.site.keys_commands import app as keys
@@ -35,6 +36,7 @@ app.command()(screening.check)
 app.command()(commands.ingest)
 app.command()(commands.bench)
 app.command()(catalogue)
+app.command()(declaration_codes)
 app.add_typer(listen, name="listen")
 app.add_typer(audit, name="audit")
 app.add_typer(simulate, name="simulate")

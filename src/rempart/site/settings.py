@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "rempart.foundation.audit",
     "rempart.foundation.events",
     "rempart.foundation.messaging",
+    "rempart.proximity",
     "rempart.screening",
     "rempart.tracing",
     "rempart.surveillance",

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     LETTER = "letter"
     LETTER_MARK = "letter-mark"
     CODE = "code"
+    DECLARATION_CODE = "declaration-code"
     EVENT = "event"
     AUDIT = "audit"
     MACHINE_KEY = "machine-key"

@@ -12,12 +12,14 @@ from rempart.foundation.people import retention as people
 from rempart.foundation.retention import Digests, Kind, Part, Version, expiring, retention
 from rempart.foundation.terminology import pathogen, pathogens
 from rempart.protection.exchange import retention as exchange
+from rempart.proximity import retention as proximity
 from rempart.screening.services import retention as screening
 from rempart.tracing.services import retention as tracing
 
 PARTS: tuple[Part, ...] = (
     *tracing.PARTS,
     *screening.PARTS,
+    *proximity.PARTS,
     *people.PARTS,
     *messaging.PARTS,
     *events.PARTS,
