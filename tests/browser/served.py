@@ -24,7 +24,7 @@ from rempart.foundation.database.connection import Database
 from rempart.foundation.directories.models import Laboratory as Known
 from rempart.foundation.vault import Keyring, keyring_of
 from rempart.screening.rules.report import Format
-from rempart.screening.services.signers import export_trust
+from rempart.screening.signing.signers import export_trust
 from rempart.simulators.damage import Damage, payload
 from rempart.simulators.messages import Laboratory, Sample
 from rempart.site import serving

@@ -14,7 +14,7 @@ from rempart.foundation.vault import KeyStore
 from rempart.proofs.trust import TrustList
 from rempart.proofs.verdict import open_text, verify
 from rempart.screening.rules.report import Result
-from rempart.screening.services.signers import export_trust
+from rempart.screening.signing.signers import export_trust
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,13 +14,13 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 MOST_EXPOSED = 2.0  # of ten, as systemd counts
 
 
-@pytest.fixture
-def unit(tmp_path):
+@pytest.fixture(params=["rempart.service", "rempart-signing.service"])
+def unit(tmp_path, request):
     """The unit, with a program that is there."""
     if shutil.which("systemd-analyze") is None:
         pytest.fail("systemd-analyze is not installed: tests/system/install.sh, or apt-get install systemd")
-    text = (DEPLOY / "systemd" / "rempart.service").read_text()
-    path = tmp_path / "rempart.service"
+    text = (DEPLOY / "systemd" / request.param).read_text()
+    path = tmp_path / request.param
     path.write_text(
         text.replace("/opt/rempart/.venv/bin/rempart", str(Path(sys.executable).with_name("rempart")))
     )
@@ -39,4 +39,4 @@ def test_little_is_left_to_whoever_takes_it_over(unit):
         ["systemd-analyze", "security", "--offline=true", "--no-pager", str(unit)],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert float(re.search(r"exposure level for rempart.service: ([\d.]+)", done.stdout)[1]) <= MOST_EXPOSED
+    assert float(re.search(r"exposure level for [a-z.-]+: ([\d.]+)", done.stdout)[1]) <= MOST_EXPOSED

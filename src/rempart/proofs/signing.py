@@ -34,7 +34,7 @@ class Signer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LocalSigner:
-    """An ECDSA private key in this process's memory, with its certificate (DER)."""
+    """An ECDSA private key with its certificate (DER): in this process's memory, or a handle that signs elsewhere."""
 
     private_key: ec.EllipticCurvePrivateKey
     certificate: bytes
@@ -127,10 +127,42 @@ def make_document_signer(
     its own key: nobody outside trusts it.
     """
     key = ec.generate_private_key(ec.SECP256R1())
-    signing_key = key
+    authority_key = None
     if authority is not None:
         loaded = serialization.load_der_private_key(authority.private_key, None)
-        signing_key = cast("ec.EllipticCurvePrivateKey", loaded)
+        authority_key = cast("ec.EllipticCurvePrivateKey", loaded)
+    certificate = document_certificate(
+        key,
+        common_name=common_name,
+        issuer_name=issuer_name,
+        not_before=not_before,
+        not_after=not_after,
+        country=country,
+        organization=organization,
+        usages=usages,
+        authority_key=authority_key,
+    )
+    return KeyMaterial(
+        private_key=key.private_bytes(
+            serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ),
+        certificate=certificate,
+    )
+
+
+def document_certificate(
+    key: ec.EllipticCurvePrivateKey,
+    *,
+    common_name: str,
+    issuer_name: str,
+    not_before: datetime,
+    not_after: datetime,
+    country: str = "FR",
+    organization: str = "",
+    usages: tuple[Usage, ...] = (),
+    authority_key: ec.EllipticCurvePrivateKey | None = None,
+) -> bytes:
+    """A certificate (DER) of this key, signed by the authority's or else by itself; names as in `make_document_signer`."""
     builder = (
         x509.CertificateBuilder()
         .subject_name(_name(common_name, country, organization))
@@ -148,13 +180,7 @@ def make_document_signer(
             if usage in usages and ".0." not in oid
         ]
         builder = builder.add_extension(x509.ExtendedKeyUsage(oids), critical=False)
-    certificate = builder.sign(signing_key, hashes.SHA256())
-    return KeyMaterial(
-        private_key=key.private_bytes(
-            serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        ),
-        certificate=certificate.public_bytes(serialization.Encoding.DER),
-    )
+    return builder.sign(authority_key or key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
 _SIGNATURE_ONLY = x509.KeyUsage(

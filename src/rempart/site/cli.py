@@ -21,6 +21,7 @@ from rempart.site.keys_commands import app as keys
 from rempart.site.listen_commands import app as listen
 from rempart.site.oversight_commands import app as oversight
 from rempart.site.retention_commands import app as retention
+from rempart.site.signing_commands import app as signing
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -41,6 +42,7 @@ app.add_typer(listen, name="listen")
 app.add_typer(audit, name="audit")
 app.add_typer(simulate, name="simulate")
 app.add_typer(keys, name="keys")
+app.add_typer(signing, name="signing")
 app.add_typer(machine_keys, name="machine-keys")
 app.add_typer(accounts, name="accounts")
 app.add_typer(certificate, name="certificate")

@@ -44,6 +44,10 @@ class Configuration(BaseSettings):
     """Signs cookies and forms. Empty: commands take the one that the vault keeps, made at first start."""
     key_provider: Provider = Provider.FILE
     """Who wraps the keys of the key store; its own settings are REMPART_TRANSIT_… and REMPART_PKCS11_…"""
+    signing_provider: Provider = Provider.FILE
+    """Who holds the keys that sign certificates, made from now on."""
+    signing_socket: Path | None = None
+    """Where a signing service answers (`rempart signing serve`); none: this process signs with its own keys."""
     brand: str = ""
     """The brand block of the header ("Ministère des Solidarités|et de la Santé"); empty: neutral."""
     marianne: bool = False
@@ -72,6 +76,8 @@ class Configuration(BaseSettings):
             provider=self.key_provider,
             transit=Transit.model_validate({}).settings(),
             pkcs11=Pkcs11.model_validate({}).settings(),
+            signing=self.signing_provider,
+            signing_socket=self.signing_socket,
         )
 
     @property

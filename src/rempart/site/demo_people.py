@@ -20,7 +20,7 @@ from rempart.foundation.vault import keyring_of
 from rempart.screening.models import Access
 from rempart.screening.notices.services import reference_digest
 from rempart.screening.portal.services import certifying, opening
-from rempart.screening.services.signers import signers
+from rempart.screening.signing.signers import signers
 from rempart.simulators.messages import Laboratory as Simulated
 from rempart.tracing.models import Case
 

@@ -52,7 +52,7 @@ def status(
 @app.command()
 def trust(folder: Annotated[Path, typer.Argument(help="Where to write the public certificates.")]) -> None:
     """Write the public certificates of our signers, as `rempart certificate verify --trust` takes them."""
-    from rempart.screening.services.signers import export_trust
+    from rempart.screening.signing.signers import export_trust
     from rempart.site.configuration import configuration
 
     for path in export_trust(configuration().key_store, folder):

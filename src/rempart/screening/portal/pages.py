@@ -22,7 +22,7 @@ from rempart.screening.fields import BirthDateField
 from rempart.screening.portal import visits
 from rempart.screening.portal.services import certifying, opening, showing
 from rempart.screening.rules.attempts import Challenge
-from rempart.screening.services.signers import signers
+from rempart.screening.signing.signers import signers
 
 _REFERENCE, _BY_LINK, _CODE = "portal-reference", "portal-by-link", "portal-code"
 

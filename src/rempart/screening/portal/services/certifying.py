@@ -14,7 +14,7 @@ from rempart.proofs import testcertificate, uvci
 from rempart.proofs.pdf import render_pdf
 from rempart.screening.portal.services.opening import proven
 from rempart.screening.portal.services.showing import Shown, shown_by
-from rempart.screening.services.signers import Signers
+from rempart.screening.signing.signers import Signers
 
 
 def certificate(

@@ -1,0 +1,128 @@
+"""The way to the signing service: a private socket, over which messages go and signatures come back.
+
+A frame is its length (4 bytes, big-endian) and CBOR. Asked: `["certificate", kind]` or `["sign", kind, [message, …]]`;
+answered: `["ok", …]` or `["no", why]`.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import cbor2
+
+from rempart.foundation.vault import ProviderRefused, ProviderUnavailable
+from rempart.proofs.signing import load_certificate
+from rempart.screening.signing.keys import Kind
+
+MOST_BYTES = 4_000_000
+"""Of a frame: a thousand certificates at once are far below."""
+
+_PATIENCE = 5.0  # seconds, for each answer
+_LENGTH = struct.Struct(">I")
+
+
+class SigningService:
+    """The service behind a socket, as one process sees it; one question at a time. Reached when it is first asked."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: socket.socket | None = None
+        self._pid = 0
+        self._lock = threading.Lock()
+
+    def signer(self, kind: Kind) -> RemoteSigner:
+        """Whoever signs that kind now. Raises ProviderUnavailable, ProviderRefused."""
+        return RemoteSigner(self, kind, self._ask(["certificate", kind])[0])
+
+    def sign(self, kind: Kind, messages: Sequence[bytes]) -> list[bytes]:
+        """The signature of each message, r‖s. Raises ProviderUnavailable, and ProviderRefused for what is no certificate."""
+        signatures = self._ask(["sign", kind, list(messages)])
+        if len(signatures) != len(messages):
+            raise ProviderRefused("the signing service did not answer every message")
+        return signatures
+
+    def _ask(self, question: list[object]) -> list[bytes]:
+        with self._lock:
+            try:
+                answer = self._exchange(question)
+            except (OSError, EOFError):  # it was started again; once more
+                self._close()
+                try:
+                    answer = self._exchange(question)
+                except (OSError, EOFError, ValueError) as why:
+                    self._close()
+                    raise ProviderUnavailable(
+                        f"the signing service at {self._path} does not answer: {type(why).__name__}"
+                    ) from None
+            except ValueError:
+                self._close()
+                raise ProviderUnavailable(f"the signing service at {self._path} answers nonsense") from None
+        match answer:
+            case ["ok", [*values]]:
+                found = [value for value in values if isinstance(value, bytes)]
+                if len(found) == len(values):
+                    return found
+            case ["no", str(reason)]:
+                raise ProviderRefused(f"the signing service refuses: {reason}")
+        raise ProviderUnavailable(f"the signing service at {self._path} answers nonsense")
+
+    def _exchange(self, question: list[object]) -> object:
+        if self._connection is None or self._pid != os.getpid():
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            connection.settimeout(_PATIENCE)
+            self._connection, self._pid = connection, os.getpid()
+            connection.connect(str(self._path))
+        write_frame(self._connection, question)
+        return read_frame(self._connection)
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            with suppress(OSError):
+                self._connection.close()
+        self._connection = None
+
+
+class RemoteSigner:
+    """A signer of `proofs` whose key is in the service."""
+
+    def __init__(self, service: SigningService, kind: Kind, certificate: bytes) -> None:
+        self.certificate = certificate
+        self.key_size = load_certificate(certificate).public_key().key_size  # type: ignore[union-attr]
+        self._service, self._kind = service, kind
+
+    def sign(self, message: bytes) -> bytes:
+        (signature,) = self._service.sign(self._kind, [message])
+        return signature
+
+
+def write_frame(connection: socket.socket, value: object) -> None:
+    """Raises OSError."""
+    content = cbor2.dumps(value)
+    connection.sendall(_LENGTH.pack(len(content)) + content)
+
+
+def read_frame(connection: socket.socket) -> object:
+    """Raises EOFError when the other end is gone, ValueError for what is no frame, OSError."""
+    (length,) = _LENGTH.unpack(_read(connection, _LENGTH.size))
+    if length > MOST_BYTES:
+        raise ValueError("a frame that is too long")
+    try:
+        return cbor2.loads(_read(connection, length))
+    except cbor2.CBORError as why:
+        raise ValueError("a frame that holds no CBOR") from why
+
+
+def _read(connection: socket.socket, length: int) -> bytes:
+    parts = bytearray()
+    while len(parts) < length:
+        part = connection.recv(min(65_536, length - len(parts)))
+        if not part:
+            raise EOFError
+        parts += part
+    return bytes(parts)

@@ -1,0 +1,300 @@
+"""The signing service over its real socket, the ceremony that brings a key into force, and what is not signed."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import stat
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import cbor2
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from tests.certificates import certificate, trusting
+
+from rempart.foundation.vault import KeyStore, ProviderRefused, ProviderUnavailable, keyring_of
+from rempart.proofs import signing, trust
+from rempart.proofs.testcertificate import issue
+from rempart.proofs.verdict import verify
+from rempart.screening.signing import ceremony, service
+from rempart.screening.signing.keys import Kind, NoSigner, in_force, keys_of, make, vouch_for_itself
+from rempart.screening.signing.remote import SigningService, read_frame
+from rempart.screening.signing.signers import Signers, export_trust, signers
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+@pytest.fixture
+def apart(tmp_path: Path) -> KeyStore:
+    """The key store of the machine that signs."""
+    return KeyStore(root=tmp_path / "apart" / "keys")
+
+
+@pytest.fixture
+def platform(apart: KeyStore, tmp_path: Path) -> Iterator[KeyStore]:
+    """The key store of the platform, which has no signing key, while the service runs."""
+    path = tmp_path / "signing.sock"
+    with service.serving(apart, path):
+        yield KeyStore(root=tmp_path / "keys", signing_socket=path)
+
+
+def test_a_certificate_signed_apart_verifies_and_the_platform_has_no_key(
+    platform: KeyStore, apart: KeyStore, tmp_path: Path
+) -> None:
+    signed_by = signers(platform)
+    issued = issue(certificate(), dcc_signer=signed_by.dcc, twoddoc_signer=signed_by.twoddoc, issued_at=NOW)
+    trusted = trust.TrustList.of(
+        key
+        for path in export_trust(platform, tmp_path / "trust")
+        for key in trust.parse(path.read_bytes(), name=path.stem)
+    )
+    for text in (issued.hc1, issued.twoddoc):
+        assert verify(text, trust=trusted, at=NOW).valid
+    assert not [name for name in keyring_of(platform).names() if "signing" in name]
+    assert {name for name in keyring_of(apart).names() if "signing" in name} == {
+        "document/signing-dcc",
+        "document/signing-2ddoc",
+    }
+
+
+def test_the_socket_is_closed_to_others_and_taken_once(platform: KeyStore, apart: KeyStore) -> None:
+    path = platform.signing_socket
+    assert path is not None
+    assert stat.S_IMODE(path.stat().st_mode) == 0o660
+    with pytest.raises(FileExistsError), service.serving(apart, path):
+        pass
+
+
+def test_a_service_that_is_started_again_is_found_again(apart: KeyStore, tmp_path: Path) -> None:
+    path = tmp_path / "signing.sock"
+    with service.serving(apart, path):
+        way = SigningService(path)
+        before = way.signer(Kind.DCC).certificate
+    with pytest.raises(ProviderUnavailable, match="does not answer"):
+        way.signer(Kind.DCC)
+    with service.serving(apart, path):
+        assert way.signer(Kind.DCC).certificate == before
+
+
+def test_the_socket_of_a_killed_service_is_in_nobodys_way(apart: KeyStore, tmp_path: Path) -> None:
+    path = tmp_path / "signing.sock"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as left:
+        left.bind(str(path))
+    with service.serving(apart, path):
+        assert SigningService(path).signer(Kind.TWODDOC).certificate
+
+
+def dcc_message(
+    kid: bytes, *, issued: datetime = NOW, lasts: timedelta = timedelta(days=3), **content: object
+) -> bytes:
+    dcc = {"ver": "1.3.0", "t": [{"tg": "840539006"}]} | content
+    claims = {1: "FR", 4: int((issued + lasts).timestamp()), 6: int(issued.timestamp()), -260: {1: dcc}}
+    protected = cbor2.dumps({1: -7, 4: kid})
+    return cbor2.dumps(["Signature1", protected, b"", cbor2.dumps(claims)])
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"t": []}, "not one test or recovery"),
+        ({"t": [{}, {}]}, "not one test or recovery"),
+        ({"v": [{"vp": "1119349007"}]}, "not one test or recovery"),
+        ({"t": [], "r": [{}, {}]}, "not one test or recovery"),
+        ({"issued": NOW - timedelta(days=30)}, "not issued now"),
+        ({"issued": NOW + timedelta(hours=1)}, "not issued now"),
+        ({"lasts": timedelta(days=4_000)}, "holds too long"),
+        ({"lasts": timedelta(days=-1)}, "holds too long"),
+        ({"kid": bytes(8)}, "not under our key identifier"),
+    ],
+)
+def test_what_is_no_test_certificate_of_now_is_not_signed(
+    platform: KeyStore, change: dict[str, object], why: str
+) -> None:
+    assert platform.signing_socket is not None
+    way = SigningService(platform.signing_socket)
+    kid = trust.key_id(way.signer(Kind.DCC).certificate)
+    assert len(way.sign(Kind.DCC, [dcc_message(kid)] * 3)) == 3
+    with pytest.raises(ProviderRefused, match=why):
+        way.sign(Kind.DCC, [dcc_message(kid), dcc_message(**({"kid": kid} | change))])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [b"", b"anything", cbor2.dumps({}), cbor2.dumps(["Signature1", b"", b"", b""]), b"\xff" * 4000, b"x" * 5000,
+     cbor2.dumps(["Signature1", cbor2.dumps([]), b"", cbor2.dumps(1)])],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", Kind)
+def test_arbitrary_bytes_are_not_signed(platform: KeyStore, kind: Kind, message: bytes) -> None:
+    assert platform.signing_socket is not None
+    with pytest.raises(ProviderRefused):
+        SigningService(platform.signing_socket).sign(kind, [message])
+
+
+@pytest.mark.parametrize("start", ["DC04DEM00002", "DC04FR000001", "DC01DEM00001", "XX04DEM00001"])
+def test_a_2d_doc_in_another_name_is_not_signed(platform: KeyStore, start: str) -> None:
+    assert platform.signing_socket is not None
+    day = (NOW.date() - datetime(2000, 1, 1, tzinfo=UTC).date()).days
+    way = SigningService(platform.signing_socket)
+    way.sign(Kind.TWODDOC, [f"DC04DEM00001{day:04X}{day:04X}B201FRF0ZOE".encode()])
+    with pytest.raises(ProviderRefused):
+        way.sign(Kind.TWODDOC, [f"{start}{day:04X}{day:04X}B201FRF0ZOE".encode()])
+    for wrong in (f"DC04DEM00001{day:04X}{day - 9:04X}B201FR", f"DC04DEM00001{day:04X}{day:04X}L101FR"):
+        with pytest.raises(ProviderRefused):
+            way.sign(Kind.TWODDOC, [wrong.encode()])
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"\x00", b"\xff\xff\xff\xff", b"\x00\x00\x00\x02\xff\xff", b"GET / HTTP/1.1\r\n\r\n"]
+)
+def test_a_hostile_connection_ends_and_the_others_go_on(platform: KeyStore, sent: bytes) -> None:
+    path = platform.signing_socket
+    assert path is not None
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as hostile:
+        hostile.connect(str(path))
+        hostile.sendall(sent)
+        hostile.shutdown(socket.SHUT_WR)
+        hostile.settimeout(5)
+        with pytest.raises((EOFError, ConnectionResetError)):
+            read_frame(hostile)
+    assert SigningService(path).signer(Kind.DCC).certificate
+
+
+def test_questions_that_are_none_get_a_refusal(platform: KeyStore, apart: KeyStore) -> None:
+    signatory = service.Signatory(apart)
+    for question in (
+        None,
+        [],
+        ["sign"],
+        ["sign", "dcc", []],
+        ["certificate", "shc"],
+        {"a": 1},
+        ["sign", "dcc", [1]],
+    ):
+        assert signatory.answer(question, now=NOW)[0] == "no"
+
+
+def test_many_threads_share_one_way(platform: KeyStore) -> None:
+    assert platform.signing_socket is not None
+    way = SigningService(platform.signing_socket)
+    signer = way.signer(Kind.DCC)
+    message = dcc_message(trust.key_id(signer.certificate))
+    public = signing.load_certificate(signer.certificate).public_key()
+    assert isinstance(public, ec.EllipticCurvePublicKey)
+    made: list[bytes] = []
+    threads = [threading.Thread(target=lambda: made.append(signer.sign(message))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for signature in made:
+        public.verify(signing.der_signature(signature, 256) or b"", message, ec.ECDSA(hashes.SHA256()))
+    assert len(made) == 8
+
+
+def authority(asked: bytes, *, begins: datetime, issuer: str = "FR00", lasts: int = 700) -> bytes:
+    """The certificate (DER) that an authority gives for a request."""
+    request = x509.load_pem_x509_csr(asked)
+    key = ec.generate_private_key(ec.SECP256R1())
+    return (
+        x509.CertificateBuilder()
+        .subject_name(request.subject)
+        .issuer_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, issuer)]))
+        .public_key(request.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begins)
+        .not_valid_after(begins + timedelta(days=lasts))
+        .sign(key, hashes.SHA256())
+        .public_bytes(serialization.Encoding.DER)
+    )
+
+
+SUBJECT = ceremony.subject_of(country="FR", organization="Ministère", common_name="0002")
+
+
+def test_a_key_signs_from_its_certificates_first_day_on(apart: KeyStore) -> None:
+    first = vouch_for_itself(apart, make(apart, Kind.TWODDOC), NOW - timedelta(days=600))
+    key, asked = ceremony.request(apart, Kind.TWODDOC, subject=SUBJECT, now=NOW)
+    assert [one.to_do for one in ceremony.standing(apart, now=NOW)] == [
+        "",
+        "send its request to the authority, then: rempart signing install",
+    ]
+    begins = NOW + timedelta(days=10)
+    assert ceremony.install(apart, authority(asked, begins=begins), now=NOW).name == key.name == "2ddoc-2"
+    assert in_force(keys_of(apart, Kind.TWODDOC), NOW).name == first.name
+    assert in_force(keys_of(apart, Kind.TWODDOC), begins).name == "2ddoc-2"
+    journal = [json.loads(line) for line in (apart.root / "signing-journal.jsonl").read_text().splitlines()]
+    assert [(line["done"], line["key"]) for line in journal] == [
+        ("requested", "2ddoc-2"),
+        ("installed", "2ddoc-2"),
+    ]
+
+
+def test_certificates_that_are_not_taken(apart: KeyStore) -> None:
+    _, asked = ceremony.request(apart, Kind.TWODDOC, subject=SUBJECT, now=NOW)
+    other = signing.make_document_signer(
+        common_name="0002", issuer_name="FR00", not_before=NOW, not_after=NOW + timedelta(days=9)
+    )
+    for wrong, why in (
+        (b"nothing", "no certificate"),
+        (other.certificate, "No key waits"),
+        (authority(asked, begins=NOW - timedelta(days=900)), "It ended"),
+        (authority(asked, begins=NOW, issuer="Some authority"), "4-character names"),
+    ):
+        with pytest.raises(ceremony.NotInstalled, match=why):
+            ceremony.install(apart, wrong, now=NOW)
+    right = authority(asked, begins=NOW)
+    ceremony.install(apart, right, now=NOW)
+    with pytest.raises(ceremony.NotInstalled, match="No key waits"):
+        ceremony.install(apart, right, now=NOW)
+
+
+def test_nothing_signs_once_every_certificate_has_ended_and_it_is_said_before(apart: KeyStore) -> None:
+    vouch_for_itself(apart, make(apart, Kind.DCC), NOW)
+    (soon,) = ceremony.standing(apart, now=NOW + timedelta(days=680))
+    assert soon.signs
+    assert soon.to_do == "renew: rempart signing request"
+    with pytest.raises(NoSigner):
+        in_force(keys_of(apart, Kind.DCC), NOW + timedelta(days=731))
+
+
+def test_a_withdrawn_key_signs_nothing_any_more(apart: KeyStore) -> None:
+    vouch_for_itself(apart, make(apart, Kind.DCC), NOW)
+    vouch_for_itself(apart, make(apart, Kind.DCC), NOW)
+    ceremony.withdraw(apart, "dcc-2", now=NOW)
+    assert [key.name for key in keys_of(apart, Kind.DCC)] == ["dcc-1"]
+    assert not list(apart.root.glob("document/*dcc-2"))
+    with pytest.raises(LookupError):
+        ceremony.withdraw(apart, "dcc-2", now=NOW)
+
+
+def test_keys_of_the_first_version_sign_on(apart: KeyStore) -> None:
+    import base64
+
+    made = signing.make_document_signer(
+        common_name="Rempart DSC 1",
+        issuer_name="Rempart CSCA",
+        not_before=NOW,
+        not_after=NOW + timedelta(days=9),
+    )
+    old = json.dumps([base64.b64encode(part).decode() for part in (made.private_key, made.certificate)])
+    keyring_of(apart).store("signing-dcc", old.encode())
+    key = in_force(keys_of(apart, Kind.DCC), NOW)
+    signers_ = Signers(
+        dcc=key.signer(apart), twoddoc=vouch_for_itself(apart, make(apart, Kind.TWODDOC), NOW).signer(apart)
+    )
+    issued = issue(certificate(), dcc_signer=signers_.dcc, twoddoc_signer=signers_.twoddoc, issued_at=NOW)
+    assert verify(issued.hc1, trust=trusting(made), at=NOW).valid
+
+
+def test_a_platform_whose_service_is_gone_says_so(platform: KeyStore, tmp_path: Path) -> None:
+    gone = replace(platform, signing_socket=tmp_path / "nowhere.sock")
+    with pytest.raises(ProviderUnavailable, match=r"nowhere\.sock does not answer"):
+        signers(gone)
+    assert os.path.lexists(platform.signing_socket or "")
