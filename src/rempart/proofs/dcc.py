@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-import base45
 import cbor2
 
-from rempart.proofs import cose
+from rempart.proofs import base45, cose
 from rempart.proofs.reasons import ContainerError, Reason
 from rempart.proofs.signing import Signer, load_certificate
 from rempart.proofs.trust import TrustedKey, TrustList, Usage, key_id
@@ -73,8 +72,7 @@ def issue(
         _HCERT: {_DCC: certificate},
     }
     message = cose.sign(cbor2.dumps(claims), signer, key_id(signer.certificate))
-    encoded: bytes = base45.b45encode(zlib.compress(message, 9))
-    return PREFIX + encoded.decode("ascii")
+    return PREFIX + base45.encode(zlib.compress(message, 9))
 
 
 def end_of_container(signer: Signer, *, issued_at: datetime, lifetime: timedelta) -> datetime:
@@ -149,10 +147,9 @@ def _judge_key(key: TrustedKey, envelope: Envelope, at: datetime) -> Reason:
 
 def _decode_base45(text: str) -> bytes:
     try:
-        decoded: bytes = base45.b45decode(text)
-    except (ValueError, OverflowError) as error:
+        return base45.decode(text)
+    except ValueError as error:
         raise ContainerError(Reason.BAD_BASE45) from error
-    return decoded
 
 
 def _decompress(data: bytes) -> bytes:

@@ -15,8 +15,7 @@ from zoneinfo import ZoneInfo
 from rempart.foundation.terminology.values import Result as Result
 from rempart.foundation.terminology.values import Sex as Sex
 from rempart.proofs import dcc, holder, twoddoc, validity
-from rempart.proofs.signing import Signer, load_certificate
-from rempart.proofs.trust import document_names
+from rempart.proofs.signing import Signer
 
 
 class Analysis(StrEnum):
@@ -86,44 +85,44 @@ def issue(
     twoddoc_signer: Signer,
     issued_at: datetime,
 ) -> Issued:
-    """Sign both forms at an aware moment.
-
-    The 2D-DOC names its signer from the certificate (issuer CN: authority, subject CN: certificate id). The
-    DCC does not outlive its signer's certificate. Raises ValueError for content a format cannot hold.
-    """
-    names = document_names(load_certificate(twoddoc_signer.certificate))
-    if not names:
-        raise ValueError(
-            "A 2D-DOC signer's certificate has 4-character names: issuer CN FR00, subject CN 0001."
-        )
-    (name,) = names
-    text = twoddoc.issue(
-        twoddoc.TestFields(
-            first_names=certificate.first_names,
-            birth_name=certificate.birth_name,
-            birth_date=certificate.birth_date,
-            sex=certificate.sex,
-            loinc=certificate.loinc,
-            result=certificate.result,
-            sampled_at=certificate.sampled_locally,
-        ),
-        twoddoc_signer,
-        authority=name[:4],
-        certificate_id=name[4:],
-        issued_at=issued_at,
-    )
+    """Sign both forms at an aware moment. Raises ValueError for content a format cannot hold."""
+    text = issue_twoddoc(certificate, twoddoc_signer, issued_at=issued_at)
     if not certificate.has_dcc:
         return Issued(at=issued_at, twoddoc=text)
+    return Issued(at=issued_at, twoddoc=text, hc1=issue_dcc(certificate, dcc_signer, issued_at=issued_at))
+
+
+def issue_twoddoc(certificate: TestCertificate, signer: Signer, *, issued_at: datetime) -> str:
+    """The signed 2D-DOC; it names its signer from the certificate (issuer CN: authority, subject CN: certificate id).
+
+    Raises ValueError for content the format cannot hold.
+    """
+    authority, certificate_id = twoddoc.names_of(signer)
+    fields = twoddoc.TestFields(
+        first_names=certificate.first_names,
+        birth_name=certificate.birth_name,
+        birth_date=certificate.birth_date,
+        sex=certificate.sex,
+        loinc=certificate.loinc,
+        result=certificate.result,
+        sampled_at=certificate.sampled_locally,
+    )
+    return twoddoc.issue(
+        fields, signer, authority=authority, certificate_id=certificate_id, issued_at=issued_at
+    )
+
+
+def issue_dcc(certificate: TestCertificate, signer: Signer, *, issued_at: datetime) -> str:
+    """The signed `HC1:` text of a test the EU certifies (`has_dcc`). It does not outlive its signer's certificate."""
     policy = validity.container(issued_at.date())
     lifetime = policy.positive if certificate.result is Result.POSITIVE else policy.negative
-    hc1 = dcc.issue(
+    return dcc.issue(
         dcc_content(certificate),
-        dcc_signer,
+        signer,
         issuer=certificate.country,
         issued_at=issued_at,
-        expires_at=dcc.end_of_container(dcc_signer, issued_at=issued_at, lifetime=lifetime),
+        expires_at=dcc.end_of_container(signer, issued_at=issued_at, lifetime=lifetime),
     )
-    return Issued(at=issued_at, twoddoc=text, hc1=hc1)
 
 
 def dcc_content(certificate: TestCertificate) -> dict[str, object]:

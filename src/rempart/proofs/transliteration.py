@@ -8,7 +8,9 @@ space, French manner (accents dropped, ligatures opened).
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
+from functools import cache
 
 _LIGATURES = {
     "Æ": "AE", "Œ": "OE", "ẞ": "SS", "Þ": "TH", "Ð": "D", "Đ": "D", "Ł": "L", "Ħ": "H", "Ĳ": "IJ",
@@ -25,6 +27,8 @@ _CYRILLIC = {
 }  # fmt: skip
 _MRZ = str.maketrans(_CYRILLIC | _LIGATURES | _LATIN_MRZ)
 _CAPITALS = str.maketrans(_CYRILLIC | _LIGATURES | _LATIN_CAPITALS)
+_OTHERS = re.compile(r"[^A-Z]+")
+_LEFT_OUT = dict.fromkeys(map(ord, "'’ʼ`´."))  # of a machine readable zone: D'Œuf is one word there
 _MRZ_LENGTH = 80  # EU DCC schema 1.3.x, fnt and gnt
 
 
@@ -33,17 +37,25 @@ def mrz(name: str) -> str:
 
     At most 80 characters of A–Z and `<`; empty when no character has a transliteration.
     """
-    letters = _letters(name, _MRZ)
-    letters = re.sub(r"['’ʼ`´.]", "", letters)
-    return re.sub(r"[^A-Z]+", "<", letters).strip("<")[:_MRZ_LENGTH].rstrip("<")
+    letters = _letters(name, _MRZ).translate(_LEFT_OUT)
+    return _OTHERS.sub("<", letters).strip("<")[:_MRZ_LENGTH].rstrip("<")
 
 
 def capitals(name: str) -> str:
     """A name in A–Z and single spaces: `Jean-Noël D'Œuf` gives `JEAN NOEL D OEUF`."""
-    return re.sub(r"[^A-Z]+", " ", _letters(name, _CAPITALS)).strip()
+    return _OTHERS.sub(" ", _letters(name, _CAPITALS)).strip()
 
 
 def _letters(name: str, table: dict[int, str]) -> str:
+    """In capitals, letters opened and without their marks; what has no transliteration stays."""
+    if name.isascii():
+        return name.upper()
     composed = unicodedata.normalize("NFC", name).upper()
     decomposed = unicodedata.normalize("NFKD", composed.translate(table))
-    return "".join(character for character in decomposed if not unicodedata.combining(character))
+    return decomposed if decomposed.isascii() else decomposed.translate(_marks())
+
+
+@cache
+def _marks() -> dict[int, None]:
+    """Every combining character of Unicode, to be left out."""
+    return dict.fromkeys(code for code in range(sys.maxunicode + 1) if unicodedata.combining(chr(code)))

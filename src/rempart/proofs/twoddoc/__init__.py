@@ -10,6 +10,7 @@ from rempart.proofs.twoddoc.document import US as US
 from rempart.proofs.twoddoc.document import Document as Document
 from rempart.proofs.twoddoc.issuing import TestFields as TestFields
 from rempart.proofs.twoddoc.issuing import issue as issue
+from rempart.proofs.twoddoc.issuing import names_of as names_of
 from rempart.proofs.twoddoc.judging import deviations as deviations
 from rempart.proofs.twoddoc.judging import judge as judge
 from rempart.proofs.twoddoc.reading import claims_to_be as claims_to_be

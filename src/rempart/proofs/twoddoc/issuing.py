@@ -6,9 +6,11 @@ import base64
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 
-from rempart.proofs.signing import Signer
+from rempart.proofs.signing import Signer, load_certificate
 from rempart.proofs.transliteration import capitals
+from rempart.proofs.trust import document_names
 from rempart.proofs.twoddoc.document import GS, RS, US
 from rempart.proofs.twoddoc.fields import RESULTS, SEXES, TEST
 from rempart.proofs.twoddoc.judging import ZONE
@@ -48,6 +50,19 @@ def issue(
     signed = header + _message(content)
     signature = base64.b32encode(signer.sign(signed.encode("ascii"))).decode("ascii").rstrip("=")
     return f"{signed}{US}{signature}"
+
+
+def names_of(signer: Signer) -> tuple[str, str]:
+    """Authority and certificate id of a signer, from its certificate. Raises ValueError when it has none."""
+    name = _name_in(signer.certificate)
+    return name[:4], name[4:]
+
+
+@lru_cache(maxsize=8)
+def _name_in(certificate: bytes) -> str:
+    for name in document_names(load_certificate(certificate)):
+        return name
+    raise ValueError("A 2D-DOC signer's certificate has 4-character names: issuer CN FR00, subject CN 0001.")
 
 
 def _message(content: TestFields) -> str:
