@@ -17,6 +17,7 @@ urlpatterns = [
     path("api/", api.urls),
     path("", include("rempart.foundation.access.signin.urls")),
     path("", include("rempart.foundation.access.urls")),
+    path("", include("rempart.foundation.messaging.urls")),
     path("", include("rempart.screening.urls")),
     path("", include("rempart.tracing.urls")),
     path("", include("rempart.surveillance.urls")),

@@ -50,9 +50,13 @@ class Message:
     routes: tuple[Letter, ...]  # at least one
     expires_on: date  # what nobody has brought out by then is forgotten
     once: bytes = b""  # of messages with the same mark only the first is kept; empty: no mark
+    concerns: bytes = (
+        b""  # a digest of what it tells, by which it is found when that is true no more; empty: none
+    )
     due_at: datetime | None = None  # not before; None: now
     wakes: bool = False  # whether it may leave in quiet hours
     zone: str = "Europe/Paris"  # on whose clock those are
+    id: UUID | None = None  # by which its sender will ask what became of it; None: nobody will
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

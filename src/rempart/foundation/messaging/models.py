@@ -12,6 +12,7 @@ class Message(models.Model):
     id = models.UUIDField(primary_key=True)
     created_at = models.DateTimeField()
     about = models.CharField(max_length=40, default="notice")
+    concerns = models.BinaryField(default=b"")  # a digest of what it tells, or empty
     channels = models.CharField(max_length=60, default="")  # of all routes, in their order, with commas
     rank = models.SmallIntegerField(default=0)  # of the route taken, from 0
     channel = models.CharField(max_length=8)
@@ -43,6 +44,14 @@ class Message(models.Model):
             models.Index(
                 fields=["channel", "reference"], condition=~models.Q(reference=""), name="message_reference"
             ),
+            models.Index(
+                fields=["concerns"],
+                condition=models.Q(state="waiting") & ~models.Q(concerns=b""),
+                name="message_concerns",
+            ),
+            models.Index(
+                fields=["about", "ended_at"], condition=models.Q(state="failed"), name="message_failed"
+            ),
             models.Index(fields=["-created_at"], name="message_newest"),
             models.Index(fields=["expires_on"], name="message_by_expiry"),
         ]
@@ -62,3 +71,17 @@ class Mark(models.Model):
     class Meta:
         db_table = "messaging_mark"
         indexes = [models.Index(fields=["expires_on"], name="mark_by_expiry")]
+
+
+class Refusal(models.Model):
+    """Somebody wants no messages by a channel: a keyed digest of his number or address."""
+
+    digest = models.BinaryField(primary_key=True)
+    channel = models.CharField(max_length=8)
+    how = models.CharField(max_length=8)
+    since = models.DateTimeField()
+    expires_on = models.DateField()  # a year after the last message that it stopped
+
+    class Meta:
+        db_table = "messaging_refusal"
+        indexes = [models.Index(fields=["expires_on"], name="refusal_by_expiry")]

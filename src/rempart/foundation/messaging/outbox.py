@@ -9,11 +9,12 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from rempart.foundation.database.bulk import copy_rows
 from rempart.foundation.database.keys import uuid7s
-from rempart.foundation.messaging import contents, queue, rules
+from rempart.foundation.messaging import contents, queue, refusals, rules
 from rempart.foundation.messaging.letters import (
     Answer,
     Carrier,
@@ -44,7 +45,7 @@ from rempart.foundation.vault import (
 _log = logging.getLogger(__name__)
 
 _COLUMNS = {
-    "id": "uuid", "created_at": "timestamptz", "about": "varchar", "channels": "varchar", "rank": "int2",
+    "id": "uuid", "created_at": "timestamptz", "about": "varchar", "concerns": "bytea", "channels": "varchar", "rank": "int2",
     "channel": "varchar", "sealed": "bytea", "expires_on": "date", "zone": "varchar", "wakes": "bool",
     "state": "varchar", "attempts": "int2", "wanted_at": "timestamptz", "due_at": "timestamptz",
     "reference": "varchar", "reason": "varchar",
@@ -83,8 +84,8 @@ def post(cursor: CursorWrapper, messages: Sequence[Message], *, keyring: Keyring
         due = message.due_at or now
         rows.append(
             (
-                key, now, message.about, ",".join(one.channel for one in message.routes), 0,
-                message.routes[0].channel.value, sealer.seal(contents.written(message.routes), context=key.bytes),
+                own := message.id or key, now, message.about, message.concerns, ",".join(one.channel for one in message.routes), 0,
+                message.routes[0].channel.value, sealer.seal(contents.written(message.routes), context=own.bytes),
                 day, message.zone, message.wakes, State.WAITING.value, 0, due, due, "", "",
             )
         )  # fmt: skip
@@ -109,6 +110,30 @@ def enqueue(
         Message(about=about, routes=(letter,), expires_on=expires_on, wakes=wakes) for letter in letters
     ]
     post(cursor, messages, keyring=keyring, now=now)
+
+
+def withdraw(cursor: CursorWrapper, concerns: Sequence[bytes], *, now: datetime) -> int:
+    """Drop what still waits to tell something of these, in the caller's transaction; how many messages. What a carrier
+    has in its hands goes on."""
+    if not concerns:
+        return 0
+    cursor.execute(
+        """UPDATE messaging_message SET state = 'dropped', reason = 'withdrawn', ended_at = %s, claimed_until = NULL
+           WHERE state = 'waiting' AND concerns = ANY(%s) AND concerns <> ''
+             AND (claimed_until IS NULL OR claimed_until <= %s)""",
+        (now, list(concerns), now),
+    )
+    return int(cursor.rowcount)
+
+
+def failed(cursor: CursorWrapper, *, about: str, since: datetime) -> list[bytes]:
+    """What messages of a kind concern that came to their end since then and could be brought by no route, each once."""
+    cursor.execute(
+        """SELECT DISTINCT concerns FROM messaging_message
+           WHERE state = 'failed' AND about = %s AND ended_at >= %s AND concerns <> ''""",
+        (about, since),
+    )
+    return [bytes(row[0]) for row in cursor.fetchall()]
 
 
 def deliver(
@@ -209,15 +234,25 @@ def _try(
     """What becomes of some messages of one channel: what follows for those that were tried, and who was held."""
     following: list[tuple[Claimed, Following]] = []
     held: list[tuple[Claimed, Held]] = []
-    parcels: list[tuple[Claimed, Parcel]] = []
+    letters: list[tuple[Claimed, Letter]] = []
     for one in portion:
-        then = _prepare(one, makers, keyring=keyring, now=now)
-        if isinstance(then, Parcel):
-            parcels.append((one, then))
+        then = _open(one, keyring=keyring, now=now)
+        if isinstance(then, Letter):
+            letters.append((one, then))
         elif isinstance(then, Held):
             held.append((one, then))
         else:
             following.append((one, then))
+    parcels: list[tuple[Claimed, Parcel]] = []
+    for (one, letter), stopped in zip(letters, _unwanted(letters, keyring=keyring, now=now), strict=True):
+        if stopped:
+            following.append((one, rules.next_route(one.standing, reason=rules.UNWANTED, now=now)))
+            continue
+        made = _packed(one, letter, makers, keyring=keyring, now=now)
+        if isinstance(made, Parcel):
+            parcels.append((one, made))
+        else:
+            following.append((one, made))
     outcomes = _carry(carrier, [parcel for _, parcel in parcels])
     for (one, _), outcome in zip(parcels, outcomes, strict=True):
         way = policy().of(one.channel, now.date())
@@ -225,10 +260,8 @@ def _try(
     return following, held
 
 
-def _prepare(
-    one: Claimed, makers: Mapping[str, Maker], *, keyring: Keyring, now: datetime
-) -> Parcel | Held | Following:
-    """A message as it leaves now, with its documents; or why it does not."""
+def _open(one: Claimed, *, keyring: Keyring, now: datetime) -> Letter | Held | Following:
+    """What a message says by the route that it takes; or why it does not leave now."""
     way = policy().of(one.channel, now.date())
     if one.expires_on < now.date():
         return queue.ended(one.standing, State.EXPIRED, "expired", now=now)
@@ -243,7 +276,26 @@ def _prepare(
         return queue.ended(one.standing, State.FAILED, "unreadable", now=now)
     except KeyProviderError:
         return Held(due_at=now + _ASKED_AGAIN)
-    letter = routes[one.standing.rank]
+    return routes[one.standing.rank]
+
+
+def _unwanted(letters: Sequence[tuple[Claimed, Letter]], *, keyring: Keyring, now: datetime) -> list[bool]:
+    """Of each, whether its recipient wants none, as far as he may refuse it."""
+    asked = [letter for one, letter in letters if _may_be_refused(one, now)]
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        answers = iter(refusals.unwanted(cursor, asked, keyring=keyring, now=now))
+    return [_may_be_refused(one, now) and next(answers) for one, _ in letters]
+
+
+def _may_be_refused(one: Claimed, now: datetime) -> bool:
+    return policy().may_be_refused(one.about, now.date())
+
+
+def _packed(
+    one: Claimed, letter: Letter, makers: Mapping[str, Maker], *, keyring: Keyring, now: datetime
+) -> Parcel | Following:
+    """A letter as it leaves, with its documents and the link by which more of them is refused; or why it does not."""
+    way = policy().of(one.channel, now.date())
     try:
         documents = tuple(
             (each.name, each.media_type, makers[each.maker](each.of)) for each in letter.enclosures
@@ -254,6 +306,8 @@ def _prepare(
         _log.warning("what goes with letter %s cannot be made (%s); it waits", one.id, type(error).__name__)
         unmade = Outcome(answer=Answer.LATER, reason="document")
         return rules.follow(one.standing, unmade, policy=way, now=now)
+    if letter.channel is Channel.EMAIL and _may_be_refused(one, now):
+        letter = refusals.refusable(letter, keyring=keyring)
     return Parcel(id=one.id, letter=letter, documents=documents)
 
 

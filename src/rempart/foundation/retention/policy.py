@@ -29,6 +29,7 @@ class Kind(StrEnum):
     DEFERRED = "deferred-delivery"
     LETTER = "letter"
     LETTER_MARK = "letter-mark"
+    REFUSAL = "refusal"
     CODE = "code"
     DECLARATION_CODE = "declaration-code"
     EVENT = "event"
