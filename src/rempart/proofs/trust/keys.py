@@ -43,6 +43,8 @@ class TrustedKey:
     usages: frozenset[Usage] | None = None  # None: whatever
     not_before: datetime | None = None
     not_after: datetime | None = None
+    thumbprint: str = ""  # of a SMART Health Card key (RFC 7638), which signs nothing else
+    issuers: frozenset[str] | None = None  # of such a key: addresses it may sign for; None: any
 
 
 def key_id(certificate: bytes) -> bytes:
