@@ -1,0 +1,1 @@
+"""Who brings letters out: a mail server, an SMS operator."""
