@@ -7,7 +7,6 @@ may name its issuer in a member `issuer` of its own; the directories of VCI, whi
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
@@ -67,8 +66,8 @@ def _public_key(key: object) -> ec.EllipticCurvePublicKey | None:
     match key:
         case {"kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "x": str(x), "y": str(y)}:
             try:
-                numbers = [int.from_bytes(_decode(part), "big") for part in (x, y)]
-                return ec.EllipticCurvePublicNumbers(*numbers, ec.SECP256R1()).public_key()
+                numbers = ec.EllipticCurvePublicNumbers(_number(x), _number(y), ec.SECP256R1())
+                return numbers.public_key()
             except ValueError:
                 return None
     return None
@@ -83,15 +82,17 @@ def _jwk(key: ec.EllipticCurvePublicKey) -> dict[str, str]:
 
 def _coordinates(key: ec.EllipticCurvePublicKey) -> dict[str, str]:
     numbers = key.public_numbers()
-    return {name: _encode(value.to_bytes(_BYTES, "big")) for name, value in (("x", numbers.x), ("y", numbers.y))}
+    return {
+        name: _encode(value.to_bytes(_BYTES, "big")) for name, value in (("x", numbers.x), ("y", numbers.y))
+    }
 
 
 def _encode(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
-def _decode(text: str) -> bytes:
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except binascii.Error as error:
-        raise ValueError("This is not base64url.") from error
+def _number(text: str) -> int:
+    """A number in base64url. Raises ValueError."""
+    return int.from_bytes(
+        base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True), "big"
+    )
