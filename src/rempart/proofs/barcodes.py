@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -10,7 +12,9 @@ if TYPE_CHECKING:
     import pypdfium2
     from PIL.Image import Image
 
+_GREY = 128  # what is lighter is white
 _MAX_PIXELS = 50_000_000  # a page of A3 at 600 dpi has 70 million, a photo of a telephone 12
+_MASK = 3  # of a QR code whose text is as good as random
 _MAX_PAGES = 20
 _READ_DPI = 200
 _MAX_SIDE = 4_000  # pixels; a larger page is rendered smaller
@@ -19,11 +23,14 @@ _MAX_SIDE = 4_000  # pixels; a larger page is rendered smaller
 def qr(text: str, *, scale: int = 1) -> bytes:
     """A QR code as PNG, error correction Q as HCERT recommends, with its 4-module quiet zone.
 
-    `scale` is the width of a module in pixels. `HC1:` texts are encoded in alphanumeric mode.
+    `scale` is the width of a module in pixels. `HC1:` texts are encoded in alphanumeric mode, and all under the
+    same mask: to look for the best of eight takes ten times as long, and what is compressed and signed reads as
+    well under any (docs/decisions/045-documents.md).
     """
     import zxingcpp
 
-    return _png(zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="Q"), scale)
+    mask = {"data_mask": _MASK} if text.startswith("HC1:") else {}
+    return _png(zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="Q", **mask), scale)
 
 
 def datamatrix(text: str, *, scale: int = 1) -> bytes:
@@ -100,10 +107,22 @@ def _on_white(picture: Image) -> Image:
 
 
 def _png(code: object, scale: int) -> bytes:
+    """A PNG of one bit per pixel: written here, for nothing of a general encoder is needed."""
     import numpy
-    from PIL import Image
 
     pixels = numpy.asarray(code.to_image(scale=scale, add_quiet_zones=True))  # type: ignore[attr-defined]  # zxing-cpp has no types
-    file = io.BytesIO()
-    Image.fromarray(pixels).convert("1").save(file, "PNG", optimize=True)
-    return file.getvalue()
+    height, width = pixels.shape
+    rows = numpy.zeros((height, 1 + (width + 7) // 8), dtype=numpy.uint8)  # each begins with its filter: none
+    rows[:, 1:] = numpy.packbits(pixels >= _GREY, axis=1)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        _chunk(kind, content)
+        for kind, content in (
+            (b"IHDR", struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)),
+            (b"IDAT", zlib.compress(rows.tobytes(), 9)),
+            (b"IEND", b""),
+        )
+    )
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
