@@ -13,7 +13,7 @@ from rempart.foundation.access.actor import Purpose, acting, system
 from rempart.foundation.terminology import load_pathogen
 from rempart.proofs import testcertificate as certificates
 from rempart.screening.models import Access
-from rempart.screening.notices import services as notices
+from rempart.screening.notices import telling
 from rempart.screening.portal.services import certifying, showing
 from rempart.screening.rules.report import Format, Outcome
 from rempart.screening.services.intake import Intake
@@ -66,7 +66,7 @@ def test_a_marsh_fever_travels_the_whole_road(take_in, keyring, query):
         ("marsh_fever", "99001-0", "antigen", "P", 10)  # the days of its own policy
     ]
 
-    settle(opening.subscriber(pathogen=MARSH), notices.subscriber(keyring=keyring, public_url="https://x"))
+    settle(opening.subscriber(pathogen=MARSH), telling.subscriber(keyring=keyring, public_url="https://x"))
     with acting(system(Purpose.OPERATION)):
         assert Case.objects.get().pathogen == "marsh_fever"
 

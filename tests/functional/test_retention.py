@@ -271,7 +271,7 @@ ACCOUNTED_FOR_ELSEWHERE = {
             "audit_anchor", "audit_block", "audit_dropped_month", "events_position", "people_reindexing",
             "oversight_counted", "oversight_figure", "directories_laboratory", "retention_destroyed",
             "retention_destroyed_key", "retention_mark", "retention_proof", "retention_run",
-            "screening_transcoding",
+            "screening_transcoding", "screening_wording",
         ),
         "names nobody",
     ),

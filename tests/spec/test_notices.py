@@ -2,7 +2,6 @@
 
 from datetime import UTC, date, datetime
 from itertools import pairwise
-from uuid import UUID
 
 import pytest
 from tests.spec.tables import rows
@@ -93,7 +92,6 @@ AGAIN_CASES = """
   P              | N, P                           | yes        | twice: back to what it was is news too
   N              | N, sampled an hour earlier     | yes        | it is on her certificate
   N              | N, another mobile              | yes        | the first one may have been somebody else's
-  N              | N, another person              | yes        | who was not told
   N              | retracted                      | yes        |
   N              | retracted, retracted           | yes        | once
 """
@@ -190,17 +188,15 @@ def test_who_is_told_again(case: dict[str, str]) -> None:
         assert len(set(marks)) == 3
 
 
-def seen(result: str, *, retracted: bool = False, hour: int = 8, person: int = 1) -> Seen:
+def seen(result: str, *, retracted: bool = False, hour: int = 8) -> Seen:
     return Seen(
         result=result,
         retracted=retracted,
         sampled_at=datetime(2021, 4, 9, hour, tzinfo=UTC),
-        person=UUID(int=person),
     )
 
 
 _CHANGED = {
     "symptoms corrected": lambda before: before,
     "sampled an hour earlier": lambda before: seen(before.result, hour=7),
-    "another person": lambda before: seen(before.result, person=2),
 }

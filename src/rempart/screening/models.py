@@ -7,6 +7,8 @@ from django.db import models
 from rempart.screening.desk.models import DailyIntake as DailyIntake
 from rempart.screening.desk.models import RefusedMessage as RefusedMessage
 from rempart.screening.desk.models import Silence as Silence
+from rempart.screening.notices.models import Call as Call
+from rempart.screening.notices.models import Wording as Wording
 from rempart.screening.register.models import Registered as Registered
 from rempart.screening.register.models import Request as Request
 from rempart.screening.register.models import Trial as Trial

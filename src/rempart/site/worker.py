@@ -20,7 +20,7 @@ from rempart.foundation.terminology import pathogen
 from rempart.foundation.vault import keyring_of
 from rempart.protection import joining as protection_joining
 from rempart.screening.desk.services import counting
-from rempart.screening.notices import services as notices
+from rempart.screening.notices import telling
 from rempart.screening.sampling.services import arrivals
 from rempart.screening.services import deferring, facts
 from rempart.screening.services.intake import Intake
@@ -49,7 +49,7 @@ def subscribers() -> tuple[Subscriber, ...]:
     keyring = keyring_of(settings.KEY_STORE)
     return (
         opening.subscriber(pathogen=pathogen(settings.PATHOGEN)),
-        notices.subscriber(keyring=keyring, public_url=settings.PUBLIC_URL),
+        telling.subscriber(keyring=keyring, public_url=settings.PUBLIC_URL),
         facts.subscriber(keyring=keyring, root=settings.FACTS_ROOT),
         arrivals.subscriber(keyring=keyring),
         counting.subscriber(),

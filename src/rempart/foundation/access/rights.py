@@ -27,6 +27,7 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"  # opens the accounts of a region
     REFERENT = "referent"  # of a region, for the connection of its laboratories
     HELP_DESK = "help-desk"
+    COMMUNICATION = "communication"  # writes what notices say
     OPERATOR = "operator"
     EPIDEMIOLOGIST = "epidemiologist"
     DATA_PROTECTION = "data-protection"  # data-protection officer
@@ -78,6 +79,8 @@ class Right(StrEnum):
     DESK_USE = "desk.use"
     DESK_OPEN = "desk.open"
     DESK_WATCH = "desk.watch"
+    CALLS_MAKE = "calls.make"
+    NOTICES_WORD = "notices.word"
     TRANSCODING_EDIT = "transcoding.edit"
     RESULTS_OWN = "results.own"
     REQUESTS_OWN = "requests.own"

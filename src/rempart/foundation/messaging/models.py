@@ -46,7 +46,7 @@ class Message(models.Model):
             ),
             models.Index(
                 fields=["concerns"],
-                condition=models.Q(state="waiting") & ~models.Q(concerns=b""),
+                condition=~models.Q(concerns=b""),
                 name="message_concerns",
             ),
             models.Index(

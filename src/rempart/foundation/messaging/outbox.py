@@ -112,18 +112,28 @@ def enqueue(
     post(cursor, messages, keyring=keyring, now=now)
 
 
-def withdraw(cursor: CursorWrapper, concerns: Sequence[bytes], *, now: datetime) -> int:
-    """Drop what still waits to tell something of these, in the caller's transaction; how many messages. What a carrier
-    has in its hands goes on."""
+def withdraw(cursor: CursorWrapper, concerns: Sequence[bytes], *, now: datetime) -> set[tuple[bytes, str]]:
+    """Drop what still waits to tell something of these, in the caller's transaction. What a carrier has in its hands
+    goes on.
+
+    Gives back what had not been told to anybody yet: what it concerned, and the first word of `about`.
+    """
     if not concerns:
-        return 0
+        return set()
     cursor.execute(
-        """UPDATE messaging_message SET state = 'dropped', reason = 'withdrawn', ended_at = %s, claimed_until = NULL
-           WHERE state = 'waiting' AND concerns = ANY(%s) AND concerns <> ''
-             AND (claimed_until IS NULL OR claimed_until <= %s)""",
-        (now, list(concerns), now),
+        """WITH gone AS (
+               UPDATE messaging_message SET state = 'dropped', reason = 'withdrawn', ended_at = %(now)s, claimed_until = NULL
+               WHERE state = 'waiting' AND concerns = ANY(%(concerns)s) AND concerns <> ''
+                 AND (claimed_until IS NULL OR claimed_until <= %(now)s)
+               RETURNING concerns, split_part(about, '.', 1) AS word)
+           SELECT DISTINCT concerns, word FROM gone
+           WHERE NOT EXISTS (
+               SELECT FROM messaging_message m WHERE m.concerns = gone.concerns AND m.concerns <> ''
+                 AND split_part(m.about, '.', 1) = gone.word
+                 AND (m.state IN ('taken', 'delivered') OR m.claimed_until > %(now)s))""",
+        {"concerns": list(concerns), "now": now},
     )
-    return int(cursor.rowcount)
+    return {(bytes(key), word) for key, word in cursor.fetchall()}
 
 
 def failed(cursor: CursorWrapper, *, about: str, since: datetime) -> list[bytes]:

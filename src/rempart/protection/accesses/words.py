@@ -21,6 +21,7 @@ ROLES: Mapping[str, Promise] = {
     Role.ADMINISTRATOR: _("Administrateur des comptes"),
     Role.REFERENT: _("Référent des laboratoires"),
     Role.HELP_DESK: _("Assistance"),
+    Role.COMMUNICATION: _("Communication"),
     Role.OPERATOR: _("Exploitant"),
     Role.EPIDEMIOLOGIST: _("Épidémiologiste"),
     Role.DATA_PROTECTION: _("Délégué à la protection des données"),

@@ -17,7 +17,6 @@ from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 from typing import Any
-from uuid import UUID
 
 from rempart.foundation.identifiers import ins as ins_numbers
 from rempart.foundation.messaging.letters import Channel
@@ -132,12 +131,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What a person sees of one version of a result, as far as a change of it is worth a notice."""
+    """What its person sees of one version of a result, as far as a change of it is worth a notice."""
 
     result: str
     retracted: bool
     sampled_at: datetime
-    person: UUID
 
 
 def reachable(details: Mapping[str, Any]) -> bool:

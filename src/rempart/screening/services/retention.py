@@ -104,6 +104,7 @@ PARTS = (
         first_due=earliest("screening_document"),
     ),
     expiring("screening_access", kind=Kind.RESULT, key="reference"),
+    expiring("screening_call", kind=Kind.RESULT),
     expiring("screening_entry", kind=Kind.ENTRY),
     expiring("screening_upload", kind=Kind.UPLOAD),
     expiring("screening_deferred", kind=Kind.DEFERRED),

@@ -23,7 +23,8 @@ from rempart.foundation.people.identities import read_identity
 from rempart.foundation.retention import Kind, retention
 from rempart.foundation.vault import Keyring
 from rempart.screening.models import Access
-from rempart.screening.notices.services import contact, letter_to, reference_digest
+from rempart.screening.notices.services import contact, letter_to, reference_digest, ways_to
+from rempart.screening.notices.wording.services import texts_at
 from rempart.screening.rules.attempts import CODE_DIGITS, CODE_VALID, Challenge, right
 from rempart.screening.services.published import COLUMNS, PublishedResult, published
 
@@ -138,7 +139,7 @@ def _send(code: str, access: Access, *, keyring: Keyring, origin: str, now: date
     with acting(person) as cursor:
         row = latest(cursor, access)
         details = contact(keyring, row.sealed, row.id.bytes) if row else None
-        letter = letter_to(details, "code", code=code) if details else None
+        letter = letter_to(details, "code", texts=texts_at(now), code=code) if details else None
         if letter is None:
             return False
         until = retention(Kind.CODE).last_day(now.date(), today=now.date())
@@ -178,8 +179,8 @@ def _visit(access: Access) -> str:
 def _reached(result: PublishedResult, keyring: Keyring) -> str:
     """Where the code of a result is sent; empty for nowhere."""
     details = contact(keyring, result.sealed, result.id.bytes)
-    letter = letter_to(details, "code", code="") if details else None
-    return "".join(letter.recipient.split()).casefold() if letter else ""
+    _, ways = ways_to(details or {})
+    return "".join(ways[0][1].split()).casefold() if ways else ""
 
 
 def latest(cursor: CursorWrapper, access: Access) -> PublishedResult | None:

@@ -1,0 +1,1 @@
+"""Whom a laboratory is to telephone: its positives whom nobody else could tell."""
