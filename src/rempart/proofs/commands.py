@@ -34,17 +34,54 @@ def verify(
     trust: Annotated[
         Path | None,
         typer.Option(
-            help="File or directory of trusted certificates or public keys, PEM or DER; 2D-DOC: FR000001.der."
+            help="File or directory of trusted certificates, public keys or key lists; 2D-DOC: FR000001.der."
         ),
+    ] = None,
+    revoked: Annotated[
+        Path | None, typer.Option(help="File or directory of hashes of certificates that were taken back.")
     ] = None,
     at: At = "",
     as_json: AsJson = False,
 ) -> None:
-    """Judge signatures and dates of certificates against trusted keys."""
+    """Judge signatures, dates and revocation of certificates against trusted keys."""
     from rempart.proofs import console
 
     try:
-        raise typer.Exit(console.verify(inputs, trust=trust, at=at, as_json=as_json))
+        raise typer.Exit(console.verify(inputs, trust=trust, revoked=revoked, at=at, as_json=as_json))
+    except console.CannotRunError as error:
+        raise _stop(error) from error
+
+
+@app.command()
+def rules(
+    inputs: Inputs,
+    folder: Annotated[
+        Path | None, typer.Option("--rules", help="Directory of rules, JSON; those of France by default.")
+    ] = None,
+    value_sets: Annotated[
+        Path | None,
+        typer.Option("--valuesets", help="Directory of value sets, JSON; those of 2023 by default."),
+    ] = None,
+    country: Annotated[str, typer.Option(help="Where its holder comes to, ISO 3166-1 alpha-2.")] = "FR",
+    region: Annotated[str, typer.Option(help="The region there, when it has rules of its own.")] = "",
+    at: At = "",
+    as_json: AsJson = False,
+) -> None:
+    """Say which business rules EU certificates satisfy; whether they hold is for `verify`."""
+    from rempart.proofs import console
+
+    try:
+        raise typer.Exit(
+            console.rules(
+                inputs,
+                folder=folder,
+                value_sets=value_sets,
+                country=country,
+                region=region,
+                at=at,
+                as_json=as_json,
+            )
+        )
     except console.CannotRunError as error:
         raise _stop(error) from error
 

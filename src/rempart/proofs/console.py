@@ -9,15 +9,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rempart.proofs import businessrules, inputs, valuesets
 from rempart.proofs import claims as claims_file
-from rempart.proofs import inputs
+from rempart.proofs.businessrules import Finding, Journey, Outcome, RuleError
 from rempart.proofs.documents.certificate import render_certificate
 from rempart.proofs.reasons import MEANING, ContainerError, Kind, Reason
+from rempart.proofs.revocation import NOTHING_REVOKED, RevocationError, Revocations
 from rempart.proofs.signing import LocalSigner
 from rempart.proofs.testcertificate import issue as issue_certificate
 from rempart.proofs.trust import NOTHING, TrustError, TrustList
 from rempart.proofs.twoddoc import GS, RS, US
 from rempart.proofs.typesetting import RenderError
+from rempart.proofs.valuesets import ValueSetError
 from rempart.proofs.verdict import Verdict, open_text
 from rempart.proofs.verdict import verify as verify_text
 
@@ -28,14 +31,15 @@ class CannotRunError(Exception):
     """Nothing was done; the message says what to mend."""
 
 
-def verify(handed: Sequence[str], *, trust: Path | None, at: str, as_json: bool) -> int:
+def verify(handed: Sequence[str], *, trust: Path | None, revoked: Path | None, at: str, as_json: bool) -> int:
     """Judge every certificate in what was handed in, and print one answer for each."""
     moment = _moment(at)
     trusted = _trusted(trust)
+    taken_back = _revoked(revoked)
     failures = 0
     unread = False
     for found in (found for one in handed for found in inputs.find(one)):
-        verdict = _judge(found, trusted, moment)
+        verdict = _judge(found, trusted, taken_back, moment)
         failures += not verdict.valid
         unread = unread or found.could_not_run
         _say(_json(found, verdict) if as_json else _sentence(found, verdict))
@@ -57,6 +61,37 @@ def show(handed: Sequence[str], *, as_json: bool) -> int:
         _say(f"{_where(found)}: {kind if reason is None else MEANING[reason]}")
         for line in (*_lines(content), *(f"warning: {warning}" for warning in warnings)):
             _say(f"  {line}")
+    return code
+
+
+def rules(
+    handed: Sequence[str],
+    *,
+    folder: Path | None,
+    value_sets: Path | None,
+    country: str,
+    region: str,
+    at: str,
+    as_json: bool,
+) -> int:
+    """Judge every EU certificate in what was handed in by the rules in force, and print what each rule said."""
+    journey = Journey(country=country.upper(), region=region, at=_moment(at))
+    try:
+        known = businessrules.load(folder) if folder else businessrules.shipped()
+        sets = valuesets.load(value_sets) if value_sets else valuesets.shipped()
+    except (RuleError, ValueSetError) as error:
+        raise CannotRunError(str(error)) from error
+    code = HOLDS
+    for found in (found for one in handed for found in inputs.find(one)):
+        kind, reason, content, _ = _open(found)
+        findings: tuple[Finding, ...] = ()
+        if reason is None and kind is Kind.EU_DCC:
+            findings = businessrules.judge(content, rules=known, value_sets=sets, journey=journey)
+        if not findings:
+            reason = reason or Reason.NO_RULES
+        passes = reason is None and all(one.outcome is Outcome.PASSED for one in findings)
+        code = max(code, COULD_NOT_RUN if found.could_not_run else HOLDS if passes else FAILS)
+        _say(_rules_json(found, reason, findings) if as_json else _rules_text(found, reason, findings))
     return code
 
 
@@ -98,10 +133,10 @@ def _signer(files: tuple[Path, Path]) -> LocalSigner:
         raise ValueError(f"{key}, {certificate}: {error}") from error
 
 
-def _judge(found: inputs.Found, trust: TrustList, at: datetime) -> Verdict:
+def _judge(found: inputs.Found, trust: TrustList, revoked: Revocations, at: datetime) -> Verdict:
     if found.problem is not None:
         return Verdict(kind=Kind.UNKNOWN, reason=found.problem)
-    return verify_text(found.text, trust=trust, at=at)
+    return verify_text(found.text, trust=trust, at=at, revoked=revoked)
 
 
 def _open(found: inputs.Found) -> tuple[Kind, Reason | None, dict[str, object], tuple[str, ...]]:
@@ -134,6 +169,51 @@ def _trusted(path: Path | None) -> TrustList:
     for file in trusted.skipped:
         sys.stderr.write(f"Passed over {file}: no certificate and no public key in it.\n")
     return trusted
+
+
+def _revoked(path: Path | None) -> Revocations:
+    if path is None:
+        return NOTHING_REVOKED
+    try:
+        return Revocations.load(path)
+    except RevocationError as error:
+        raise CannotRunError(str(error)) from error
+
+
+def _rules_json(found: inputs.Found, reason: Reason | None, findings: Sequence[Finding]) -> str:
+    return json.dumps(
+        {
+            "input": found.input,
+            "place": found.place,
+            "accepted": reason is None and all(one.outcome is Outcome.PASSED for one in findings),
+            "reason": reason or Reason.OK,
+            "rules": [
+                {
+                    "identifier": one.rule.identifier,
+                    "version": ".".join(map(str, one.rule.version)),
+                    "type": one.rule.type,
+                    "outcome": one.outcome,
+                    "problem": one.problem,
+                    "description": dict(one.rule.descriptions),
+                }
+                for one in findings
+            ],
+        }
+    )
+
+
+def _rules_text(found: inputs.Found, reason: Reason | None, findings: Sequence[Finding]) -> str:
+    if reason is not None:
+        return f"{_where(found)}: {MEANING[reason]}"
+    missed = [one for one in findings if one.outcome is not Outcome.PASSED]
+    answer = "NOT ACCEPTED" if missed else "accepted"
+    lines = [f"{_where(found)}: {answer} ({len(findings) - len(missed)} of {len(findings)} rules passed)"]
+    for one in missed:
+        problem = f" ({one.problem})" if one.problem else ""
+        lines.append(f"  {one.rule.identifier} {one.outcome}{problem}: {one.rule.description('en')}")
+        if "fr" in one.rule.descriptions:
+            lines.append(f"    {one.rule.description('fr')}")
+    return "\n".join(lines)
 
 
 def _json(found: inputs.Found, verdict: Verdict) -> str:

@@ -8,8 +8,9 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
-from rempart.proofs import dcc, dcc_schema, twoddoc
+from rempart.proofs import dcc, dcc_schema, revocation, shc, twoddoc
 from rempart.proofs.reasons import ContainerError, Kind, Reason
+from rempart.proofs.revocation import NOTHING_REVOKED, Revocations
 from rempart.proofs.trust import TrustList
 
 
@@ -39,24 +40,32 @@ class Opened:
     claims: Mapping[str, object]
     warnings: tuple[str, ...]
     judge: Judge = field(repr=False)
+    fingerprints: Callable[[], tuple[bytes, ...]] = field(repr=False)  # under which it may be revoked
+    key_id: bytes = b""  # which key says it signed; empty when the form has none
 
 
 def kind_of(text: str) -> Kind:
     """What a text claims to be."""
     if text.startswith(dcc.PREFIX):
         return Kind.EU_DCC
+    if text.startswith(shc.PREFIX):
+        return Kind.SHC
     if twoddoc.claims_to_be(text):
         return Kind.TWODDOC
     return Kind.UNKNOWN
 
 
 def open_text(text: str) -> Opened:
-    """Read an `HC1:` or 2D-DOC text without judging it. Raises ContainerError with the reason.
+    """Read an `HC1:`, `shc:/` or 2D-DOC text without judging it. Raises ContainerError with the reason.
 
     White space around may belong to it (the last character of a Base45 text, a byte of a binary 2D-DOC), or have been
     added by copying: it is read as it stands, then without.
     """
-    readers: dict[Kind, Callable[[str], Opened]] = {Kind.EU_DCC: _open_dcc, Kind.TWODDOC: _open_2ddoc}
+    readers: dict[Kind, Callable[[str], Opened]] = {
+        Kind.EU_DCC: _open_dcc,
+        Kind.TWODDOC: _open_2ddoc,
+        Kind.SHC: _open_shc,
+    }
     reader = readers.get(kind_of(text.lstrip()))
     if reader is None:
         raise ContainerError(Reason.NOT_RECOGNISED)
@@ -69,17 +78,19 @@ def open_text(text: str) -> Opened:
     raise failure
 
 
-def verify(text: str, *, trust: TrustList, at: datetime) -> Verdict:
-    """Judge an `HC1:` or 2D-DOC text at an aware moment. Never raises on the text's content.
+def verify(text: str, *, trust: TrustList, at: datetime, revoked: Revocations = NOTHING_REVOKED) -> Verdict:
+    """Judge an `HC1:`, `shc:/` or 2D-DOC text at an aware moment. Never raises on the text's content.
 
-    Container, signature, key identifier, key usage and dates decide; departures from the schema are
-    warnings. What a certificate is worth (a negative test of last week) is for the rules of the day.
+    Container, signature, key identifier, key usage, dates and revocation decide; departures from the schema and
+    the value sets are warnings. What a certificate is worth (a negative test of last week) is for the rules of the day.
     """
     try:
         opened = open_text(text)
     except ContainerError as error:
         return Verdict(kind=kind_of(text.lstrip()), reason=error.reason)
     reason = opened.judge(trust=trust, at=at)
+    if reason is Reason.OK and revoked and revoked.has(opened.fingerprints(), key_id=opened.key_id):
+        reason = Reason.REVOKED
     return Verdict(kind=opened.kind, reason=reason, claims=opened.claims, warnings=opened.warnings)
 
 
@@ -90,6 +101,8 @@ def _open_dcc(text: str) -> Opened:
         claims=envelope.claims(),
         warnings=dcc_schema.deviations(envelope.certificate),
         judge=partial(dcc.judge, envelope),
+        fingerprints=partial(revocation.of_dcc, envelope),
+        key_id=envelope.message.key_id,
     )
 
 
@@ -100,4 +113,16 @@ def _open_2ddoc(text: str) -> Opened:
         claims=document.claims(),
         warnings=twoddoc.deviations(document),
         judge=partial(twoddoc.judge, document),
+        fingerprints=partial(revocation.of_2ddoc, document),
+    )
+
+
+def _open_shc(text: str) -> Opened:
+    card = shc.read(text)
+    return Opened(
+        kind=Kind.SHC,
+        claims=card.claims(),
+        warnings=shc.deviations(card),
+        judge=partial(shc.judge, card),
+        fingerprints=card.fingerprints,
     )

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rempart.proofs.trust import jwks
 from rempart.proofs.trust.certificates import parse
+from rempart.proofs.trust.keylists import looks_like_one, parse_key_list
 from rempart.proofs.trust.keys import TrustedKey
 
 _FILE_LIMIT = 8_000_000  # bytes; the list of a whole continent is under 1 MB
@@ -25,38 +27,45 @@ class TrustList:
     skipped: tuple[str, ...]  # files of the directory that hold no certificate and no public key
     _by_key_id: dict[bytes, list[TrustedKey]]
     _by_document: dict[str, list[TrustedKey]]
+    _by_thumbprint: dict[str, list[TrustedKey]]
 
     @classmethod
     def of(cls, keys: Iterable[TrustedKey], *, skipped: Sequence[str] = ()) -> TrustList:
         keys = tuple(keys)
         by_key_id: dict[bytes, list[TrustedKey]] = defaultdict(list)
         by_document: dict[str, list[TrustedKey]] = defaultdict(list)
+        by_thumbprint: dict[str, list[TrustedKey]] = defaultdict(list)
         for key in keys:
+            if key.thumbprint:
+                by_thumbprint[key.thumbprint].append(key)
+                continue
             by_key_id[key.key_id].append(key)
             for document in key.documents:
                 by_document[document].append(key)
-        return cls(keys, tuple(skipped), dict(by_key_id), dict(by_document))
+        return cls(keys, tuple(skipped), dict(by_key_id), dict(by_document), dict(by_thumbprint))
 
     @classmethod
     def load(cls, path: Path) -> TrustList:
-        """Read a file (PEM, with any number of blocks, or DER) or every file under a directory.
+        """Read a file (PEM, with any number of blocks, DER, or a key list) or every file under a directory.
 
         Raises TrustError when the path cannot be read or holds nothing usable.
         """
         if not path.is_dir():
-            keys = parse(_read(path), name=path.stem, source=str(path))
+            keys = _keys_in(path)
             if not keys:
-                raise TrustError(f"{path} holds no certificate and no public key (PEM or DER).")
+                raise TrustError(f"{path} holds no certificate and no public key (PEM, DER or key list).")
             return cls.of(keys)
         found: list[TrustedKey] = []
         skipped: list[str] = []
         for file in sorted(file for file in path.rglob("*") if file.is_file()):
-            keys = parse(_read(file), name=file.stem, source=str(file))
+            keys = _keys_in(file)
             found.extend(keys)
             if not keys:
                 skipped.append(str(file))
         if not found:
-            raise TrustError(f"No file under {path} holds a certificate or a public key (PEM or DER).")
+            raise TrustError(
+                f"No file under {path} holds a certificate or a public key (PEM, DER or key list)."
+            )
         return cls.of(found, skipped=skipped)
 
     def for_key_id(self, key_id: bytes) -> list[TrustedKey]:
@@ -67,8 +76,19 @@ class TrustList:
         """Keys of a 2D-DOC signer."""
         return self._by_document.get(authority + certificate_id, [])
 
+    def for_thumbprint(self, thumbprint: str) -> list[TrustedKey]:
+        """Keys of a SMART Health Card issuer."""
+        return self._by_thumbprint.get(thumbprint, [])
+
 
 NOTHING = TrustList.of(())
+
+
+def _keys_in(path: Path) -> list[TrustedKey]:
+    data = _read(path)
+    if looks_like_one(data):
+        return [*parse_key_list(data, source=str(path)), *jwks.parse(data, source=str(path))]
+    return parse(data, name=path.stem, source=str(path))
 
 
 def _read(path: Path) -> bytes:
