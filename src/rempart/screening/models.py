@@ -7,6 +7,9 @@ from django.db import models
 from rempart.screening.desk.models import DailyIntake as DailyIntake
 from rempart.screening.desk.models import RefusedMessage as RefusedMessage
 from rempart.screening.desk.models import Silence as Silence
+from rempart.screening.handover.models import Handover as Handover
+from rempart.screening.handover.models import MailboxTrial as MailboxTrial
+from rempart.screening.handover.models import Unreached as Unreached
 from rempart.screening.notices.models import Call as Call
 from rempart.screening.notices.models import Wording as Wording
 from rempart.screening.register.models import Registered as Registered

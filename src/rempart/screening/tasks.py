@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 from procrastinate.contrib.django import app
 
+from rempart.foundation.access.actor import Purpose, acting, system
 from rempart.foundation.vault import keyring_of
 from rempart.screening.api import intake_of
 from rempart.screening.desk.services import again, watching
+from rempart.screening.handover.services import posting
 from rempart.screening.reviewing import seeking
 
 _JUDGES_FOR = timedelta(seconds=50)
@@ -31,6 +33,14 @@ def judge_again(timestamp: int) -> None:
 def watch(timestamp: int) -> None:
     """Notice laboratories that send daily and stopped, and those that send again."""
     watching.watch(now=datetime.now(UTC))
+
+
+@app.periodic(cron="5 * * * *")
+@app.task(name="handover.post-waiting")
+def post_waiting(timestamp: int) -> None:
+    """Send the certificates that waited for a mailbox which the directory has now."""
+    with acting(system(Purpose.NOTICE)) as cursor:
+        posting.post_waiting(cursor, keyring=keyring_of(settings.KEY_STORE), now=datetime.now(UTC))
 
 
 @app.periodic(cron="* * * * *")

@@ -10,8 +10,10 @@ urlpatterns = [
     path("fiches/masques/", file_pages.masks, name="file-masks"),
     path("", include("rempart.screening.sampling.urls")),
     path("", include("rempart.screening.desk.urls")),
+    path("", include("rempart.screening.handover.urls")),
     path("", include("rempart.screening.transcoding.urls")),
     path("", include("rempart.screening.upload.urls")),
     path("", include("rempart.screening.reviewing.urls")),
     path("", include("rempart.screening.register.urls")),
+    path("", include("rempart.screening.verifying.urls")),
 ]

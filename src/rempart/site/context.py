@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from rempart.foundation.access.farewell import token_of
 from rempart.foundation.access.models import Agent
 from rempart.foundation.access.rights import Right, Role, has
+from rempart.screening.portal import languages
 from rempart.site.doors import doors
 
 _NAVIGATION = (
@@ -26,6 +27,7 @@ _NAVIGATION = (
     (_("Campagnes"), "drives"),
     (_("Comptes"), "accounts"),
     (_("Bureau du laboratoire"), "desk"),
+    (_("Certificats à remettre"), "handovers"),
     (_("Registre"), "register"),
     (_("Déposer un tableau"), "tables"),
     (_("Prélèvement"), "file-sampling"),
@@ -45,6 +47,7 @@ _NAVIGATION = (
 where he begins."""
 
 _FOOTER = (
+    (_("Vérifier un certificat"), "verifier"),
     (_("Vos données et vos droits"), "your-data"),
     (_("Registre des données"), "data-register"),
     (_("Chiffres en CSV"), "indicators-csv"),
@@ -69,6 +72,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "PRO_SANTE_CONNECT": settings.PRO_SANTE_CONNECT is not None,
         "PRO_SANTE_CONNECT_PHONE": settings.PRO_SANTE_CONNECT_PHONE,
         "LEAVES_BY_CARD": settings.PRO_SANTE_CONNECT is not None and _came_by_card(request),
+        "LANGUAGES_OFFERED": languages.offered(request.path_info),
         "FRANCE_CONNECT": settings.FRANCE_CONNECT is not None,
         "NAVIGATION": [
             entry

@@ -20,10 +20,12 @@ from rempart.foundation.terminology import pathogen
 from rempart.foundation.vault import keyring_of
 from rempart.protection import joining as protection_joining
 from rempart.screening.desk.services import counting
+from rempart.screening.handover.services import making, posting
 from rempart.screening.notices import telling
 from rempart.screening.sampling.services import arrivals
 from rempart.screening.services import deferring, facts
 from rempart.screening.services.intake import Intake
+from rempart.screening.signing.signers import signers
 from rempart.screening.transcoding import noting
 from rempart.site.sessions import SessionStore
 from rempart.tracing.services import joining as tracing_joining
@@ -50,6 +52,7 @@ def subscribers() -> tuple[Subscriber, ...]:
     return (
         opening.subscriber(pathogen=pathogen(settings.PATHOGEN)),
         telling.subscriber(keyring=keyring, public_url=settings.PUBLIC_URL),
+        posting.subscriber(keyring=keyring),
         facts.subscriber(keyring=keyring, root=settings.FACTS_ROOT),
         arrivals.subscriber(keyring=keyring),
         counting.subscriber(),
@@ -71,7 +74,9 @@ def drain() -> int:
 def send_letters() -> int:
     """Hand the waiting letters to their carriers; how many left."""
     carriers = {channel: LocalCarrier() for channel in Channel}
-    return deliver(carriers, {}, keyring=keyring_of(settings.KEY_STORE), now=datetime.now(UTC))
+    keyring = keyring_of(settings.KEY_STORE)
+    press = making.Press(keyring=keyring, signers=lambda: signers(settings.KEY_STORE))
+    return deliver(carriers, making.makers(press), keyring=keyring, now=datetime.now(UTC))
 
 
 def run(stop: threading.Event) -> None:

@@ -79,6 +79,7 @@ class Right(StrEnum):
     DESK_USE = "desk.use"
     DESK_OPEN = "desk.open"
     DESK_WATCH = "desk.watch"
+    HANDOVER_USE = "handover.use"
     CALLS_MAKE = "calls.make"
     NOTICES_WORD = "notices.word"
     TRANSCODING_EDIT = "transcoding.edit"

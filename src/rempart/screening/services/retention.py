@@ -105,6 +105,7 @@ PARTS = (
     ),
     expiring("screening_access", kind=Kind.RESULT, key="reference"),
     expiring("screening_call", kind=Kind.RESULT),
+    expiring("screening_handover", kind=Kind.RESULT),
     expiring("screening_entry", kind=Kind.ENTRY),
     expiring("screening_upload", kind=Kind.UPLOAD),
     expiring("screening_deferred", kind=Kind.DEFERRED),
@@ -127,6 +128,8 @@ PARTS = (
     expiring("screening_refused", kind=Kind.REFUSED_MESSAGE),
     expiring("screening_unknown", kind=Kind.REFUSED_MESSAGE),
     aging("screening_daily_intake", kind=Kind.MESSAGE_TRACE, key="laboratory, day", since="day"),
+    aging("screening_unreached", kind=Kind.MESSAGE_TRACE, key="laboratory, day", since="day"),
+    aging("screening_mailbox_trial", kind=Kind.MESSAGE_TRACE, since="asked_at"),
     aging("screening_trial", kind=Kind.MESSAGE_TRACE, key="finess, day", since="day"),
     aging("screening_silence", kind=Kind.MESSAGE_TRACE, since="noticed_at"),
 )

@@ -1,0 +1,18 @@
+"""The addresses of certificates handed over on paper."""
+
+from django.urls import path
+
+from rempart.screening.handover import pages
+
+urlpatterns = [
+    path("laboratoire/boite/", pages.mailbox, name="mailbox"),
+    path("laboratoire/boite/essai/", pages.try_mailbox, name="mailbox-try"),
+    path("laboratoire/remises/", pages.handovers, name="handovers"),
+    path(
+        "laboratoire/remises/<uuid:handover_id>/certificat.pdf",
+        pages.certificate,
+        name="handover-certificate",
+    ),
+    path("laboratoire/remises/<uuid:handover_id>/fiche.pdf", pages.sheet, name="handover-sheet"),
+    path("laboratoire/remises/<uuid:handover_id>/suite/", pages.mark, name="handover-mark"),
+]
