@@ -1,6 +1,6 @@
 """`rempart bench`: every benchmark, or those named, with the machine they ran on.
 
-python -m benchmarks [decode] [certificates] [road] [sight] [audit] [people] [live] [--results N] [--cases N]
+python -m benchmarks [decode] [certificates] [road] [sight] [audit] [people] [live] [mssante] [--results N] [--cases N]
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _VERSIONS = (
 
 
 def main() -> None:
-    names = ("decode", "certificates", "road", "sight", "audit", "people", "live")
+    names = ("decode", "certificates", "road", "sight", "audit", "people", "live", "mssante")
     parser = argparse.ArgumentParser(prog="rempart bench")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; all when none")
     parser.add_argument(
@@ -72,6 +72,10 @@ def main() -> None:
             latencies, ratios = audit.run()
             print(rows.latencies(latencies))
             print(audit.told(ratios))
+        elif name == "mssante":
+            from benchmarks import mssante
+
+            print(rows.table(mssante.run()))
         elif name == "people":
             from benchmarks import people
 
