@@ -49,13 +49,10 @@ class Revocations:
     @classmethod
     def of(cls, batches: Iterable[Batch]) -> Revocations:
         """Raises RevocationError for a hash that is neither 16 nor 32 bytes long."""
-        found: dict[tuple[bytes, int], set[bytes]] = defaultdict(set)
+        gathered = _Gathered()
         for batch in batches:
-            for one in batch.hashes:
-                if len(one) not in (_SHORT, _WHOLE):
-                    raise RevocationError("A hash is 16 or 32 bytes long.")
-                found[batch.key_id, len(one)].add(one)
-        return cls({key: b"".join(sorted(hashes)) for key, hashes in found.items()})
+            gathered.add(batch)
+        return gathered.packed()
 
     @classmethod
     def load(cls, path: Path) -> Revocations:
@@ -67,7 +64,10 @@ class Revocations:
         paths = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
         if not paths:
             raise RevocationError(f"{path} holds no list.")
-        return cls.of(batch for file in paths for batch in _read(file))
+        gathered = _Gathered()
+        for file in paths:
+            _read(file, gathered)
+        return gathered.packed()
 
     def __len__(self) -> int:
         return sum(len(run) // length for (_, length), run in self._runs.items())
@@ -127,17 +127,31 @@ def _holds(run: bytes, one: bytes) -> bool:
     return place < count and run[place * length : (place + 1) * length] == one
 
 
-def _read(path: Path) -> Iterator[Batch]:
+class _Gathered:
+    """Hashes on their way into a `Revocations`."""
+
+    def __init__(self) -> None:
+        self.hashes: dict[tuple[bytes, int], set[bytes]] = defaultdict(set)
+
+    def add(self, batch: Batch) -> None:
+        for one in batch.hashes:
+            if len(one) not in (_SHORT, _WHOLE):
+                raise RevocationError("A hash is 16 or 32 bytes long.")
+            self.hashes[batch.key_id, len(one)].add(one)
+
+    def packed(self) -> Revocations:
+        return Revocations({key: b"".join(sorted(hashes)) for key, hashes in self.hashes.items()})
+
+
+def _read(path: Path, gathered: _Gathered) -> None:
     try:
         if path.stat().st_size > _FILE_LIMIT:
             raise RevocationError(f"{path} is larger than {_FILE_LIMIT // 1_000_000_000} GB: no list.")
         with path.open("rb") as file:
             is_json = file.read(64).lstrip()[:1] in (b"{", b"[")
             file.seek(0)
-            if is_json:
-                yield from _batches(json.load(file))
-            else:
-                yield Batch(hashes=_lines(file))
+            for batch in _batches(json.load(file)) if is_json else [Batch(hashes=_lines(file))]:
+                gathered.add(batch)
     except OSError as error:
         raise RevocationError(f"Cannot read {path}: {error.strerror}.") from error
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:

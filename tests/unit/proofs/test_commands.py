@@ -1,7 +1,9 @@
 """`rempart certificate`: what goes in, what comes out, with which exit code."""
 
+import hashlib
 import io
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from rempart.proofs.documents.certificate import render_certificate
 
 AT = "2021-04-09T12:00:00Z"
 ISSUED = issued()
+AUGUST = datetime(2021, 7, 31, 12, 0, tzinfo=UTC)
 CLAIMS = {
     "birth_name": "Lefèvre",
     "first_names": ["Zoé"],
@@ -266,3 +269,70 @@ def test_a_missing_key_is_named(keys: list[object], tmp_path: Path) -> None:
     result = run("issue", tmp_path / "claims.json", *keys)
     assert result.exit_code == 2
     assert "dcc.key" in result.stderr
+
+
+def test_what_was_taken_back_is_said(trust: Path, tmp_path: Path) -> None:
+    (tmp_path / "revoked.txt").write_text(
+        hashlib.sha256(b"FR" + certificate().uvci.encode()).hexdigest() + "\n"
+    )
+    code, answers = verify(trust, "--revoked", tmp_path / "revoked.txt", ISSUED.hc1, ISSUED.twoddoc)
+    assert (code, [answer["reason"] for answer in answers]) == (1, ["revoked", "ok"])
+    (tmp_path / "revoked.txt").write_text("nonsense")
+    result = run("verify", "--trust", trust, "--revoked", tmp_path / "revoked.txt", ISSUED.hc1)
+    assert (result.exit_code, "revoked.txt" in result.stderr) == (2, True)
+
+
+def test_the_rules_that_a_certificate_satisfies() -> None:
+    result = run("rules", "--at", "2021-08-01", "--json", issued(sampled_at=AUGUST).hc1)
+    (answer,) = objects(result)
+    assert (result.exit_code, answer["accepted"], answer["reason"]) == (0, True, "ok")
+    assert [rule["identifier"] for rule in answer["rules"]] == ["GR-FR-0001", "TR-FR-0001", "TR-FR-0002"]
+
+
+def test_a_rule_that_is_not_satisfied_is_described_in_two_languages() -> None:
+    result = run("rules", "--at", "2021-08-05", issued(sampled_at=AUGUST).hc1)
+    assert result.exit_code == 1
+    assert "NOT ACCEPTED (2 of 3 rules passed)" in result.stdout
+    assert "TR-FR-0002 failed: The sample must have been taken less than 72 hours" in result.stdout
+    assert "Le prélèvement doit dater de moins de 72 heures" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ((ISSUED.twoddoc,), "no-rules"),
+        (("--country", "DE", ISSUED.hc1), "no-rules"),
+        (("HC1:ABC",), "bad-compression"),
+        (("nonsense",), "not-recognised"),
+    ],
+)
+def test_what_no_rule_is_about_is_not_accepted(arguments: tuple[str, ...], reason: str) -> None:
+    result = run("rules", "--at", "2021-08-05", "--json", *arguments)
+    (answer,) = objects(result)
+    assert (result.exit_code, answer["accepted"], answer["reason"]) == (1, False, reason)
+
+
+def test_rules_and_value_sets_from_folders(tmp_path: Path) -> None:
+    rule = {
+        "Identifier": "GR-XX-0001", "Type": "Acceptance", "Country": "XX", "Version": "1.0.0", "SchemaVersion": "1.0.0",
+        "Engine": "CERTLOGIC", "EngineVersion": "1.0.0", "CertificateType": "Test", "Description": [],
+        "ValidFrom": "2021-01-01T00:00:00Z", "ValidTo": "2031-01-01T00:00:00Z", "AffectedFields": ["t.0.tr"],
+        "Logic": {"in": [{"var": "payload.t.0.tr"}, {"var": "external.valueSets.mine"}]},
+    }  # fmt: skip
+    sets = {"valueSetId": "mine", "valueSetDate": "2021-01-01", "valueSetValues": {"260415000": {}}}
+    for folder, content in (("rules", rule), ("sets", sets)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "one.json").write_text(json.dumps(content))
+    chosen = ("--rules", tmp_path / "rules", "--country", "xx", "--at", AT)
+    assert run("rules", *chosen, "--valuesets", tmp_path / "sets", ISSUED.hc1).exit_code == 0
+    result = run("rules", *chosen, ISSUED.hc1)
+    assert (result.exit_code, "GR-XX-0001 open" in result.stdout) == (1, True)
+
+
+def test_rules_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    (tmp_path / "broken.json").write_text("{}")
+    for option in ("--rules", "--valuesets"):
+        result = run("rules", option, tmp_path, ISSUED.hc1)
+        assert (result.exit_code, "broken.json" in result.stderr) == (2, True)
+    result = run("rules", tmp_path / "absent.txt")
+    assert result.exit_code == 2
