@@ -1,0 +1,38 @@
+"""Telephone numbers and addresses, as carriers want them and as they are compared."""
+
+import pytest
+
+from rempart.foundation.messaging.letters import Channel
+from rempart.foundation.messaging.numbers import comparable, international
+
+
+@pytest.mark.parametrize(
+    ("written", "dialled"),
+    [
+        ("0639980001", "33639980001"),  # kept for fiction
+        ("07.00.00.00.01", "33700000001"),
+        ("06 90 12 34 56", "590690123456"),  # Guadeloupe
+        ("0692123456", "262692123456"),  # Réunion
+        ("0639123456", "262639123456"),  # Mayotte
+        ("0696123456", "596696123456"),  # Martinique
+        ("0694123456", "594694123456"),  # Guyane
+        ("+33 (0)6 39 98 00 01", "33639980001"),
+        ("0033639980001", "33639980001"),
+        ("+32 470 12 34 56", "32470123456"),
+        ("0123456789", ""),  # a landline takes no text
+        ("06399800", ""),
+        ("+0639980001", ""),
+        ("0639980001 ou 02", ""),
+        ("", ""),
+        ("０６３９９８０００１", ""),
+    ],
+)
+def test_a_number_is_dialled_from_abroad(written, dialled):
+    assert international(written) == dialled
+
+
+def test_one_recipient_in_several_spellings_is_one():
+    spellings = ("06 39 98 00 01", "33639980001", "+33(0)639980001")
+    assert len({comparable(Channel.SMS, one) for one in spellings}) == 1
+    assert comparable(Channel.EMAIL, " A.B@Example.org ") == comparable(Channel.EMAIL, "a.b@example.org")
+    assert comparable(Channel.EMAIL, "a1@b.fr") != comparable(Channel.EMAIL, "a2@b.fr")
