@@ -13,7 +13,7 @@ from cryptography.x509.oid import ExtensionOID, NameOID
 from rempart.proofs.trust.keys import USAGE_OIDS, TrustedKey, Usage, key_id, supported
 
 _PEM_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.+?-----END \1-----", re.DOTALL)
-_DOCUMENT_NAME = re.compile(r"[A-Z0-9]{8}(?![A-Z0-9])")
+_DOCUMENT_NAME = re.compile(r"[A-Z0-9]{8,9}(?![A-Z0-9])")  # 9: the binary form has 5 for the certificate
 
 
 def parse(data: bytes, *, name: str = "", source: str = "") -> list[TrustedKey]:
@@ -59,10 +59,12 @@ def _of_key(key: object, documents: frozenset[str], source: str) -> TrustedKey:
 
 
 def _of_certificate(certificate: x509.Certificate, documents: frozenset[str], source: str) -> TrustedKey:
+    der = certificate.public_bytes(serialization.Encoding.DER)
     return TrustedKey(
         public_key=supported(certificate.public_key()),
         source=source,
-        key_id=key_id(certificate.public_bytes(serialization.Encoding.DER)),
+        certificate=der,
+        key_id=key_id(der),
         documents=documents | document_names(certificate),
         usages=_usages(certificate),
         not_before=certificate.not_valid_before_utc,
@@ -71,7 +73,7 @@ def _of_certificate(certificate: x509.Certificate, documents: frozenset[str], so
 
 
 def document_names(certificate: x509.Certificate) -> frozenset[str]:
-    """The 2D-DOC name a certificate carries: issuer CN (4 characters) and subject CN (4 characters)."""
+    """The 2D-DOC name a certificate carries: issuer CN (4 characters) and subject CN (4 or 5 characters)."""
     try:
         parts = [
             str(part.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
@@ -80,7 +82,7 @@ def document_names(certificate: x509.Certificate) -> frozenset[str]:
     except (ValueError, IndexError):
         return frozenset()
     name = "".join(parts).upper()
-    if [len(part) for part in parts] != [4, 4] or not _DOCUMENT_NAME.fullmatch(name):
+    if len(parts[0]) != 4 or not _DOCUMENT_NAME.fullmatch(name):
         return frozenset()
     return frozenset({name})
 

@@ -32,6 +32,14 @@ USAGE_OIDS: dict[str, Usage] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From a moment to another, both included."""
+
+    start: datetime
+    end: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustedKey:
     """A public key, and what its certificate says of it."""
@@ -43,6 +51,9 @@ class TrustedKey:
     usages: frozenset[Usage] | None = None  # None: whatever
     not_before: datetime | None = None
     not_after: datetime | None = None
+    certificate: bytes = b""  # DER; empty for a bare key
+    vouched: tuple[Period, ...] | None = None  # by an authority of a list (`tsl`); None: trusted for itself
+    revoked: bool = False  # by its authority
     thumbprint: str = ""  # of a SMART Health Card key (RFC 7638), which signs nothing else
     issuers: frozenset[str] | None = None  # of such a key: addresses it may sign for; None: any
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import MAXYEAR, date, datetime
 from zoneinfo import ZoneInfo
 
 from cryptography.exceptions import InvalidSignature
@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from rempart.proofs.reasons import Reason
 from rempart.proofs.signing import curve_hash, der_signature
-from rempart.proofs.trust import TrustedKey, TrustList
+from rempart.proofs.trust import Period, TrustedKey, TrustList
 from rempart.proofs.twoddoc.document import Document
 from rempart.proofs.twoddoc.fields import BY_TYPE, Field
 
@@ -21,7 +21,8 @@ ZONE = ZoneInfo("Europe/Paris")  # header dates are days of the French calendar
 def judge(document: Document, *, trust: TrustList, at: datetime) -> Reason:
     """Whether signature, key and dates hold at the moment `at` (aware); the first reason why not.
 
-    The signer's certificate must have been valid on the day of signature (specification, section 5.1).
+    In the order of the specification, section 5.1: signature, an authority that vouches for the signer on the day of
+    signature (where a list of authorities is used), revocation, the signer's certificate on the day of signature.
     """
     candidates = trust.for_document(document.authority, document.certificate_id)
     if not candidates:
@@ -37,11 +38,22 @@ def _judge_key(key: TrustedKey, document: Document, at: datetime) -> Reason:
     if any(day is not None and day > today for day in (document.emitted_on, document.signed_on)):
         return Reason.NOT_YET_VALID
     day = document.signed_on or today
+    if key.vouched is not None and not any(_contains(period, day) for period in key.vouched):
+        return Reason.KEY_NOT_VOUCHED
+    if key.revoked:
+        return Reason.KEY_REVOKED
     if key.not_before is not None and day < key.not_before.astimezone(ZONE).date():
         return Reason.KEY_NOT_YET_VALID
     if key.not_after is not None and day > key.not_after.astimezone(ZONE).date():
         return Reason.KEY_EXPIRED
     return Reason.OK
+
+
+def _contains(period: Period, day: date) -> bool:
+    # The end of a phase may be the last moment there is, which no zone can be added to.
+    return period.start.astimezone(ZONE).date() <= day and (
+        period.end.year == MAXYEAR or day <= period.end.astimezone(ZONE).date()
+    )
 
 
 def _verifies(document: Document, key: TrustedKey) -> bool:
