@@ -7,6 +7,7 @@ OBJECTS: inside and outside the perimeter of whoever asks.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -18,9 +19,10 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from tests.factories import ANTIGEN, COVID, NOW, finess_in, somebody
+from tests.factories import ANTIGEN, COVID, NOW, Keeper, finess_in, message, report, somebody
 from tests.functional.accounts import account
 from tests.functional.doors import sign_in
+from tests.functional.settling import settle
 from tests.functional.trail import entries
 
 from rempart.foundation.access.actor import Actor, Purpose, acting, system
@@ -47,9 +49,11 @@ from rempart.protection.retention.models import Hold
 from rempart.protection.rights.models import Request
 from rempart.screening.api import intake_of
 from rempart.screening.desk.models import RefusedMessage
+from rempart.screening.handover.models import Handover as OnPaper
+from rempart.screening.handover.services import posting
 from rempart.screening.register.models import Registered
 from rempart.screening.register.models import Request as RegisterRequest
-from rempart.screening.rules.report import Result
+from rempart.screening.rules.report import Moment, Precision, Result
 from rempart.screening.sampling.rules.entry import Entry, Sampler
 from rempart.screening.sampling.rules.registration import Registration
 from rempart.screening.sampling.services import batches, drives, specimens
@@ -210,6 +214,20 @@ def an_entry(department: str, agent: Agent) -> UUID:
     return key
 
 
+def a_paper(department: str, agent: Agent) -> UUID:
+    """A certificate that the laboratory of this department is to hand over on paper."""
+    keyring, now, laboratory = keyring_of(settings.KEY_STORE), datetime.now(UTC), finess_in(department)
+    sampled = Moment(at=now - timedelta(hours=9), precision=Precision.MINUTE)
+    one = report(
+        somebody(2, mobile="", email=""), sampled_at=sampled, validated_at=None, record_number=str(uuid7())
+    )
+    one = replace(one, laboratory=replace(one.laboratory, finess=laboratory))
+    Keeper(keyring=keyring)(message(one, sender=laboratory), now=now)
+    settle(posting.subscriber(keyring=keyring))
+    with acting(system(Purpose.NOTICE)):
+        return OnPaper.objects.latest("id").id
+
+
 def a_refused_message(department: str, agent: Agent) -> UUID:
     """A message of the laboratory of this department that was refused; its bytes are gone."""
     return RefusedMessage.objects.create(
@@ -339,6 +357,7 @@ OBJECTS: dict[str, Callable[[str, Agent], object]] = {
     "specimen_id": a_tube,
     "batch_id": a_batch,
     "message_id": a_refused_message,
+    "paper_id": a_paper,
     "translation_id": a_translation,
     "unknown_id": an_unknown,
     "pair_id": a_pair,

@@ -128,7 +128,7 @@ def try_mailbox(request: HttpRequest) -> HttpResponse:
             request, _("Un message d’essai vient de partir vers cette boîte : attendez dix minutes.")
         )
     else:
-        said = _("Un message d’essai part vers %(address)s. Cette page dira s’il est arrivé.")
+        said = str(_("Un message d’essai part vers %(address)s. Cette page dira s’il est arrivé."))
         messages.success(request, said % {"address": address})
     return back(request, "mailbox", _RIGHT, laboratory)
 
@@ -154,38 +154,39 @@ def handovers(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def certificate(request: HttpRequest, handover_id: UUID) -> HttpResponse:
+def certificate(request: HttpRequest, paper_id: UUID) -> HttpResponse:
     """The certificate, to print."""
-    return _printed(request, handover_id, Paper.CERTIFICATE, "certificat.pdf")
+    return _printed(request, paper_id, Paper.CERTIFICATE, "certificat.pdf")
 
 
 @require_GET
-def sheet(request: HttpRequest, handover_id: UUID) -> HttpResponse:
+def sheet(request: HttpRequest, paper_id: UUID) -> HttpResponse:
     """The sheet that goes with it."""
-    return _printed(request, handover_id, Paper.SHEET, "fiche-de-remise.pdf")
+    return _printed(request, paper_id, Paper.SHEET, "fiche-de-remise.pdf")
 
 
 @require_POST
-def mark(request: HttpRequest, handover_id: UUID) -> HttpResponse:
+def mark(request: HttpRequest, paper_id: UUID) -> HttpResponse:
     """Note what became of a certificate."""
     asked = request.POST.get("suite", "")
+    listing.own(actor=actor_of(request), handover_id=paper_id, now=now_of(request))
     if asked in MARKED:
         state = State(asked)
         try:
-            listing.mark(actor=actor_of(request), handover_id=handover_id, state=state, now=now_of(request))
+            listing.mark(actor=actor_of(request), handover_id=paper_id, state=state, now=now_of(request))
         except StaleVersion:
             messages.error(
                 request, _("Quelqu’un a déjà noté une suite pour ce certificat : relisez la liste.")
             )
         else:
-            messages.success(request, MARKED[state])
+            messages.success(request, str(MARKED[state]))
     return redirect("handovers")
 
 
-def _printed(request: HttpRequest, handover_id: UUID, paper: Paper, name: str) -> HttpResponse:
+def _printed(request: HttpRequest, paper_id: UUID, paper: Paper, name: str) -> HttpResponse:
     press = Press(keyring=_keyring(), signers=lambda: signers(settings.KEY_STORE))
     pdf = listing.printed(
-        actor=actor_of(request), handover_id=handover_id, paper=paper, press=press, now=now_of(request)
+        actor=actor_of(request), handover_id=paper_id, paper=paper, press=press, now=now_of(request)
     )
     return HttpResponse(
         pdf,

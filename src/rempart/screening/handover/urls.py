@@ -9,10 +9,10 @@ urlpatterns = [
     path("laboratoire/boite/essai/", pages.try_mailbox, name="mailbox-try"),
     path("laboratoire/remises/", pages.handovers, name="handovers"),
     path(
-        "laboratoire/remises/<uuid:handover_id>/certificat.pdf",
+        "laboratoire/remises/<uuid:paper_id>/certificat.pdf",
         pages.certificate,
         name="handover-certificate",
     ),
-    path("laboratoire/remises/<uuid:handover_id>/fiche.pdf", pages.sheet, name="handover-sheet"),
-    path("laboratoire/remises/<uuid:handover_id>/suite/", pages.mark, name="handover-mark"),
+    path("laboratoire/remises/<uuid:paper_id>/fiche.pdf", pages.sheet, name="handover-sheet"),
+    path("laboratoire/remises/<uuid:paper_id>/suite/", pages.mark, name="handover-mark"),
 ]

@@ -47,6 +47,7 @@ RIGHTS: Mapping[Right, Promise] = {
     Right.ACCOUNTS_REVIEW: _("fait la revue des accès"),
     Right.ACCOUNTS_UNBLOCK: _("débloque les comptes des laboratoires"),
     Right.KEYS_MANAGE: _("gère les clés des machines"),
+    Right.HANDOVER_USE: _("remet sur papier les certificats de son laboratoire"),
     Right.CALLS_MAKE: _("appelle les personnes que rien d’autre ne joint"),
     Right.NOTICES_WORD: _("écrit les textes des messages"),
     Right.DELIVERIES_SEND: _("transmet des résultats"),

@@ -106,7 +106,7 @@ def listed(*, actor: Actor, page: int, keyring: Keyring, now: datetime) -> List:
 
 def printed(*, actor: Actor, handover_id: UUID, paper: Paper, press: Press, now: datetime) -> bytes:
     """A document of a certificate that is to be handed over, as PDF. Raises NotAllowed."""
-    row = _row(actor, handover_id, now=now)
+    row = own(actor=actor, handover_id=handover_id, now=now)
     if row.state in (State.WITHDRAWN, State.DESTROYED):
         raise NotAllowed("withdrawn")
     with acting(system(Purpose.NOTICE)) as cursor:
@@ -121,7 +121,7 @@ def printed(*, actor: Actor, handover_id: UUID, paper: Paper, press: Press, now:
 
 def mark(*, actor: Actor, handover_id: UUID, state: State, now: datetime) -> None:
     """Say what became of a certificate. Raises NotAllowed, StaleVersion where somebody said something else meanwhile."""
-    row = _row(actor, handover_id, now=now)
+    row = own(actor=actor, handover_id=handover_id, now=now)
     with acting(_sight(actor)[0]):
         row = Handover.objects.select_for_update().get(id=row.id)
         if state not in MARKS[State(row.state)]:
@@ -129,6 +129,15 @@ def mark(*, actor: Actor, handover_id: UUID, state: State, now: datetime) -> Non
         row.state, row.marked_at, row.marked_by = state, now, actor.agent
         row.save(update_fields=["state", "marked_at", "marked_by"])
         record(actor, Act.HANDOVER_MARKED, str(row.id), now=now, state=state.value)
+
+
+def own(*, actor: Actor, handover_id: UUID, now: datetime) -> Handover:
+    """A certificate of the actor's list. Raises NotAllowed."""
+    with acting(_sight(actor)[0]):
+        row = _due(now).filter(id=handover_id).first()
+    if row is None:
+        raise NotAllowed("no such certificate")
+    return row
 
 
 def waiting(laboratories: Sequence[str], *, now: datetime) -> dict[str, int]:
@@ -146,14 +155,6 @@ def waiting(laboratories: Sequence[str], *, now: datetime) -> dict[str, int]:
 def _due(now: datetime) -> QuerySet[Handover]:
     """Those whose time is not over; what a site reads in a mailbox of its own is not listed again."""
     return Handover.objects.filter(Q(kept_until__gt=now) & ~Q(scheme=Scheme.LOCAL))
-
-
-def _row(actor: Actor, handover_id: UUID, *, now: datetime) -> Handover:
-    with acting(_sight(actor)[0]):
-        row = _due(now).filter(id=handover_id).first()
-    if row is None:
-        raise NotAllowed("no such certificate")
-    return row
 
 
 def _sight(actor: Actor) -> tuple[Actor, bool]:
