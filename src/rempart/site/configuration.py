@@ -37,6 +37,8 @@ class Configuration(BaseSettings):
     """Where the signatures over the sealed audit go: elsewhere than the database. None: `var`/anchors."""
     drop_folder: Path | None = None
     """Where laboratories put files down, one folder each; what is there is in clear. None: `var`/drop."""
+    trust_folder: Path | None = None
+    """What the page that checks certificates trusts beside our own signers: `keys` and `revoked`. None: `var`/trust."""
     demo: bool = False
     """Shows the local outbox and the demo accounts; never in production."""
     debug: bool = False
@@ -88,6 +90,11 @@ class Configuration(BaseSettings):
     def drop(self) -> Path:
         """Where laboratories put files down."""
         return self.drop_folder or self.var / "drop"
+
+    @property
+    def trust(self) -> Path:
+        """Other issuers' keys, and what was revoked."""
+        return self.trust_folder or self.var / "trust"
 
     @property
     def facts(self) -> Path:

@@ -46,15 +46,20 @@ def local_signer(store: KeyStore, kind: Kind, now: datetime) -> Signer:
     return in_force(keys, now).signer(store)
 
 
-def export_trust(store: KeyStore, folder: Path) -> list[Path]:
-    """Write the public certificates that sign or signed, named as verifiers look for them; never a private key."""
+def certificates(store: KeyStore) -> list[bytes]:
+    """The certificates (DER) that sign or signed, as far as this deployment has them. Raises KeyProviderError."""
     current = signers(store)
-    certificates = {current.dcc.certificate, current.twoddoc.certificate}
+    found = {current.dcc.certificate, current.twoddoc.certificate}
     if store.signing_socket is None:
-        certificates |= {key.certificate for kind in Kind for key in keys_of(store, kind) if key.certificate}
+        found |= {key.certificate for kind in Kind for key in keys_of(store, kind) if key.certificate}
+    return sorted(found)
+
+
+def export_trust(store: KeyStore, folder: Path) -> list[Path]:
+    """Write these certificates, named as verifiers look for them; never a private key."""
     folder.mkdir(parents=True, exist_ok=True)
     files = []
-    for certificate in sorted(certificates):
+    for certificate in certificates(store):
         parsed = load_certificate(certificate)
         name = next(iter(document_names(parsed)), f"dsc-{parsed.serial_number:x}")
         files.append(folder / f"{name}.der")

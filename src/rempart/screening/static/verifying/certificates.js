@@ -1,0 +1,469 @@
+// Reads and judges certificates in the browser: EU DCC (HC1:) and 2D-DOC. Nothing is sent anywhere. The same answers as
+// rempart.proofs (verdict.py, control.py), whose reasons it uses; a test holds the two against each other.
+
+const MAX_TEXT = 8192; // characters; the largest QR code holds 4,296
+const MAX_CBOR = 65536; // bytes; real ones stay under 1 kB
+const MAX_DEPTH = 16;
+const ES256 = -7;
+const PS256 = -37;
+const USAGES = ["t", "v", "r"];
+const POSITIVE = "260373001";
+const NEGATIVE = "260415000";
+const ANTIGEN = { dcc: "LP217198-3", twoddoc: "945584" };
+const HOUR = 3600 * 1000;
+const DAY = 24 * HOUR;
+
+/** A text that cannot be opened, or does not hold, with the reason. */
+class Refused extends Error {
+  constructor(reason) {
+    super(reason);
+    this.reason = reason;
+  }
+}
+
+/**
+ * Whether a certificate holds at a moment, and who it is of.
+ *
+ * trust: {keys: [{kid, documents, jwk, usages, from, until}], revoked: {kid: [hexadecimal]}, pass: {…}}; at: milliseconds.
+ * Answers {outcome: "valid" | "not-accepted" | "authentic" | "invalid", reason, surname, firstNames, birthDate}; names only when it
+ * is not invalid.
+ */
+export async function control(text, { trust, at }) {
+  try {
+    const certificate = await open(text.trimStart().replace(/[\r\n\t]+$/, ""));
+    await judge(certificate, trust, at);
+    const { surname, firstNames, birthDate } = certificate;
+    return { outcome: accepted(certificate, trust.pass, at), reason: "ok", surname, firstNames, birthDate };
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    return { outcome: "invalid", reason: error.reason, surname: "", firstNames: "", birthDate: "" };
+  }
+}
+
+async function open(text) {
+  if (text.length > MAX_TEXT) throw new Refused("too-large");
+  const read = text.startsWith("HC1:") ? openDcc : text.startsWith("DC0") ? openTwoddoc : null;
+  if (!read) throw new Refused("not-recognised");
+  try {
+    return await read(text);
+  } catch (error) {
+    const without = text.replace(/ +$/, ""); // a space may be the last of a Base45 text, or come from copying
+    if (!(error instanceof Refused) || without === text) throw error;
+    return read(without);
+  }
+}
+
+// ── EU DCC ──
+
+async function openDcc(text) {
+  const cose = unwrap(cbor(await inflate(base45(text.slice(4)))));
+  if (!Array.isArray(cose) || cose.length !== 4 || !isBytes(cose[0]) || !(cose[1] instanceof Map) || !isBytes(cose[2]) || !isBytes(cose[3])) {
+    throw new Refused("bad-cose");
+  }
+  const [protectedHeader, unprotected, payload, signature] = cose;
+  const header = protectedHeader.length ? cbor(protectedHeader) : new Map();
+  if (!(header instanceof Map)) throw new Refused("bad-cose");
+  const claims = cbor(payload);
+  if (!(claims instanceof Map)) throw new Refused("bad-claims");
+  const hcert = claims.get(-260);
+  const content = hcert instanceof Map ? hcert.get(1) : null;
+  const [expires, issued] = [claims.get(4), claims.get(6)];
+  if (!(content instanceof Map) || ![expires, issued].every((date) => typeof date === "number" && Number.isFinite(date))) {
+    throw new Refused("bad-claims");
+  }
+  const kid = header.has(4) ? header.get(4) : unprotected.get(4); // what is protected wins
+  const algorithm = header.has(1) ? header.get(1) : unprotected.get(1);
+  const name = content.get("nam");
+  const said = (field) => (name instanceof Map && typeof name.get(field) === "string" ? name.get(field) : "");
+  return {
+    algorithm,
+    kid: isBytes(kid) ? hex(kid) : "",
+    signed: concat([Uint8Array.of(0x84), textItem("Signature1"), bytesItem(protectedHeader), Uint8Array.of(0x40), bytesItem(payload)]),
+    signature,
+    usages: USAGES.filter((usage) => content.get(usage)?.length),
+    issuedAt: issued * 1000,
+    expiresAt: expires * 1000,
+    facts: dccFacts(content),
+    fingerprints: await dccFingerprints(content, claims, algorithm, signature),
+    surname: said("fn") || said("fnt"),
+    firstNames: said("gn") || said("gnt"),
+    birthDate: typeof content.get("dob") === "string" ? content.get("dob") : "",
+  };
+}
+
+/** What a rule asks: {is, sampledAt, antigen} of a test; {is, from, until} of a recovery, as days. */
+function dccFacts(content) {
+  const entry = (group) => {
+    const entries = content.get(group);
+    return Array.isArray(entries) && entries[0] instanceof Map ? entries[0] : null;
+  };
+  const test = entry("t");
+  if (test) {
+    const is = { [POSITIVE]: "positive", [NEGATIVE]: "negative" }[test.get("tr")] ?? "other";
+    return { is, sampledAt: Date.parse(test.get("sc")), antigen: test.get("tt") === ANTIGEN.dcc };
+  }
+  const recovery = entry("r");
+  if (recovery) return { is: "recovery", from: recovery.get("df"), until: recovery.get("du") };
+  return { is: "other" };
+}
+
+/** The fingerprints under which an EU DCC may be revoked, in hexadecimal (rempart.proofs.revocation says which). */
+async function dccFingerprints(content, claims, algorithm, signature) {
+  const issuer = typeof claims.get(1) === "string" ? claims.get(1) : "";
+  const short = [algorithm === ES256 ? signature.slice(0, signature.length >> 1) : signature];
+  const whole = [];
+  for (const usage of USAGES) {
+    for (const entry of Array.isArray(content.get(usage)) ? content.get(usage) : []) {
+      const ci = entry instanceof Map ? entry.get("ci") : null;
+      if (typeof ci !== "string") continue;
+      const country = String(entry.get("co") ?? "");
+      short.push(utf8(ci), utf8(country + ci), utf8(issuer + ci));
+      whole.push(utf8(country.toUpperCase() + ci), utf8((country + ci).toUpperCase()));
+    }
+  }
+  const hashed = async (bytes) => hex(await digest(bytes));
+  return [
+    ...(await Promise.all(short.map(hashed))).map((one) => one.slice(0, 32)),
+    ...(await Promise.all(whole.map(hashed))),
+  ];
+}
+
+function unwrap(item) {
+  let message = item;
+  for (const tag of [61, 18]) if (message?.tag === tag) message = message.value;
+  return message;
+}
+
+async function inflate(bytes) {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const reader = stream.getReader();
+  const parts = [];
+  let length = 0;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return concat(parts);
+      length += value.length;
+      if (length > MAX_CBOR) throw new Refused("too-large");
+      parts.push(value);
+    }
+  } catch (error) {
+    if (error instanceof Refused) throw error;
+    throw new Refused("bad-compression");
+  }
+}
+
+const BASE45 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:";
+
+function base45(text) {
+  if (text.length % 3 === 1) throw new Refused("bad-base45");
+  const out = [];
+  for (let start = 0; start < text.length; start += 3) {
+    const digits = [...text.slice(start, start + 3)].map((letter) => BASE45.indexOf(letter));
+    if (digits.includes(-1)) throw new Refused("bad-base45");
+    const value = digits.reduceRight((sum, digit) => sum * 45 + digit, 0);
+    if (value > (digits.length === 3 ? 0xffff : 0xff)) throw new Refused("bad-base45");
+    if (digits.length === 3) out.push(value >> 8);
+    out.push(value & 0xff);
+  }
+  return Uint8Array.from(out);
+}
+
+// ── CBOR (RFC 8949): plain values, tags kept as {tag, value}, no more than a certificate needs ──
+
+function cbor(bytes) {
+  const reader = { bytes, at: 0, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
+  try {
+    const value = item(reader, 0);
+    if (reader.at !== bytes.length) throw new Refused("bad-cbor");
+    return value;
+  } catch (error) {
+    throw error instanceof Refused ? error : new Refused("bad-cbor");
+  }
+}
+
+const BREAK = Symbol("break");
+
+function item(reader, depth) {
+  if (depth > MAX_DEPTH || reader.at >= reader.bytes.length) throw new Refused("bad-cbor");
+  const first = reader.bytes[reader.at++];
+  const [major, minor] = [first >> 5, first & 31];
+  if (major === 7) return simple(reader, minor);
+  const length = minor === 31 ? null : argument(reader, minor);
+  switch (major) {
+    case 0:
+      return length;
+    case 1:
+      return -1 - length;
+    case 2:
+    case 3: {
+      const content = length === null ? chunks(reader, major, depth) : take(reader, length);
+      return major === 2 ? content : new TextDecoder("utf-8", { fatal: true }).decode(content);
+    }
+    case 4: {
+      const list = [];
+      for (let index = 0; length === null || index < length; index += 1) {
+        const value = item(reader, depth + 1);
+        if (value === BREAK) return list;
+        list.push(value);
+      }
+      return list;
+    }
+    case 5: {
+      const map = new Map();
+      for (let index = 0; length === null || index < length; index += 1) {
+        const key = item(reader, depth + 1);
+        if (key === BREAK) return map;
+        if (map.has(key)) throw new Refused("bad-cbor");
+        map.set(key, item(reader, depth + 1));
+      }
+      return map;
+    }
+    default: {
+      if ([25, 28, 29, 256].includes(length)) throw new Refused("bad-cbor"); // shared references
+      const value = item(reader, depth + 1);
+      return length === 18 || length === 61 ? { tag: length, value } : value;
+    }
+  }
+}
+
+function argument(reader, minor) {
+  if (minor < 24) return minor;
+  const size = { 24: 1, 25: 2, 26: 4, 27: 8 }[minor];
+  if (!size) throw new Refused("bad-cbor");
+  const bytes = take(reader, size);
+  const value = bytes.reduce((sum, byte) => sum * 256 + byte, 0);
+  if (!Number.isSafeInteger(value)) throw new Refused("bad-cbor");
+  return value;
+}
+
+function simple(reader, minor) {
+  if (minor === 20 || minor === 21) return minor === 21;
+  if (minor === 22 || minor === 23) return null;
+  if (minor === 31) return BREAK;
+  const at = reader.at;
+  if (minor === 26 || minor === 27) {
+    take(reader, minor === 26 ? 4 : 8);
+    return minor === 26 ? reader.view.getFloat32(at) : reader.view.getFloat64(at);
+  }
+  if (minor === 25) return half(take(reader, 2));
+  throw new Refused("bad-cbor");
+}
+
+function half([high, low]) {
+  const exponent = (high >> 2) & 31;
+  const fraction = ((high & 3) << 8) | low;
+  const value = exponent === 0 ? fraction * 2 ** -24 : exponent === 31 ? (fraction ? NaN : Infinity) : (1024 + fraction) * 2 ** (exponent - 25);
+  return high & 128 ? -value : value;
+}
+
+function chunks(reader, major, depth) {
+  const parts = [];
+  for (;;) {
+    if (reader.bytes[reader.at] === 0xff) {
+      reader.at += 1;
+      return concat(parts);
+    }
+    if (reader.bytes[reader.at] >> 5 !== major) throw new Refused("bad-cbor");
+    const part = item(reader, depth + 1);
+    parts.push(typeof part === "string" ? utf8(part) : part);
+  }
+}
+
+function take(reader, length) {
+  if (reader.at + length > reader.bytes.length) throw new Refused("bad-cbor");
+  reader.at += length;
+  return reader.bytes.slice(reader.at - length, reader.at);
+}
+
+// ── 2D-DOC (ANTS, text mode, versions 02 to 04) ──
+
+const HEADERS = { "02": 22, "03": 24, "04": 26 };
+const FIXED = { F2: 8, F3: 1, F5: 1, F6: 12, L2: 8, L7: 1, L8: 1, L9: 8, LA: 2 };
+const SIZES = { F0: 60, F1: 38, F4: 7, L0: 80, L1: 80, L3: 30, L4: 15, L5: 30, L6: 30 };
+const [GS, RS, US] = ["\x1d", "\x1e", "\x1f"];
+
+async function openTwoddoc(text) {
+  const end = text.indexOf(US);
+  const header = HEADERS[text.slice(2, 4)];
+  const [emittedOn, signedOn] = [text.slice(12, 16), text.slice(16, 20)];
+  if (!header || text.length < header || !/^[0-9A-F]{8}$/.test(emittedOn + signedOn)) throw new Refused("bad-header");
+  if (end < 0) throw new Refused("unsigned");
+  const type = text.slice(20, 22);
+  const fields = twoddocFields(text.slice(header, end));
+  const [surname, firstNames, born] = type === "L1" ? ["L0", "L1", "L2"] : ["F1", "F0", "F2"];
+  const date = fields[born] ?? "";
+  return {
+    document: text.slice(4, 12),
+    signed: latin1(text.slice(0, end)),
+    signature: base32(text.slice(end + 1).split(GS)[0]),
+    emittedOn: headerDay(emittedOn),
+    signedOn: headerDay(signedOn),
+    usages: [],
+    facts: type === "B2" ? twoddocFacts(fields) : { is: "other" },
+    fingerprints: [hex(await digest(latin1(text.slice(0, end))))],
+    surname: fields[surname] ?? "",
+    firstNames: (fields[firstNames] ?? "").replaceAll("/", ", "),
+    birthDate: /^\d{8}$/.test(date) ? `${date.slice(4)}-${date.slice(2, 4)}-${date.slice(0, 2)}` : "",
+  };
+}
+
+/** A day of the header, ISO; null: undated. */
+function headerDay(digits) {
+  return digits === "FFFF" ? null : new Date(Date.UTC(2000, 0, 1) + parseInt(digits, 16) * DAY).toISOString().slice(0, 10);
+}
+
+/** The day it is in Paris at a moment, ISO. */
+function parisDay(at) {
+  return new Intl.DateTimeFormat("en-CA", { timeZone: "Europe/Paris" }).format(at);
+}
+
+function twoddocFields(message) {
+  const fields = {};
+  let at = 0;
+  while (at + 2 <= message.length) {
+    const id = message.slice(at, at + 2);
+    at += 2;
+    let stop;
+    if (FIXED[id]) stop = at + FIXED[id];
+    else {
+      const found = message.slice(at).search(/[\x1d\x1e]/);
+      stop = found < 0 ? message.length : at + found;
+      if (SIZES[id]) stop = Math.min(stop, at + SIZES[id]);
+    }
+    fields[id] = message.slice(at, stop);
+    at = stop;
+    if (message[at] === GS || message[at] === RS) at += 1;
+  }
+  return fields;
+}
+
+function twoddocFacts(fields) {
+  const [, day, month, year, hour, minute] = /^(\d\d)(\d\d)(\d{4})(\d\d)(\d\d)$/.exec(fields.F6 ?? "") ?? [];
+  // the time of the place of sampling, which is not said: taken for that of whoever looks
+  const sampledAt = year ? new Date(+year, month - 1, +day, +hour, +minute).getTime() : NaN;
+  const is = { P: "positive", N: "negative" }[fields.F5] ?? "other";
+  return { is, sampledAt, antigen: fields.F4 === ANTIGEN.twoddoc };
+}
+
+const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+function base32(text) {
+  const bare = text.trim().replace(/=+$/, "").toUpperCase();
+  if ([1, 3, 6].includes(bare.length % 8)) throw new Refused("unsigned");
+  const out = [];
+  let [bits, kept] = [0, 0];
+  for (const letter of bare) {
+    const value = BASE32.indexOf(letter);
+    if (value < 0) throw new Refused("unsigned");
+    kept = ((kept << 5) | value) & 0xfff;
+    bits += 5;
+    if (bits >= 8) {
+      bits -= 8;
+      out.push((kept >> bits) & 0xff);
+    }
+  }
+  if (!out.length) throw new Refused("unsigned");
+  return Uint8Array.from(out);
+}
+
+// ── Judging ──
+
+const CURVES = { "P-256": "SHA-256", "P-384": "SHA-384", "P-521": "SHA-512" };
+
+async function judge(certificate, trust, at) {
+  const keys = certificate.document ? candidatesOfTwoddoc(certificate, trust) : candidatesOfDcc(certificate, trust);
+  if (!keys.length) throw new Refused("key-unknown");
+  const reasons = [];
+  for (const key of keys) {
+    if (await verifies(certificate, key)) reasons.push(datesHold(certificate, key, at));
+  }
+  if (!reasons.length) throw new Refused("bad-signature");
+  const reason = reasons.includes("ok") ? "ok" : reasons[0];
+  if (reason !== "ok") throw new Refused(reason);
+  const listed = [...(trust.revoked[""] ?? []), ...(trust.revoked[certificate.kid] ?? [])];
+  if (certificate.fingerprints.some((one) => listed.includes(one))) throw new Refused("revoked");
+}
+
+function candidatesOfDcc(certificate, trust) {
+  if (certificate.algorithm !== ES256 && certificate.algorithm !== PS256) throw new Refused("unsupported-algorithm");
+  if (!certificate.kid) throw new Refused("key-id-missing");
+  return trust.keys.filter((key) => key.kid === certificate.kid || key.kid === "");
+}
+
+function candidatesOfTwoddoc(certificate, trust) {
+  return trust.keys.filter((key) => key.documents.includes(certificate.document));
+}
+
+async function verifies(certificate, { jwk }) {
+  const { algorithm, signature, signed } = certificate;
+  const isPss = algorithm === PS256;
+  if (isPss !== (jwk.kty === "RSA")) return false;
+  if (algorithm === ES256 && jwk.crv !== "P-256") return false;
+  const name = isPss
+    ? { name: "RSA-PSS", hash: "SHA-256", saltLength: 32 }
+    : { name: "ECDSA", namedCurve: jwk.crv, hash: CURVES[jwk.crv] };
+  const key = await crypto.subtle.importKey("jwk", jwk, name, false, ["verify"]);
+  return crypto.subtle.verify(name, key, signature, signed);
+}
+
+function datesHold(certificate, key, at) {
+  if (certificate.document) {
+    // days of the French calendar, as the header says them
+    const today = parisDay(at);
+    if ([certificate.emittedOn, certificate.signedOn].some((day) => day && day > today)) return "not-yet-valid";
+    const day = certificate.signedOn ?? today;
+    if (key.from !== null && day < parisDay(key.from)) return "key-not-yet-valid";
+    return key.until !== null && day > parisDay(key.until) ? "key-expired" : "ok";
+  }
+  if (key.usages && !certificate.usages.every((usage) => key.usages.includes(usage))) return "key-usage";
+  if (at < certificate.issuedAt) return "not-yet-valid";
+  if (at > certificate.expiresAt) return "expired";
+  if (key.from !== null && Math.min(at, certificate.issuedAt) < key.from) return "key-not-yet-valid";
+  return key.until !== null && at > key.until ? "key-expired" : "ok";
+}
+
+/** What the rules of the day make of an authentic certificate. */
+function accepted({ facts }, pass, at) {
+  const age = at - facts.sampledAt;
+  const within = (holds) => (holds ? "valid" : "not-accepted");
+  switch (facts.is) {
+    case "negative":
+      return within(age >= 0 && age <= (facts.antigen ? pass.antigenHours : pass.naatHours) * HOUR);
+    case "positive":
+      return within(age >= pass.positiveFirstDay * DAY && age <= pass.positiveLastDay * DAY);
+    case "recovery": {
+      const today = new Date(at).toISOString().slice(0, 10);
+      return within(facts.from <= today && today <= facts.until);
+    }
+    default:
+      return "authentic";
+  }
+}
+
+// ── Bytes ──
+
+const isBytes = (value) => value instanceof Uint8Array;
+const utf8 = (text) => new TextEncoder().encode(text);
+const latin1 = (text) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+const hex = (bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+const digest = async (bytes) => new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+
+function concat(parts) {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+function headed(major, length) {
+  if (length < 24) return Uint8Array.of((major << 5) | length);
+  if (length < 256) return Uint8Array.of((major << 5) | 24, length);
+  return Uint8Array.of((major << 5) | 25, length >> 8, length & 255);
+}
+
+const bytesItem = (bytes) => concat([headed(2, bytes.length), bytes]);
+const textItem = (text) => concat([headed(3, text.length), utf8(text)]);
