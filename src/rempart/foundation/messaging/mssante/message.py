@@ -12,6 +12,7 @@ from typing import Any
 
 from rempart.foundation.messaging import mime
 from rempart.foundation.messaging.letters import Parcel
+from rempart.foundation.messaging.mssante.conventions import NO_REPLY, PATIENTS
 from rempart.foundation.messaging.mssante.session import Envelope
 from rempart.foundation.messaging.mssante.whitelist import ascii_domain
 
@@ -72,6 +73,8 @@ def compose(parcel: Parcel, *, sender: Sender, now: datetime) -> Mail:
         fields.append(("X-MSS-NIL", sender.product))
     if sender.receipts:
         fields.append(("Disposition-Notification-To", mime.mailbox("", returns)))
+    if domain == PATIENTS:  # nobody reads what a patient would answer
+        fields += NO_REPLY.items()
     fields += [(name, value) for name, value in letter.headers.items() if name.lower() not in _OURS]
     raw = mime.build(fields, id=parcel.id, text=letter.text, html=letter.html, documents=parcel.documents)
     if len(raw) > most_bytes(domain, on=now.date()):

@@ -87,25 +87,32 @@ def _one(post: Post, answer: Callable[[str], str | None]) -> tuple[Outcome, Sink
 def test_a_letter_leaves_as_health_mail_is_written(post: Post):
     with running(post.sink()) as sink, post.carrier(sink) as carrier:
         (outcome,) = carrier.carry(
-            [parcel(headers={"X-MSS-MES": "FIN", "Subject": "other", "From": "x@y.fr"})]
+            [parcel(headers={"X-Facts": "é; a=1", "Subject": "other", "From": "x@y.fr"})]
         )
     assert outcome == Outcome(answer=Answer.TAKEN, reference=UUID(int=1).hex)
     mail = message_from_bytes(sink.mails[0], policy=default)
     assert {
-        name: str(mail[name]) for name in ("From", "To", "Subject", "Message-ID", "X-MSS-NIL", "X-MSS-MES")
+        name: str(mail[name]) for name in ("From", "To", "Subject", "Message-ID", "X-MSS-NIL", "X-Facts")
     } == {
         "From": "Dépistage <ne-pas-repondre@rempart.mssante.fr>",
         "To": f"labo@{DOMAIN}",
         "Subject": "Certificat à remettre",
         "Message-ID": f"<{UUID(int=1).hex}@rempart.mssante.fr>",
         "X-MSS-NIL": "N123",
-        "X-MSS-MES": "FIN",
+        "X-Facts": "é; a=1",
     }
+    assert mail["X-MSS-MES"] is None
     back = f"retours+{UUID(int=1).hex}@rempart.mssante.fr"
     assert mail["Disposition-Notification-To"] == back
     assert sink.said[3].startswith(f"MAIL FROM:<{back}> SIZE=")
     assert sink.said[3].endswith(f" RET=HDRS ENVID={UUID(int=1).hex}")
     assert sink.said[4] == f"RCPT TO:<labo@{DOMAIN}> NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=rfc822;labo@{DOMAIN}"
+
+
+def test_a_patient_is_told_that_nobody_reads_an_answer(post: Post):
+    with running(post.sink()) as sink, post.carrier(sink) as carrier:
+        carrier.carry([parcel(to="184031234567854@patient.mssante.fr")])
+    assert message_from_bytes(sink.mails[0])["X-MSS-MES"] == "FIN"
 
 
 def test_a_server_that_offers_nothing_is_asked_for_nothing(post: Post):
