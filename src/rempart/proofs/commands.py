@@ -12,14 +12,14 @@ import typer
 
 app = typer.Typer(
     name="certificate",
-    help="Issue, show and verify test certificates (EU DCC, 2D-DOC).",
+    help="Issue, show and verify test certificates (EU DCC, 2D-DOC, SMART Health Card).",
     no_args_is_help=True,
 )
 
 Inputs = Annotated[
     list[str],
     typer.Argument(
-        help="HC1: or 2D-DOC texts, text files with one per line, PNG or PDF files.", metavar="INPUT…"
+        help="HC1:, shc:/ or 2D-DOC texts, text files with one per line, PNG or PDF files.", metavar="INPUT…"
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object per certificate.")]
@@ -34,8 +34,19 @@ def verify(
     trust: Annotated[
         Path | None,
         typer.Option(
-            help="File or directory of trusted certificates, public keys or key lists; 2D-DOC: FR000001.der."
+            help="File or directory of trusted certificates, public keys, key lists or key sets; 2D-DOC: FR000001.der."
         ),
+    ] = None,
+    tsl: Annotated[
+        Path | None,
+        typer.Option(help="Trust service status list (XML): a 2D-DOC's signer needs an authority in it."),
+    ] = None,
+    tsl_signer: Annotated[
+        Path | None, typer.Option(help="Certificate that must have signed that list, PEM or DER.")
+    ] = None,
+    crl: Annotated[
+        Path | None,
+        typer.Option(help="File or directory of these authorities' revocation lists, PEM or DER."),
     ] = None,
     revoked: Annotated[
         Path | None, typer.Option(help="File or directory of hashes of certificates that were taken back.")
@@ -45,9 +56,11 @@ def verify(
 ) -> None:
     """Judge signatures, dates and revocation of certificates against trusted keys."""
     from rempart.proofs import console
+    from rempart.proofs.trustfiles import TrustFiles
 
+    files = TrustFiles(keys=trust, services=tsl, services_signer=tsl_signer, crls=crl)
     try:
-        raise typer.Exit(console.verify(inputs, trust=trust, revoked=revoked, at=at, as_json=as_json))
+        raise typer.Exit(console.verify(inputs, trust=files, revoked=revoked, at=at, as_json=as_json))
     except console.CannotRunError as error:
         raise _stop(error) from error
 
@@ -103,16 +116,31 @@ def issue(
     dcc_certificate: CertificateFile,
     twoddoc_key: KeyFile,
     twoddoc_certificate: CertificateFile,
+    shc_key: Annotated[
+        Path | None, typer.Option(help="Private key for a SMART Health Card as well, PEM or DER.")
+    ] = None,
+    shc_certificate: Annotated[Path | None, typer.Option(help="Certificate of that key.")] = None,
+    shc_issuer: Annotated[
+        str,
+        typer.Option(help="Address below which that key is published, https://… without a slash at its end."),
+    ] = "",
     page: Annotated[Path | None, typer.Option("--pdf", help="Write the printable certificate there.")] = None,
     at: At = "",
     as_json: AsJson = False,
 ) -> None:
-    """Sign a test result as EU DCC and 2D-DOC, and print both texts."""
+    """Sign a test result as EU DCC, 2D-DOC and, where asked for, SMART Health Card, and print the texts."""
     from rempart.proofs import console
 
+    card = None
+    if shc_key and shc_certificate:
+        card = console.CardFiles(signer=(shc_key, shc_certificate), issuer=shc_issuer)
+    elif shc_key or shc_certificate:
+        raise _stop(ValueError("A SMART Health Card needs --shc-key, --shc-certificate and --shc-issuer."))
     dcc, twoddoc = (dcc_key, dcc_certificate), (twoddoc_key, twoddoc_certificate)
     try:
-        raise typer.Exit(console.issue(claims, dcc=dcc, twoddoc=twoddoc, page=page, at=at, as_json=as_json))
+        raise typer.Exit(
+            console.issue(claims, dcc=dcc, twoddoc=twoddoc, card=card, page=page, at=at, as_json=as_json)
+        )
     except console.CannotRunError as error:
         raise _stop(error) from error
 

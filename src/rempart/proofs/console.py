@@ -6,10 +6,11 @@ import json
 import secrets
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rempart.proofs import businessrules, inputs, valuesets
+from rempart.proofs import businessrules, inputs, trustfiles, valuesets
 from rempart.proofs import claims as claims_file
 from rempart.proofs.businessrules import Finding, Journey, Outcome, RuleError
 from rempart.proofs.documents.certificate import render_certificate
@@ -17,7 +18,9 @@ from rempart.proofs.reasons import MEANING, ContainerError, Kind, Reason
 from rempart.proofs.revocation import NOTHING_REVOKED, RevocationError, Revocations
 from rempart.proofs.signing import LocalSigner
 from rempart.proofs.testcertificate import issue as issue_certificate
-from rempart.proofs.trust import NOTHING, TrustError, TrustList
+from rempart.proofs.testcertificate import issue_card
+from rempart.proofs.trust import TrustError, TrustList
+from rempart.proofs.trustfiles import TrustFiles
 from rempart.proofs.twoddoc import GS, RS, US
 from rempart.proofs.typesetting import RenderError
 from rempart.proofs.valuesets import ValueSetError
@@ -27,14 +30,22 @@ from rempart.proofs.verdict import verify as verify_text
 HOLDS, FAILS, COULD_NOT_RUN = 0, 1, 2
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardFiles:
+    """Who signs a SMART Health Card: key and certificate, and the address that publishes the key."""
+
+    signer: tuple[Path, Path]
+    issuer: str
+
+
 class CannotRunError(Exception):
     """Nothing was done; the message says what to mend."""
 
 
-def verify(handed: Sequence[str], *, trust: Path | None, revoked: Path | None, at: str, as_json: bool) -> int:
+def verify(handed: Sequence[str], *, trust: TrustFiles, revoked: Path | None, at: str, as_json: bool) -> int:
     """Judge every certificate in what was handed in, and print one answer for each."""
     moment = _moment(at)
-    trusted = _trusted(trust)
+    trusted = _trusted(trust, moment)
     taken_back = _revoked(revoked)
     failures = 0
     unread = False
@@ -100,17 +111,21 @@ def issue(
     *,
     dcc: tuple[Path, Path],
     twoddoc: tuple[Path, Path],
+    card: CardFiles | None,
     page: Path | None,
     at: str,
     as_json: bool,
 ) -> int:
-    """Sign the result in a claims file with two (key, certificate) pairs, print both texts, write the page."""
+    """Sign the result in a claims file with (key, certificate) pairs, print the texts, write the page."""
     moment = _moment(at)
     try:
         certificate = claims_file.parse(claims.read_bytes(), secret=secrets.token_bytes(16))
         issued = issue_certificate(
             certificate, dcc_signer=_signer(dcc), twoddoc_signer=_signer(twoddoc), issued_at=moment
         )
+        shc = ""
+        if card is not None and certificate.has_card:
+            shc = issue_card(certificate, _signer(card.signer), issuer=card.issuer, issued_at=moment)
         if page is not None:
             page.write_bytes(render_certificate(certificate, issued))
     except OSError as error:
@@ -118,9 +133,10 @@ def issue(
     except (ValueError, RenderError) as error:
         raise CannotRunError(str(error)) from error
     if as_json:
-        _say(json.dumps({"hc1": issued.hc1, "2d-doc": issued.twoddoc, "uvci": certificate.uvci}))
+        texts = {"hc1": issued.hc1, "2d-doc": issued.twoddoc, "shc": shc, "uvci": certificate.uvci}
+        _say(json.dumps(texts))
         return HOLDS
-    for text in filter(None, (issued.hc1, issued.twoddoc)):
+    for text in filter(None, (issued.hc1, issued.twoddoc, shc)):
         _say(_printed(text))
     return HOLDS
 
@@ -159,15 +175,13 @@ def _moment(text: str) -> datetime:
         raise CannotRunError(f"--at takes a time such as 2021-05-06T18:00:00Z, not {text!r}.") from error
 
 
-def _trusted(path: Path | None) -> TrustList:
-    if path is None:
-        return NOTHING
+def _trusted(files: TrustFiles, at: datetime) -> TrustList:
     try:
-        trusted = TrustList.load(path)
+        trusted, notes = trustfiles.load(files, at=at)
     except TrustError as error:
         raise CannotRunError(str(error)) from error
-    for file in trusted.skipped:
-        sys.stderr.write(f"Passed over {file}: no certificate and no public key in it.\n")
+    for note in notes:
+        sys.stderr.write(f"{note}\n")
     return trusted
 
 

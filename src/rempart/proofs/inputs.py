@@ -34,8 +34,8 @@ class Found:
 
 def find(handed: str) -> Iterator[Found]:
     """The texts in an argument: at least one item, whatever it is."""
-    path = _existing(handed)
-    if kind_of(handed.lstrip()) is Kind.EU_DCC or (path is None and kind_of(handed.lstrip()) is Kind.TWODDOC):
+    path, kind = _existing(handed), kind_of(handed.lstrip())
+    if kind in (Kind.EU_DCC, Kind.SHC) or (path is None and kind is Kind.TWODDOC):
         yield Found(input=handed, text=handed)
     elif path is not None:
         yield from _in_file(handed, path)

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from rempart.foundation.terminology.values import Result as Result
 from rempart.foundation.terminology.values import Sex as Sex
-from rempart.proofs import dcc, holder, twoddoc, validity
+from rempart.proofs import dcc, holder, shc, twoddoc, validity
 from rempart.proofs.signing import Signer
 
 
@@ -67,6 +67,11 @@ class TestCertificate:
             and (self.analysis is Analysis.NAAT or (self.analysis is Analysis.ANTIGEN and bool(self.device)))
             and holder.has_standard_name(self.birth_name, self.first_names)
         )
+
+    @property
+    def has_card(self) -> bool:
+        """Whether a SMART Health Card says it: detected or not, of COVID-19."""
+        return self.result in _RESULTS and self.disease_code == holder.COVID_19
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +128,23 @@ def issue_dcc(certificate: TestCertificate, signer: Signer, *, issued_at: dateti
         issued_at=issued_at,
         expires_at=dcc.end_of_container(signer, issued_at=issued_at, lifetime=lifetime),
     )
+
+
+def issue_card(certificate: TestCertificate, signer: Signer, *, issuer: str, issued_at: datetime) -> str:
+    """The signed `shc:/` text of a test that a SMART Health Card can say (`has_card`).
+
+    `issuer` is the https address that publishes the key. Raises ValueError for content the format cannot hold.
+    """
+    content = shc.TestContent(
+        first_names=certificate.first_names,
+        birth_name=certificate.birth_name,
+        birth_date=certificate.birth_date,
+        loinc=certificate.loinc,
+        result=certificate.result,
+        sampled_at=certificate.sampled_locally,
+        laboratory_name=certificate.laboratory_name,
+    )
+    return shc.issue(content, signer, issuer=issuer, issued_at=issued_at)
 
 
 def dcc_content(certificate: TestCertificate) -> dict[str, object]:

@@ -228,7 +228,8 @@ def test_what_is_issued_holds(keys: list[object], trust: Path, tmp_path: Path) -
     assert [answer["kind"] for answer in answers] == ["eu-dcc", "2d-doc", "eu-dcc", "2d-doc"]
     assert answers[0]["claims"]["dcc"]["t"][0]["sc"] == "2021-04-08T08:00:00+02:00"
     as_json = objects(run("issue", tmp_path / "claims.json", *keys, "--at", AT, "--json"))[0]
-    assert set(as_json) == {"hc1", "2d-doc", "uvci"}
+    assert set(as_json) == {"hc1", "2d-doc", "shc", "uvci"}
+    assert as_json["shc"] == ""  # nobody asked for one
 
 
 @pytest.mark.parametrize(
