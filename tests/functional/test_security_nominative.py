@@ -18,7 +18,7 @@ from rempart.foundation.vault import Keyring
 from rempart.screening.rules.report import Outcome, Practitioner
 from rempart.screening.services import receive as receiving
 from rempart.screening.services.intake import Intake
-from rempart.site import worker
+from rempart.site import carriers, worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,7 +59,7 @@ def test_security_no_column_of_any_table_says_who_a_person_is(keep, owner, setti
     raw = "|".join(SPOKEN).encode()
     keep(message(known, raw=raw, outcome=Outcome.HELD), message(raw=raw, outcome=Outcome.REJECTED))
     settle()
-    worker.send_letters()
+    carriers.send_letters()
     client.get("/r/some-reference")
     client.post("/mon-resultat/", {"reference": "some-reference", "birth_date": "28/03/1979"})
     text = everything(owner)

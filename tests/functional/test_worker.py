@@ -69,7 +69,7 @@ def test_a_database_that_is_gone_is_told_from_a_letter(handled, monkeypatch):
     def gone():
         raise OperationalError
 
-    monkeypatch.setattr(worker, "send_letters", gone)
+    monkeypatch.setattr(worker.carriers, "send_letters", gone)
     with pytest.raises(OperationalError):
         worker._round()
 
@@ -116,6 +116,6 @@ def test_visits_that_ended_are_forgotten(handled, keyring, monkeypatch):
     visit(ended=True)
     under_way = visit(ended=False)
     stop = threading.Event()
-    monkeypatch.setattr(worker, "send_letters", stop.set)
+    monkeypatch.setattr(worker.carriers, "send_letters", stop.set)
     worker.run(stop)
     assert [row.session_key for row in Session.objects.all()] == [under_way]

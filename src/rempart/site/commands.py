@@ -115,7 +115,7 @@ def worker() -> None:
     lifeline.follow()
     with platform():
         from rempart.foundation.audit import sealing
-        from rempart.site import schedule
+        from rempart.site import carriers, schedule
         from rempart.site import worker as work
 
         stop = threading.Event()
@@ -128,6 +128,7 @@ def worker() -> None:
                 ("sealer", sealing.run),
                 ("deferred", work.keep_deferred),
                 ("urgent", work.run_urgent),
+                ("letters", carriers.run),
             )
         ]
         for thread in beside:

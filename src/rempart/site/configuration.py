@@ -12,6 +12,7 @@ from rempart.foundation.vault import KeyStore, Provider
 from rempart.site.identity_providers import FranceConnect, ProSanteConnect
 from rempart.site.ins_settings import InsTeleservice
 from rempart.site.key_providers import Pkcs11, Transit
+from rempart.site.mail_settings import Bounces, MailServer, SmsCentre
 
 
 class Configuration(BaseSettings):
@@ -69,6 +70,21 @@ class Configuration(BaseSettings):
     def ins(self) -> InsTeleservice:
         """Where the national INS teleservice is; its own settings are REMPART_INS_…"""
         return InsTeleservice.model_validate({})
+
+    @property
+    def mail(self) -> MailServer:
+        """Who takes our mail; its own settings are REMPART_SMTP_…"""
+        return MailServer.model_validate({})
+
+    @property
+    def bounces(self) -> Bounces:
+        """Where mail comes back to; its own settings are REMPART_BOUNCES_…"""
+        return Bounces.model_validate({})
+
+    @property
+    def sms(self) -> SmsCentre:
+        """Who takes our text messages; its own settings are REMPART_SMS_…"""
+        return SmsCentre.model_validate({})
 
     @property
     def key_store(self) -> KeyStore:

@@ -14,19 +14,17 @@ from django.db import Error, close_old_connections
 from rempart.foundation.access import limits
 from rempart.foundation.events import bell
 from rempart.foundation.events.stream import Subscriber, advance
-from rempart.foundation.messaging.letters import Channel
-from rempart.foundation.messaging.outbox import LocalCarrier, deliver
 from rempart.foundation.terminology import pathogen
 from rempart.foundation.vault import keyring_of
 from rempart.protection import joining as protection_joining
 from rempart.screening.desk.services import counting
-from rempart.screening.handover.services import making, posting
+from rempart.screening.handover.services import posting
 from rempart.screening.notices import telling
 from rempart.screening.sampling.services import arrivals
 from rempart.screening.services import deferring, facts
 from rempart.screening.services.intake import Intake
-from rempart.screening.signing.signers import signers
 from rempart.screening.transcoding import noting
+from rempart.site import carriers
 from rempart.site.sessions import SessionStore
 from rempart.tracing.services import joining as tracing_joining
 from rempart.tracing.services import opening
@@ -69,14 +67,6 @@ def drain() -> int:
         while handled := advance(subscriber):
             total += handled
     return total
-
-
-def send_letters() -> int:
-    """Hand the waiting letters to their carriers; how many left."""
-    carriers = {channel: LocalCarrier() for channel in Channel}
-    keyring = keyring_of(settings.KEY_STORE)
-    press = making.Press(keyring=keyring, signers=lambda: signers(settings.KEY_STORE))
-    return deliver(carriers, making.makers(press), keyring=keyring, now=datetime.now(UTC))
 
 
 def run(stop: threading.Event) -> None:
@@ -132,7 +122,7 @@ def _round() -> bool:
     """Every subscriber in turn, then the letters; whether some subscriber has more to read."""
     more = [_advance(subscriber) for subscriber in subscribers()]
     try:
-        send_letters()
+        carriers.send_letters()
     except Error:
         raise
     except Exception:

@@ -1,0 +1,95 @@
+"""Who brings letters out: the mail server and the SMS centre that a deployment has; the outbox itself keeps the rest as read.
+
+Each carrier works in a thread of its own: a slow mail server holds back no code by text message.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.db import Error, close_old_connections, connections
+
+from rempart.foundation.messaging.carriers.dkim import signer
+from rempart.foundation.messaging.carriers.smpp import SmppCarrier
+from rempart.foundation.messaging.carriers.smtp import SmtpCarrier
+from rempart.foundation.messaging.letters import Carrier, Channel, Maker
+from rempart.foundation.messaging.outbox import LocalCarrier, deliver
+from rempart.foundation.messaging.receipts import SmsEars
+from rempart.foundation.vault import keyring_of
+from rempart.screening.handover.services import making
+from rempart.screening.signing.signers import signers
+
+_log = logging.getLogger(__name__)
+_BETWEEN = 0.5
+"""Seconds between two looks at the outbox."""
+
+
+def outside() -> frozenset[Channel]:
+    """The channels by which letters really leave."""
+    configured = {Channel.EMAIL: settings.MAIL_RELAY, Channel.SMS: settings.SMS_CENTRE}
+    return frozenset(channel for channel, there in configured.items() if there is not None)
+
+
+def makers() -> Mapping[str, Maker]:
+    """Who makes the documents that go with letters."""
+    press = making.Press(keyring=keyring_of(settings.KEY_STORE), signers=lambda: signers(settings.KEY_STORE))
+    return making.makers(press)
+
+
+def send_letters() -> int:
+    """Hand to the outbox what has no carrier; how many letters."""
+    kept = {channel: LocalCarrier() for channel in Channel if channel not in outside()}
+    return deliver(kept, makers(), keyring=keyring_of(settings.KEY_STORE), now=datetime.now(UTC))
+
+
+def run(stop: threading.Event) -> None:
+    """Let every carrier work until told to stop."""
+    threads = [
+        threading.Thread(target=_run_one, args=(channel, carrier, stop), name=f"letters-{channel}")
+        for channel, carrier in _carriers().items()
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _run_one(channel: Channel, carrier: SmtpCarrier | SmppCarrier, stop: threading.Event) -> None:
+    while not stop.is_set():
+        try:
+            left = _round(channel, carrier)
+        except Error:
+            _log.warning("the database does not answer; letters wait")
+            close_old_connections()
+            left = 0
+        except Exception:
+            _log.exception("letters by %s wait", channel.value)
+            left = 0
+        if isinstance(carrier, SmppCarrier):
+            carrier.attend(0.0 if left else _BETWEEN)
+        elif not left:
+            stop.wait(_BETWEEN)
+    carrier.close()
+    connections.close_all()
+
+
+def _round(channel: Channel, carrier: Carrier) -> int:
+    return deliver(
+        {channel: carrier}, makers(), keyring=keyring_of(settings.KEY_STORE), now=datetime.now(UTC)
+    )
+
+
+def _carriers() -> Mapping[Channel, SmtpCarrier | SmppCarrier]:
+    keyring = keyring_of(settings.KEY_STORE)
+    found: dict[Channel, SmtpCarrier | SmppCarrier] = {}
+    if (centre := settings.SMS_CENTRE) is not None:
+        found[Channel.SMS] = SmppCarrier(centre, ears=SmsEars(keyring=keyring))
+    if (relay := settings.MAIL_RELAY) is not None:
+        selector = settings.DKIM_SELECTOR
+        signs = signer(keyring, domain=relay.domain, selector=selector) if selector else None
+        found[Channel.EMAIL] = SmtpCarrier(relay, signer=signs)
+    return found
