@@ -43,8 +43,9 @@ def alone(window: Window) -> Page:
     page = window()
 
     def give(route: Route) -> None:
-        if route.request.url.endswith("certificates.js"):
-            route.fulfill(path=STATIC / "certificates.js", content_type="text/javascript")
+        name = route.request.url.rpartition("/")[2]
+        if name.endswith(".js"):
+            route.fulfill(path=STATIC / name, content_type="text/javascript")
         else:
             route.fulfill(body="<!DOCTYPE html><title>engine</title>", content_type="text/html")
 

@@ -109,7 +109,8 @@ async function keepForLater() {
   await navigator.serviceWorker.register(page.dataset.worker);
   const worker = await navigator.serviceWorker.ready;
   const own = [...document.querySelectorAll("script[src], link[rel=stylesheet], link[rel=icon]")].map((one) => one.src || one.href);
-  const files = [location.pathname, page.dataset.trust, page.dataset.wasm, new URL("certificates.js", import.meta.url).href, ...own];
+  const modules = ["certificates.js", "encodings.js"].map((name) => new URL(name, import.meta.url).href);
+  const files = [location.pathname, page.dataset.trust, page.dataset.wasm, ...modules, ...own];
   worker.active.postMessage(files);
 }
 
