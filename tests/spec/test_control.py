@@ -56,7 +56,6 @@ def test_what_a_control_says(case: dict[str, str]) -> None:
     sampled_at, at = moment(case["sampled"]), moment(case["checked"])
     content = certificate(
         sampled_at=sampled_at,
-        zone="UTC",
         result=testcertificate.Result(case["result"]),
         **_TESTS[case["test"]],
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -99,7 +99,9 @@ def _worth(result: str, sampled_at: datetime | None, is_antigen: bool, rule: Pas
         return Outcome.AUTHENTIC
     if sampled_at is None:
         return Outcome.NOT_ACCEPTED
-    age = at - sampled_at
+    age = at.astimezone(UTC) - sampled_at.astimezone(
+        UTC
+    )  # elapsed: clocks of one zone would be compared by their hands
     if result == _NEGATIVE:
         longest = timedelta(hours=rule.antigen_hours if is_antigen else rule.naat_hours)
         holds = timedelta(0) <= age <= longest
