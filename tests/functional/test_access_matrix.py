@@ -51,6 +51,7 @@ from rempart.screening.api import intake_of
 from rempart.screening.desk.models import RefusedMessage
 from rempart.screening.handover.models import Handover as OnPaper
 from rempart.screening.handover.services import posting
+from rempart.screening.notices.models import Call
 from rempart.screening.register.models import Registered
 from rempart.screening.register.models import Request as RegisterRequest
 from rempart.screening.rules.report import Moment, Precision, Result
@@ -340,6 +341,16 @@ def a_request_of_a_laboratory(department: str, agent: Agent) -> UUID:
     ).id
 
 
+def a_call(department: str, agent: Agent) -> UUID:
+    """Somebody whom the laboratory of this department is to telephone."""
+    with acting(system(Purpose.NOTICE)):
+        return Call.objects.create(
+            id=uuid7(), laboratory=finess_in(department), department=department, ledger_key=uuid7().bytes,
+            month=NOW.date().replace(day=1), result_id=uuid7(), person_id=uuid7(), identity_id=uuid7(),
+            why="landline", state="waiting", opened_at=NOW, expires_on=NOW.date(),
+        ).id  # fmt: skip
+
+
 OBJECTS: dict[str, Callable[[str, Agent], object]] = {
     "case_id": a_case,
     "glass_id": a_glass,
@@ -364,6 +375,9 @@ OBJECTS: dict[str, Callable[[str, Agent], object]] = {
     "upload_id": a_table,
     "finess": a_laboratory_of_the_register,
     "asked_id": a_request_of_a_laboratory,
+    "call_id": a_call,
+    "kind": lambda department, agent: "result",
+    "channel": lambda department, agent: "sms",
     "line_id": lambda department, agent: uuid7(),
     "delivery_id": lambda department, agent: uuid7(),
     "result": lambda department, agent: uuid7(),

@@ -72,7 +72,7 @@ def test_a_positive_is_told_at_once_by_every_way_in_turn_and_its_link_opens(tell
         letters[0].text.rpartition("https://sidep.test/r/")[2] == letters[1].text.split("/r/")[1].split()[0]
     )
     assert letters[1].html.startswith("<!DOCTYPE html>")
-    assert [each.maker for each in letters[2].enclosures] == ["screening.letter"]
+    assert [each.maker for each in letters[2].enclosures] == ["screening.letter", "screening.certificate"]
     assert letters[2].recipient == "28 passage Xylophage\n75007 PARIS"
     assert Access.objects.count() == 1
 

@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("rempart.screening.sampling.urls")),
     path("", include("rempart.screening.desk.urls")),
     path("", include("rempart.screening.handover.urls")),
+    path("", include("rempart.screening.notices.urls")),
     path("", include("rempart.screening.transcoding.urls")),
     path("", include("rempart.screening.upload.urls")),
     path("", include("rempart.screening.reviewing.urls")),

@@ -35,6 +35,8 @@ _NAVIGATION = (
     (_("Laboratoires"), "laboratories"),
     (_("Clés"), "machine-keys"),
     (_("Assistance"), "help-desk"),
+    (_("Textes des messages"), "wordings"),
+    (_("Messages aux personnes"), "letters"),
     (_("Demandes de droits"), "requests"),
     (_("Identités"), "identities"),
     (_("Conservation"), "retention"),

@@ -28,7 +28,7 @@ from rempart.foundation.retention import Kind, retention
 from rempart.foundation.terminology.values import Result
 from rempart.foundation.territories import zone_of
 from rempart.foundation.vault import Keyring
-from rempart.screening.notices import rules
+from rempart.screening.notices import makers, rules
 from rempart.screening.notices.calls import keeping as calls
 from rempart.screening.notices.naming import of_a_patient
 from rempart.screening.notices.rules import Audience, Contacts, Notice, Plan, Seen, Words
@@ -180,7 +180,10 @@ class _Batch:
                     channel=Channel.POST,
                     recipient=route.recipient,
                     text="",
-                    enclosures=(_enclosed("lettre.pdf", "screening.letter", result),),
+                    enclosures=(
+                        _enclosed("lettre.pdf", makers.LETTER, result),
+                        _enclosed("certificat.pdf", makers.CERTIFICATE, result),
+                    ),
                 )
                 continue
             values = {"link": link, **self._of_a_doctors_patient(result, notice)}
@@ -251,7 +254,7 @@ def _secure(plain: Letter, notice: Notice, result: PublishedResult) -> Letter:
     """A letter by MSSanté, with the document that it tells of; a retraction has none."""
     if notice.words is Words.RETRACTION:
         return plain
-    maker = "screening.report" if notice.audience in _TO_DOCTORS else "screening.certificate"
+    maker = makers.REPORT if notice.audience in _TO_DOCTORS else makers.CERTIFICATE
     return replace(plain, enclosures=(_enclosed("resultat.pdf", maker, result),))
 
 
