@@ -118,7 +118,7 @@ def test_a_person_reads_who_had_access_to_her_data(
 ):
     access = Access.objects.get()
     session = import_module(settings.SESSION_ENGINE).SessionStore()
-    visits.open_with_proof(session, bytes(access.reference).hex(), now=datetime.now(UTC))
+    visits.open_with_proof(session, bytes(access.reference).hex(), seed=b"seed", now=datetime.now(UTC))
     session.save()
     browser_page.context.add_cookies(
         [{"name": settings.SESSION_COOKIE_NAME, "value": session.session_key, "url": live_server.url}]

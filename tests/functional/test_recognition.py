@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from tests.factories import COVID, NOW, corrected, message, nir_of, of, person, report, retracted
@@ -17,8 +18,9 @@ from rempart.foundation.access.openid.pivot import PivotIdentity, pivot_identity
 from rempart.foundation.access.openid.refusals import Reason, SignInRefused
 from rempart.foundation.access.refusals import NotAllowed
 from rempart.foundation.people.models import Identity
+from rempart.foundation.vault import keyring_of
 from rempart.screening import models
-from rempart.screening.portal.services import recognition, showing
+from rempart.screening.portal.services import listing, recognition, showing
 from rempart.screening.rules.report import Result
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -58,14 +60,18 @@ def refusal(recognise):
     return run
 
 
-def lines(visit: recognition.Visit, *, days: int = 1) -> list[recognition.Line]:
-    return recognition.own_results(
-        visit=visit, pathogen=COVID, origin="192.0.2.1", now=NOW + timedelta(days=days)
+def lines(visit: recognition.Visit, *, days: int = 1) -> list[listing.Line]:
+    return listing.by_franceconnect(
+        visit=visit,
+        keyring=keyring_of(settings.KEY_STORE),
+        pathogen=COVID,
+        origin="192.0.2.1",
+        now=NOW + timedelta(days=days),
     )
 
 
-def proof(visit: recognition.Visit, line: recognition.Line) -> str:
-    return recognition.proof_of(
+def proof(visit: recognition.Visit, line: listing.Line) -> str:
+    return listing.chosen_by_franceconnect(
         visit=visit, result=line.result.id, origin="192.0.2.1", now=NOW + timedelta(days=1)
     )
 
@@ -105,7 +111,7 @@ def test_a_result_of_somebody_else_is_not_chosen(keep, recognise):
     with acting(replace(visit.actor(""), departments=("*",))):
         foreign = models.TestResult.objects.exclude(person_id=visit.person).get()
     with pytest.raises(NotAllowed):
-        recognition.proof_of(visit=visit, result=foreign.id, origin="", now=NOW)
+        listing.chosen_by_franceconnect(visit=visit, result=foreign.id, origin="", now=NOW)
 
 
 def test_a_retracted_result_is_listed_as_withdrawn_and_opens_so(keep, recognise, keyring):

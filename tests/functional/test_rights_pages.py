@@ -172,7 +172,7 @@ def test_the_page_of_retention_is_red_when_something_is_late(officer, keep, keyr
 def test_what_a_person_is_given_to_keep_is_a_file(visitor, keyring, client, query):
     session = client.session
     access = Access.objects.get()
-    visits.open_with_proof(session, bytes(access.reference).hex(), now=datetime.now(UTC))
+    visits.open_with_proof(session, bytes(access.reference).hex(), seed=b"seed", now=datetime.now(UTC))
     session.save()
     client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
     for name, kind in (("rights-data-pdf", "application/pdf"), ("rights-data-json", "application/json")):

@@ -33,6 +33,8 @@ MAIL_RELAY = CONFIGURATION.mail.relay()
 DKIM_SELECTOR = CONFIGURATION.mail.dkim_selector
 BOUNCES = CONFIGURATION.bounces.account()
 SMS_CENTRE = CONFIGURATION.sms.gateway()
+HEALTH_MAIL = CONFIGURATION.mssante.health_mail()
+WHITE_LIST = CONFIGURATION.white_list
 BRAND = CONFIGURATION.brand
 MARIANNE = CONFIGURATION.marianne
 
@@ -76,7 +78,7 @@ MIDDLEWARE = [
     "rempart.site.headers.protective_headers",
     "rempart.site.middleware.streams_hold_no_connection",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "rempart.screening.portal.languages.spoken",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -187,7 +189,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = (
 )
 
 LANGUAGE_CODE = "fr"
-LANGUAGES = [("fr", "Français"), ("en", "English")]
+LANGUAGES = [("fr", "Français"), ("en", "English"), ("ar", "العربية"), ("pt", "Português")]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "Europe/Paris"  # of what agents read; inside, and in PostgreSQL, everything is UTC

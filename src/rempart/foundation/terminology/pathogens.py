@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from functools import cache
@@ -56,6 +56,14 @@ class Analysis:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A result in one language."""
+
+    label: str
+    advice: tuple[str, ...]  # paragraphs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResultRule:
     """What one of the four results means for this pathogen."""
 
@@ -66,6 +74,13 @@ class ResultRule:
     advice: str  # key of the text for the person
     advice_fr: tuple[str, ...]  # paragraphs
     advice_en: tuple[str, ...]
+    elsewhere: Mapping[str, Said] = field(default_factory=dict)  # in languages that not every disease has
+
+    def said(self, language: str) -> Said:
+        """In a language, or in French where the disease's file does not speak it."""
+        if language == "en":
+            return Said(label=self.label_en, advice=self.advice_en)
+        return self.elsewhere.get(language) or Said(label=self.label_fr, advice=self.advice_fr)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,6 +263,15 @@ def _result(letter: str, row: Mapping[str, Any]) -> ResultRule:
         advice=row["advice"],
         advice_fr=tuple(row["advice_fr"]),
         advice_en=tuple(row["advice_en"]),
+        elsewhere=MappingProxyType(
+            {
+                name.removeprefix("advice_"): Said(
+                    label=row[name.replace("advice", "label")], advice=tuple(text)
+                )
+                for name, text in row.items()
+                if name.startswith("advice_") and name not in ("advice_fr", "advice_en")
+            }
+        ),
     )
 
 

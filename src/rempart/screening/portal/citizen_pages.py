@@ -1,14 +1,13 @@
-"""The portal by FranceConnect: there and back, one's own results, and out again."""
+"""The portal by FranceConnect: there and back, and out again."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
@@ -19,10 +18,9 @@ from rempart.foundation.access.openid.party import Party, party_of
 from rempart.foundation.access.openid.pivot import pivot_identity_of
 from rempart.foundation.access.openid.refusals import SignInRefused
 from rempart.foundation.access.sign_in_answers import answer
-from rempart.foundation.terminology import pathogen
 from rempart.foundation.vault import keyring_of
 from rempart.screening.portal import visits
-from rempart.screening.portal.services import recognition
+from rempart.screening.portal.services import declaring, recognition
 
 _ATTEMPT = "franceconnect-attempt"
 
@@ -51,9 +49,10 @@ def back(request: HttpRequest) -> HttpResponse:
     except SignInRefused as refused:
         return _refuse(request, refused)
     try:
+        keyring = keyring_of(settings.KEY_STORE)
         visit = recognition.recognise(
             pivot=pivot_identity_of(signed_in.claims),
-            keyring=keyring_of(settings.KEY_STORE),
+            keyring=keyring,
             origin=_origin(request),
             now=_now(request),
         )
@@ -61,32 +60,10 @@ def back(request: HttpRequest) -> HttpResponse:
         request.session.flush()
         farewell.remember(request.session, signed_in.id_token)
         return _refuse(request, refused)
-    visits.open_with_list(request.session, visit, now=_now(request))
+    seed = declaring.seed(signed_in.subject, keyring=keyring)
+    visits.open_with_list(request.session, visit, seed=seed, now=_now(request))
     farewell.remember(request.session, signed_in.id_token)
     return redirect("portal-results")
-
-
-@require_GET
-def results(request: HttpRequest) -> HttpResponse:
-    """One's own results, the newest first."""
-    visit = visits.visit_of(request.session, now=_now(request))
-    if visit is None:
-        return redirect("portal")
-    lines = recognition.own_results(
-        visit=visit, pathogen=pathogen(settings.PATHOGEN), origin=_origin(request), now=_now(request)
-    )
-    return render(request, "portal/results.html", {"lines": lines})
-
-
-@require_POST
-def choose(request: HttpRequest, result: UUID) -> HttpResponse:
-    """Open one result of the list."""
-    visit = visits.visit_of(request.session, now=_now(request))
-    if visit is None:
-        return redirect("portal")
-    proof = recognition.proof_of(visit=visit, result=result, origin=_origin(request), now=_now(request))
-    visits.choose(request.session, proof)
-    return redirect("portal-result")
 
 
 @require_POST

@@ -1,4 +1,4 @@
-"""The patient's portal: reference, birth date, one-time code; then the result and its certificate.
+"""The way into the portal: reference, birth date, one-time code; the language; and help for whoever has no telephone.
 
 The reference leaves the address at once: it waits in the session, and no later page, log or history
 holds it. What a step answers never tells which part was wrong.
@@ -14,15 +14,13 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from rempart.foundation.terminology import pathogen
 from rempart.foundation.vault import Keyring, keyring_of
 from rempart.screening.fields import BirthDateField
-from rempart.screening.portal import visits
-from rempart.screening.portal.services import certifying, opening, showing
+from rempart.screening.portal import languages, visits
+from rempart.screening.portal.services import declaring, listing, opening
 from rempart.screening.rules.attempts import Challenge
-from rempart.screening.signing.signers import signers
 
 _REFERENCE, _BY_LINK, _CODE = "portal-reference", "portal-by-link", "portal-code"
 
@@ -33,13 +31,13 @@ class IdentityForm(forms.Form):
     reference = forms.CharField(
         label=_("Référence"),
         max_length=200,  # the whole link, as people paste it
-        help_text=_("Elle figure à la fin du lien que vous avez reçu par SMS ou par courriel."),
+        help_text=_("Elle est à la fin du lien reçu par SMS ou par courriel."),
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
         ),
     )
     birth_date = BirthDateField(
-        label=_("Votre date de naissance"),
+        label=_("Date de naissance de la personne testée"),
         widget=forms.TextInput(attrs={"autocomplete": "bday", "inputmode": "numeric"}),
     )
 
@@ -104,58 +102,34 @@ def enter_code(request: HttpRequest) -> HttpResponse:
             now=_now(request),
         )
         if proof is not None:
-            visits.open_with_proof(request.session, proof, now=_now(request))
-            return redirect("portal-result")
+            many = listing.how_many(
+                proof=proof, keyring=_keyring(), origin=_origin(request), now=_now(request)
+            )
+            seed = declaring.seed(reference, keyring=_keyring())
+            visits.open_with_proof(request.session, proof, seed=seed, several=many > 1, now=_now(request))
+            return redirect("portal-results" if many > 1 else "portal-result")
         form.add_error(
             "code",
             _(
-                "Ce code ne convient pas, ou n’est plus valable. Vérifiez-le, ou recommencez avec votre date de naissance."
+                "Ce code ne convient pas, ou n’est plus valable. Relisez-le, ou recommencez avec la date de naissance."
             ),
         )
     return render(request, "portal/code.html", {"form": form})
 
 
-@require_GET
-def result(request: HttpRequest) -> HttpResponse:
-    """The result, what it means, and the certificate."""
-    proof = _proof(request)
-    if proof is None:
-        return closed(request)
-    shown = showing.show(
-        proof=proof,
-        keyring=_keyring(),
-        pathogen=pathogen(settings.PATHOGEN),
-        origin=_origin(request),
-        now=_now(request),
-    )
-    listed = visits.visit_of(request.session, now=_now(request)) is not None
-    return render(request, "portal/result.html", {"shown": shown, "listed": listed})
+@require_safe
+def without_telephone(request: HttpRequest) -> HttpResponse:
+    """Whom to see for whoever has neither mobile telephone nor mail."""
+    return render(request, "portal/without_telephone.html")
 
 
-@require_GET
-def certificate(request: HttpRequest) -> HttpResponse:
-    """The certificate as PDF: shown, or saved with ?telecharger."""
-    proof = _proof(request)
-    if proof is None:
-        return closed(request)
-    pdf = certifying.certificate(
-        proof=proof,
-        keyring=_keyring(),
-        pathogen=pathogen(settings.PATHOGEN),
-        signers=signers(settings.KEY_STORE),
-        origin=_origin(request),
-        now=_now(request),
-    )
-    kind = "attachment" if "telecharger" in request.GET else "inline"
-    return HttpResponse(
-        pdf,
-        content_type="application/pdf",
-        headers={"Content-Disposition": f'{kind}; filename="certificat-de-test.pdf"'},
-    )
-
-
-def _proof(request: HttpRequest) -> str | None:
-    return visits.proof_of(request.session, now=_now(request))
+@require_POST
+def speak(request: HttpRequest) -> HttpResponse:
+    """Change the language of these pages, and back to the page that asked."""
+    back = request.POST.get("next", "")
+    response = redirect(back if languages.leads_to(back, languages.PAGES) else "portal")
+    languages.remember(response, request.POST.get("language", ""))
+    return response
 
 
 def closed(request: HttpRequest) -> HttpResponse:
@@ -165,7 +139,7 @@ def closed(request: HttpRequest) -> HttpResponse:
         messages.info(
             request,
             _(
-                "Par sécurité, votre consultation s’est fermée. Pour la reprendre, ouvrez de nouveau le lien de votre message."
+                "Par sécurité, votre consultation s’est fermée. Pour continuer, ouvrez encore le lien de votre message."
             ),
         )
     return redirect("portal")

@@ -1,4 +1,8 @@
-"""What a visit to the portal keeps in its session: the proof of one result, and whose results may be listed."""
+"""What a visit to the portal keeps in its session: what opened it, the result that is open, and a seed for declaration codes.
+
+A visit begins in an empty session with a new key: nothing of whoever sat there before is in it, and a key that somebody
+planted opens nothing.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +16,25 @@ from rempart.screening.portal.services.recognition import Visit
 STAY = timedelta(minutes=20)
 """How long a visit stays open."""
 _PROOF, _VISIT, _UNTIL = "portal-proof", "portal-visit", "portal-until"
+_LINK, _SEED, _SEVERAL = "portal-link", "portal-seed", "portal-several"
 
 
-def open_with_proof(session: SessionBase, proof: str, *, now: datetime) -> None:
-    """Begin a visit of one result: by reference, birth date and code."""
+def open_with_proof(
+    session: SessionBase, proof: str, *, seed: bytes, several: bool = False, now: datetime
+) -> None:
+    """Begin a visit by reference, birth date and code: the result of the link is open. `several`: others may be too."""
     session.flush()
-    session[_PROOF], session[_UNTIL] = proof, (now + STAY).timestamp()
+    session[_SEVERAL] = several
+    session[_PROOF] = session[_LINK] = proof
+    session[_SEED], session[_UNTIL] = seed.hex(), (now + STAY).timestamp()
 
 
-def open_with_list(session: SessionBase, visit: Visit, *, now: datetime) -> None:
+def open_with_list(session: SessionBase, visit: Visit, *, seed: bytes, now: datetime) -> None:
     """Begin a visit of all results of somebody recognised."""
     session.flush()
+    session[_SEVERAL] = True
     session[_VISIT] = [str(visit.person), *map(str, visit.identities)]
-    session[_UNTIL] = (now + STAY).timestamp()
+    session[_SEED], session[_UNTIL] = seed.hex(), (now + STAY).timestamp()
 
 
 def choose(session: SessionBase, proof: str) -> None:
@@ -34,8 +44,22 @@ def choose(session: SessionBase, proof: str) -> None:
 
 def proof_of(session: SessionBase, *, now: datetime) -> str | None:
     """The proof of the result that is open, while the visit lasts."""
-    proof = session.get(_PROOF)
-    return proof if isinstance(proof, str) and _lasts(session, now) else None
+    return _kept(session, _PROOF, now)
+
+
+def link_of(session: SessionBase, *, now: datetime) -> str | None:
+    """The proof that the visit began with, while it lasts; None for whoever came by FranceConnect."""
+    return _kept(session, _LINK, now)
+
+
+def seed_of(session: SessionBase, *, now: datetime) -> bytes:
+    """What declaration codes of this visit are made from. Only while the visit lasts."""
+    return bytes.fromhex(_kept(session, _SEED, now) or "")
+
+
+def is_list(session: SessionBase) -> bool:
+    """Whether there is a list to go back to."""
+    return bool(session.get(_SEVERAL))
 
 
 def visit_of(session: SessionBase, *, now: datetime) -> Visit | None:
@@ -50,6 +74,11 @@ def visit_of(session: SessionBase, *, now: datetime) -> Visit | None:
 def was_open(session: SessionBase) -> bool:
     """Whether there was a visit, which may have ended by itself."""
     return _UNTIL in session
+
+
+def _kept(session: SessionBase, name: str, now: datetime) -> str | None:
+    kept = session.get(name)
+    return kept if isinstance(kept, str) and _lasts(session, now) else None
 
 
 def _lasts(session: SessionBase, now: datetime) -> bool:

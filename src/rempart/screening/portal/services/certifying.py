@@ -16,28 +16,38 @@ from rempart.screening.portal.services.opening import proven
 from rempart.screening.portal.services.showing import Shown, shown_by
 from rempart.screening.signing.signers import Signers
 
+ISSUER = "Rempart"
+"""Who answers for certificates and sheets, as they say it."""
+
 
 def certificate(
     *, proof: str, keyring: Keyring, pathogen: Pathogen, signers: Signers, origin: str, now: datetime
 ) -> bytes:
     """The signed certificate of a proven access, as PDF. Raises NotAllowed when there is none to give."""
+    shown, issued = signed(
+        proof=proof, keyring=keyring, pathogen=pathogen, signers=signers, origin=origin, now=now
+    )
+    return render_pdf(to_certify(shown, keyring=keyring, pathogen=pathogen), issued)
+
+
+def signed(
+    *, proof: str, keyring: Keyring, pathogen: Pathogen, signers: Signers, origin: str, now: datetime
+) -> tuple[Shown, testcertificate.Issued]:
+    """The result of a proven access and its signed codes, for an application. Raises NotAllowed when there is none
+    to give, ValueError for content no format holds."""
     actor, access = proven(proof, origin=origin, now=now)
     with acting(actor) as cursor:
         shown = shown_by(cursor, access, actor, keyring, pathogen)
         if shown.withdrawn:
             raise NotAllowed("withdrawn")
-        pdf = render(shown, keyring=keyring, pathogen=pathogen, signers=signers, now=now)
+        issued = testcertificate.issue(
+            to_certify(shown, keyring=keyring, pathogen=pathogen),
+            dcc_signer=signers.dcc,
+            twoddoc_signer=signers.twoddoc,
+            issued_at=now,
+        )
         record(actor, Act.CERTIFICATE_ISSUED, str(shown.result.id), now=now, person=access.person_id)
-    return pdf
-
-
-def render(shown: Shown, *, keyring: Keyring, pathogen: Pathogen, signers: Signers, now: datetime) -> bytes:
-    """Sign and typeset the certificate of a shown result. Raises ValueError for content no format holds."""
-    content = to_certify(shown, keyring=keyring, pathogen=pathogen)
-    issued = testcertificate.issue(
-        content, dcc_signer=signers.dcc, twoddoc_signer=signers.twoddoc, issued_at=now
-    )
-    return render_pdf(content, issued)
+    return shown, issued
 
 
 def to_certify(shown: Shown, *, keyring: Keyring, pathogen: Pathogen) -> testcertificate.TestCertificate:
@@ -56,7 +66,7 @@ def to_certify(shown: Shown, *, keyring: Keyring, pathogen: Pathogen) -> testcer
         sampled_at=result.sampled_at,
         zone=str(shown.sampled_locally.tzinfo),
         laboratory_name=shown.laboratory_name,
-        issuer="Rempart",
+        issuer=ISSUER,
         uvci=uvci.derive(hmac.digest(keyring.secret("uvci"), seed, "sha256")),
         disease_code=pathogen.disease_agent,
         disease_label=pathogen.label_fr,

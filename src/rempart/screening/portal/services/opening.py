@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
@@ -79,10 +80,19 @@ def visitor(*, proof: str, origin: str, now: datetime) -> Actor:
 
 def proven_likewise(cursor: CursorWrapper, actor: Actor, *, keyring: Keyring) -> tuple[str, frozenset[UUID]]:
     """What the code of a visitor proved: where it was sent, and every version of the results of his person whose
-    codes go there too. Raises NotAllowed when his access is gone.
+    codes go there too. Raises NotAllowed when his access is gone."""
+    reached, results = results_likewise(cursor, actor, keyring=keyring)
+    return reached, frozenset(one.id for versions in results for one in versions)
+
+
+def results_likewise(
+    cursor: CursorWrapper, actor: Actor, *, keyring: Keyring
+) -> tuple[str, Sequence[Sequence[PublishedResult]]]:
+    """The same, as results: the versions of each, oldest first. Raises NotAllowed when his access is gone.
 
     The others of the same person are not his to see by it: traits are matched, and whoever is tested under
-    somebody's name and birth date, with a telephone of his own, is matched to him.
+    somebody's name and birth date, with a telephone of his own, is matched to him. Nor are those of other
+    persons whose codes go to the same telephone: each has a link of its own.
     """
     person = person_of(actor)
     accesses = Access.objects.filter(person_id=person)
@@ -103,7 +113,7 @@ def proven_likewise(cursor: CursorWrapper, actor: Actor, *, keyring: Keyring) ->
     )
     if not own:
         raise NotAllowed("nothing left to prove")
-    return own, frozenset(one.id for key, all_ in versions.items() if reached[key] == own for one in all_)
+    return own, [all_ for key, all_ in versions.items() if reached[key] == own]
 
 
 def person_of(actor: Actor) -> UUID:

@@ -22,6 +22,7 @@ from rempart.foundation.vault import Keyring
 from rempart.screening.models import Access
 from rempart.screening.notices.services import contact
 from rempart.screening.portal.services.opening import latest, proven
+from rempart.screening.rules.report import Result
 from rempart.screening.services.documents import Attached, attached_to
 from rempart.screening.services.published import PublishedResult
 
@@ -45,9 +46,18 @@ class Shown:
         return str(self.details["record"])
 
     @property
+    def doctor(self) -> str:
+        return doctor_of(self.details.get("prescriber"))
+
+    @property
     def withdrawn(self) -> bool:
         """Whether the laboratory took the result back, or gave it to another person by a correction."""
         return not self.result.current
+
+    def makes_a_case(self, pathogen: Pathogen) -> bool:
+        """Whether it says that its person carries the virus: a positive that holds, of a kind that opens a case."""
+        kinds = pathogen.policy_on(self.result.sampled_on).case_kinds
+        return not self.withdrawn and self.result.result == Result.POSITIVE and self.analysis.kind in kinds
 
 
 def show(*, proof: str, keyring: Keyring, pathogen: Pathogen, origin: str, now: datetime) -> Shown:
@@ -84,3 +94,9 @@ def shown_by(
         documents=attached_to(result.id),
         device=number if (number := details.get("device", "")).isdigit() else "",
     )
+
+
+def doctor_of(kept: Sequence[str] | None) -> str:
+    """Who prescribed: a name, else a number of RPPS or ADELI; empty when nobody is known."""
+    rpps, name, adeli = (*(kept or ()), "", "", "")[:3]
+    return name or rpps or adeli
