@@ -66,6 +66,33 @@ def verify(
 
 
 @app.command()
+def control(
+    inputs: Inputs,
+    trust: Annotated[
+        Path | None, typer.Option(help="File or directory of trusted certificates, public keys or key lists.")
+    ] = None,
+    revoked: Annotated[
+        Path | None, typer.Option(help="File or directory of hashes of certificates that were taken back.")
+    ] = None,
+    at: At = "",
+    as_json: AsJson = False,
+) -> None:
+    """Say what somebody at a door may know: accepted today or not, and whose it is; never a result.
+
+    Exit code 0: every certificate is accepted.
+    """
+    from rempart.proofs import console
+    from rempart.proofs.trustfiles import TrustFiles
+
+    try:
+        raise typer.Exit(
+            console.control(inputs, trust=TrustFiles(keys=trust), revoked=revoked, at=at, as_json=as_json)
+        )
+    except console.CannotRunError as error:
+        raise _stop(error) from error
+
+
+@app.command()
 def rules(
     inputs: Inputs,
     folder: Annotated[
@@ -80,7 +107,7 @@ def rules(
     at: At = "",
     as_json: AsJson = False,
 ) -> None:
-    """Say which business rules EU certificates satisfy; whether they hold is for `verify`."""
+    """Say which business rules certificates satisfy, and when tests open a French pass; whether they hold is for `verify`."""
     from rempart.proofs import console
 
     try:

@@ -301,7 +301,8 @@ def test_a_rule_that_is_not_satisfied_is_described_in_two_languages() -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ((ISSUED.twoddoc,), "no-rules"),
+        ((ISSUED.twoddoc,), "ok"),  # sampled in April
+        (("--country", "DE", ISSUED.twoddoc), "no-rules"),
         (("--country", "DE", ISSUED.hc1), "no-rules"),
         (("HC1:ABC",), "bad-compression"),
         (("nonsense",), "not-recognised"),
@@ -311,6 +312,13 @@ def test_what_no_rule_is_about_is_not_accepted(arguments: tuple[str, ...], reaso
     result = run("rules", "--at", "2021-08-05", "--json", *arguments)
     (answer,) = objects(result)
     assert (result.exit_code, answer["accepted"], answer["reason"]) == (1, False, reason)
+
+
+def test_a_2d_doc_opens_a_pass_for_three_days() -> None:
+    for day, code in (("2021-08-03", 0), ("2021-08-04", 1)):
+        result = run("rules", "--at", day, issued(sampled_at=AUGUST).twoddoc)
+        assert result.exit_code == code
+        assert "French pass: from 2021-07-31 14:00:00+02:00 to 2021-08-03 14:00:00+02:00" in result.stdout
 
 
 def test_rules_and_value_sets_from_folders(tmp_path: Path) -> None:
@@ -337,3 +345,18 @@ def test_rules_that_cannot_be_read_are_named(tmp_path: Path) -> None:
         assert (result.exit_code, "broken.json" in result.stderr) == (2, True)
     result = run("rules", tmp_path / "absent.txt")
     assert result.exit_code == 2
+
+
+def test_a_control_says_whose_it_is_and_never_a_result(trust: Path) -> None:
+    result = run("control", "--trust", trust, "--at", AT, ISSUED.hc1, ISSUED.twoddoc)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "VALID. Lefèvre-Œillet, Zoé Anne-Noëlle, 1984-02-29",
+        "VALID. LEFEVRE OEILLET, ZOE, ANNE NOELLE, 1984-02-29",
+    ]
+    later = run("control", "--trust", trust, "--at", "2021-04-12T00:00:00Z", ISSUED.hc1)
+    assert (later.exit_code, later.stdout.split()[0]) == (1, "NOT-ACCEPTED.")
+    unknown = run("control", "--at", AT, "--json", ISSUED.hc1)
+    (answer,) = objects(unknown)
+    assert (unknown.exit_code, answer["outcome"], answer["reason"]) == (1, "invalid", "key-unknown")
+    assert answer["surname"] == answer["first_names"] == answer["birth_date"] == ""
