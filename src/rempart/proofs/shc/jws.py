@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 import re
+import struct
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +23,8 @@ LONGEST = 1_195  # characters of a JWS in one QR code of version 22, the largest
 _MAX_TEXT = 16_384  # characters; beyond two hundred times what a test needs after it is unpacked
 _MAX_PAYLOAD = 65_536  # bytes after decompression; those of tests stay under 1 kB
 _FIRST = ord("-")  # the lowest character of a JWS is the digits 00
-_DIGITS = {f"{code - _FIRST:02}": chr(code) for code in range(_FIRST, ord("z") + 1)}
+_DIGITS = {chr(code): f"{code - _FIRST:02}" for code in range(_FIRST, ord("z") + 1)}
+_CHARACTERS = {int.from_bytes(digits.encode(), "big"): character for character, digits in _DIGITS.items()}
 _PART = re.compile(r"\d+/\d+/", re.ASCII)
 
 
@@ -49,7 +51,7 @@ def sign(payload: Mapping[str, object], signer: Signer) -> str:
 
 def digits(jws: str) -> str:
     """A JWS as its QR code says it."""
-    return PREFIX + "".join(f"{ord(character) - _FIRST:02}" for character in jws)
+    return PREFIX + "".join(map(_DIGITS.__getitem__, jws))
 
 
 def from_digits(text: str) -> str:
@@ -59,10 +61,10 @@ def from_digits(text: str) -> str:
     number = text.removeprefix(PREFIX)
     if _PART.match(number):
         raise ContainerError(Reason.ONE_PART)
-    pairs = [number[start : start + 2] for start in range(0, len(number), 2)]
     try:
-        return "".join(_DIGITS[pair] for pair in pairs)
-    except KeyError as error:
+        pairs = struct.unpack(f">{len(number) // 2}H", number.encode("ascii"))
+        return "".join(map(_CHARACTERS.__getitem__, pairs))
+    except (UnicodeEncodeError, struct.error, KeyError) as error:
         raise ContainerError(Reason.BAD_CHARACTERS) from error
 
 
