@@ -20,6 +20,7 @@ _ANALYSES = {
     Analysis.ANTIGEN: "Détection d’antigène (RAT)",
     Analysis.OTHER: "Autre analyse",
 }
+_LONGEST_REFERENCE = 40  # characters
 SEXES = {Sex.FEMALE: "Féminin (F)", Sex.MALE: "Masculin (M)", Sex.UNKNOWN: "Non précisé (X)"}
 
 
@@ -54,7 +55,7 @@ def _page(certificate: TestCertificate, issued: Issued) -> dict[str, object]:
     ]
     certification = [
         ("Identifiant (UVCI)", "Identifier", certificate.uvci if issued.hc1 else ""),
-        ("Référence", "Reference", certificate.reference),
+        ("Référence", "Reference", certificate.reference[:_LONGEST_REFERENCE]),
         ("Délivré le", "Issued on", printing.day_and_time(delivered)),
     ]
     return {

@@ -1,8 +1,13 @@
-"""The letter for the postal route, for an envelope with a window, and the address as the post reads it."""
+"""The letter for the postal route, for an envelope with a window.
+
+A4 folded in three, in a DL envelope (110 × 220 mm) whose window of 35 or 45 × 100 mm is 20 mm from the right and
+from the bottom. The letter moves by 10 mm to the side and 11 mm up and down, so that the window always shows
+what is between 100 and 190 mm from the left and between 55 and 79 mm from the top, and never what is left of
+90 mm, above 34 mm or below 90 mm.
+"""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -10,18 +15,15 @@ from zoneinfo import ZoneInfo
 
 from rempart.proofs import barcodes
 from rempart.proofs.documents import printing
+from rempart.proofs.documents.address import LONGEST_LINE, address_lines
 from rempart.proofs.documents.printing import printable
 from rempart.proofs.documents.sheets import Declaration, check_link, declared
 from rempart.proofs.documents.templates import template
-from rempart.proofs.documents.texts import filled, paragraphs, printed, runs, texts_of
+from rempart.proofs.documents.texts import filled, paragraphs, printed, texts_of
 from rempart.proofs.typesetting import typeset
 
-MOST_LINES = 6
-LONGEST_LINE = 38
-"""Lines of a French address and characters of a line (AFNOR NF Z 10-011)."""
-
-_CAPITALS_FROM_END = 3  # number and street, place, town: capitals, no punctuation
-_NO_PUNCTUATION = re.compile(r"[^\w\s]|_")
+_MOST_SENDER_LINES = 4
+_LONGEST_REFERENCE = 30  # characters
 
 
 class LetterKind(StrEnum):
@@ -35,31 +37,17 @@ class PostalLetter:
 
     kind: LetterKind
     issuer: str
-    sender: tuple[str, ...] = ()  # the issuer's own address, for what comes back; at most four lines
-    recipient: tuple[str, ...] = field(repr=False)  # name first, town last; see `address_lines`
+    sender: tuple[str, ...] = ()  # the issuer's own address, for what comes back: at most four lines
+    recipient: tuple[str, ...] = field(repr=False)  # name first, town last; see `address.address_lines`
     disease: str
     sampled_at: datetime  # aware
     zone: str = "Europe/Paris"
     laboratory_name: str
     reference: str = ""
     link: str = field(default="", repr=False)  # to the portal; printed, and as a QR code
-    declaration: Declaration | None = None  # printed on a positive's letter only
+    declaration: Declaration | None = None  # printed in a positive's letter only
     enclosed: tuple[str, ...] = ()  # what goes with it: "le certificat"
     at: datetime
-
-
-def address_lines(lines: tuple[str, ...]) -> tuple[str, ...]:
-    """At most six lines of 38 characters, the last three in capitals without punctuation (NF Z 10-011)."""
-    kept = [" ".join(line.split()) for line in lines if line.strip()]
-    kept = [*kept[: MOST_LINES - 1], kept[-1]] if len(kept) > MOST_LINES else kept
-    first_capital = max(len(kept) - _CAPITALS_FROM_END, 1)
-    shaped = []
-    for index, line in enumerate(kept):
-        text = printable(line).replace("\u00ad", "")
-        if index >= first_capital:
-            text = " ".join(_NO_PUNCTUATION.sub(" ", text).upper().split())
-        shaped.append(text[:LONGEST_LINE].strip())
-    return tuple(shaped)
 
 
 def render_letter(letter: PostalLetter) -> bytes:
@@ -78,7 +66,7 @@ def render_letter(letter: PostalLetter) -> bytes:
             "laboratory": letter.laboratory_name,
             "issuer": letter.issuer,
             "made": printing.day(made),
-            "reference": letter.reference,
+            "reference": letter.reference[:_LONGEST_REFERENCE],
             "enclosed": ", ".join(letter.enclosed),
         }
     )
@@ -96,21 +84,22 @@ def render_letter(letter: PostalLetter) -> bytes:
         )
     if letter.declaration and letter.kind is LetterKind.POSITIVE:
         codes.append(declared(letter.declaration, texts) or {})
-    after = kind["after"] if not letter.enclosed else [texts["enclosed"], *kind["after"]]
     data = {
-        "issuer": printable(letter.issuer),
-        "sender": [printable(line, longest=LONGEST_LINE) for line in letter.sender[:4]],
+        "issuer": values["issuer"],
+        "size": kind["size"],  # points
+        "sender": [printable(line, longest=LONGEST_LINE) for line in letter.sender[:_MOST_SENDER_LINES]],
         "recipient": list(address_lines(letter.recipient)),
-        "address_top": 55,
-        "dated": filled(texts["dated"], values)
-        + (f" – {filled(texts['reference'], values)}" if letter.reference else ""),
+        "dated": filled(texts["dated"], values),
+        "reference": filled(texts["reference"], values) if letter.reference else "",
         "subject": filled(kind["subject"], values),
         "before": paragraphs(kind["before"], values),
-        "points": paragraphs(kind["points"], values),
+        "points": paragraphs(
+            [*kind["points"], *(kind.get("link_points", ()) if letter.link else ())], values
+        ),
         "codes": codes,
-        "after": paragraphs(after, values),
+        "after": paragraphs(kind["after"], values),
         "english": paragraphs(kind["english"], values),
-        "foot": runs(texts["foot"], values),
+        "foot": paragraphs(texts["foot"], values),
         "date": printing.parts(made),
     }
     return typeset(template("letter.typ"), data, at=letter.at)

@@ -19,7 +19,7 @@ _MONTHS = (
     "janvier", "février", "mars", "avril", "mai", "juin",
     "juillet", "août", "septembre", "octobre", "novembre", "décembre",
 )  # fmt: skip
-_LONG_WORD = re.compile(r"\S{34}(?=\S)")  # wider than a line at worst: may be broken there
+_LONG_WORD = re.compile(r"\S{30}(?=\S)")  # as wide as a line at worst: may be broken there
 # What the shipped font (Public Sans) draws, of what names and labels may hold.
 _DRAWN = re.compile(
     "[ -~\u00a0-\u0131\u0134-\u0148\u014a-\u017e\u01fa-\u021b\u1e80-\u1e85\u1ea0-\u1ef9"

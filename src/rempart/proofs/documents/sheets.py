@@ -20,6 +20,7 @@ from rempart.proofs.typesetting import typeset
 
 _CODE = re.compile(r"[0-9A-Za-z-]{1,40}")
 _LINK = re.compile(r"https?://[!-~]{1,290}")
+_LONGEST_FACT = 60  # characters
 Row = tuple[str, str, str]
 
 
@@ -204,18 +205,24 @@ def _typeset(
         else None
     )
     data = {
-        "issuer": printable(issuer),
+        "issuer": printable(issuer, longest=_LONGEST_FACT),
+        "size": texts["size"],  # points
         "mark": texts["mark"],
         "title": filled(texts["title"], safe),
         "subtitle": filled(texts.get("subtitle", ""), safe),
         "notice": runs(notice, safe),
         "lead": paragraphs(texts.get("lead", ()), safe),
-        "facts": [(label, english, printable(value)) for label, english, value in facts or () if value],
+        "facts": [
+            (label, english, printable(value, longest=_LONGEST_FACT))
+            for label, english, value in facts or ()
+            if value
+        ],
         "sections": [
             {"title": filled(section["title"], safe), "points": paragraphs(section["points"], safe)}
             for section in texts["section"]
         ],
         "code": code,
+        "blanks": texts.get("blanks", ()),
         "phone": phone,
         "english": paragraphs(texts.get("english", ()), safe),
         "foot": runs(texts["foot"], safe),

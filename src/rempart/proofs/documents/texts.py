@@ -19,6 +19,7 @@ from rempart.proofs.documents.printing import printable
 Run = tuple[str, bool]
 """A piece of text, and whether it is bold."""
 
+_LONGEST = 50  # characters of a value in a sentence
 _PLACE = re.compile(r"\{(\w+)\}")
 _UNBROKEN = re.compile(r"(?<=\d) (?=\d)|(?<=«) | (?=[:;!?»])")
 
@@ -41,7 +42,8 @@ def runs(text: str, values: Mapping[str, str]) -> list[Run]:
 
 
 def paragraphs(texts: Sequence[str], values: Mapping[str, str]) -> list[list[Run]]:
-    return [runs(text, values) for text in texts]
+    """Texts with their values; a text with a place whose value is empty is left out."""
+    return [runs(text, values) for text in texts if all(values[name] for name in _PLACE.findall(text))]
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
@@ -50,7 +52,8 @@ def filled(text: str, values: Mapping[str, str]) -> str:
 
 
 def printed(values: Mapping[str, str]) -> dict[str, str]:
-    return {name: printable(value) for name, value in values.items()}
+    """The values in letters that the font has, each short enough for a sentence."""
+    return {name: printable(value, longest=_LONGEST) for name, value in values.items()}
 
 
 @cache
