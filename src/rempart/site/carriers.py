@@ -1,4 +1,5 @@
-"""Who brings letters out: the mail server and the SMS centre that a deployment has; the outbox itself keeps the rest as read.
+"""Who brings letters out: the mail server, the SMS centre and the access to health mail that a deployment has; the outbox
+itself keeps the rest as read.
 
 Each carrier works in a thread of its own: a slow mail server holds back no code by text message.
 """
@@ -17,6 +18,7 @@ from rempart.foundation.messaging.carriers.dkim import signer
 from rempart.foundation.messaging.carriers.smpp import SmppCarrier
 from rempart.foundation.messaging.carriers.smtp import SmtpCarrier
 from rempart.foundation.messaging.letters import Carrier, Channel, Maker
+from rempart.foundation.messaging.mssante.transport import MssanteCarrier
 from rempart.foundation.messaging.outbox import LocalCarrier, deliver
 from rempart.foundation.messaging.receipts import SmsEars
 from rempart.foundation.vault import keyring_of
@@ -24,13 +26,18 @@ from rempart.screening.handover.services import making
 from rempart.screening.signing.signers import signers
 
 _log = logging.getLogger(__name__)
+Leaving = SmtpCarrier | SmppCarrier | MssanteCarrier
 _BETWEEN = 0.5
 """Seconds between two looks at the outbox."""
 
 
 def outside() -> frozenset[Channel]:
     """The channels by which letters really leave."""
-    configured = {Channel.EMAIL: settings.MAIL_RELAY, Channel.SMS: settings.SMS_CENTRE}
+    configured = {
+        Channel.EMAIL: settings.MAIL_RELAY,
+        Channel.SMS: settings.SMS_CENTRE,
+        Channel.MSSANTE: settings.HEALTH_MAIL,
+    }
     return frozenset(channel for channel, there in configured.items() if there is not None)
 
 
@@ -58,7 +65,7 @@ def run(stop: threading.Event) -> None:
         thread.join()
 
 
-def _run_one(channel: Channel, carrier: SmtpCarrier | SmppCarrier, stop: threading.Event) -> None:
+def _run_one(channel: Channel, carrier: Leaving, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
             left = _round(channel, carrier)
@@ -83,13 +90,17 @@ def _round(channel: Channel, carrier: Carrier) -> int:
     )
 
 
-def _carriers() -> Mapping[Channel, SmtpCarrier | SmppCarrier]:
+def _carriers() -> Mapping[Channel, Leaving]:
     keyring = keyring_of(settings.KEY_STORE)
-    found: dict[Channel, SmtpCarrier | SmppCarrier] = {}
+    found: dict[Channel, Leaving] = {}
     if (centre := settings.SMS_CENTRE) is not None:
         found[Channel.SMS] = SmppCarrier(centre, ears=SmsEars(keyring=keyring))
     if (relay := settings.MAIL_RELAY) is not None:
         selector = settings.DKIM_SELECTOR
         signs = signer(keyring, domain=relay.domain, selector=selector) if selector else None
         found[Channel.EMAIL] = SmtpCarrier(relay, signer=signs)
+    if (health_mail := settings.HEALTH_MAIL) is not None:
+        found[Channel.MSSANTE] = health_mail.carrier(
+            white_list=settings.WHITE_LIST, clock=lambda: datetime.now(UTC)
+        )
     return found

@@ -19,6 +19,8 @@ from rempart.site.directories_commands import app as directories
 from rempart.site.ins_commands import app as ins
 from rempart.site.keys_commands import app as keys
 from rempart.site.listen_commands import app as listen
+from rempart.site.messages_commands import app as messages
+from rempart.site.mssante_commands import app as mssante
 from rempart.site.oversight_commands import app as oversight
 from rempart.site.retention_commands import app as retention
 from rempart.site.signing_commands import app as signing
@@ -50,6 +52,8 @@ app.add_typer(commands.facts, name="facts")
 app.add_typer(commands.tasks, name="tasks")
 app.add_typer(directories, name="directories")
 app.add_typer(ins, name="ins")
+app.add_typer(mssante, name="mssante")
+app.add_typer(messages, name="messages")
 app.add_typer(retention, name="retention")
 app.add_typer(oversight, name="oversight")
 app.add_typer(people, name="people")

@@ -13,6 +13,7 @@ from rempart.site.identity_providers import FranceConnect, ProSanteConnect
 from rempart.site.ins_settings import InsTeleservice
 from rempart.site.key_providers import Pkcs11, Transit
 from rempart.site.mail_settings import Bounces, MailServer, SmsCentre
+from rempart.site.mssante_settings import Mssante
 
 
 class Configuration(BaseSettings):
@@ -85,6 +86,16 @@ class Configuration(BaseSettings):
     def sms(self) -> SmsCentre:
         """Who takes our text messages; its own settings are REMPART_SMS_…"""
         return SmsCentre.model_validate({})
+
+    @property
+    def mssante(self) -> Mssante:
+        """How we take part in the trust space of health mail; its own settings are REMPART_MSSANTE_…"""
+        return Mssante.model_validate({})
+
+    @property
+    def white_list(self) -> Path:
+        """The folder of the white list of that trust space."""
+        return self.var / "mssante"
 
     @property
     def key_store(self) -> KeyStore:

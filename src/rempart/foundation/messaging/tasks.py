@@ -18,10 +18,17 @@ _log = logging.getLogger(__name__)
 @app.periodic(cron="*/2 * * * *")
 @app.task(name="messages.read-reports")
 def read_reports(timestamp: int) -> None:
-    """Read the mailbox to which mail comes back, where there is one."""
-    if settings.BOUNCES is None:
-        return
-    try:
-        collect(settings.BOUNCES, channel=Channel.EMAIL, now=datetime.fromtimestamp(timestamp, UTC))
-    except MailboxUnavailable as error:
-        _log.warning("the mailbox of reports cannot be read: %s", error.code)
+    """Read the mailboxes to which mail comes back, where there are some."""
+    now = datetime.fromtimestamp(timestamp, UTC)
+    health_mail = settings.HEALTH_MAIL
+    mailboxes = {
+        Channel.EMAIL: settings.BOUNCES,
+        Channel.MSSANTE: health_mail.returns if health_mail is not None else None,
+    }
+    for channel, account in mailboxes.items():
+        if account is None:
+            continue
+        try:
+            collect(account, channel=channel, now=now)
+        except MailboxUnavailable as error:
+            _log.warning("the mailbox of reports by %s cannot be read: %s", channel.value, error.code)

@@ -5,7 +5,7 @@ the next letters. smtplib in threads rather than asyncio: on one connection it c
 against 355, reference certificates.md §9), the outbox is synchronous, and writing a mail is most of the work.
 
 What a server says decides: 4xx is LATER; 5xx about the recipient or the message is REFUSED. 5xx about us (our address,
-our certificate) is LATER: the message is not at fault, and the operator must see to it. A server that shows another's
+our certificate, a policy) is LATER: the message is not at fault, and the operator must see to it. A server that shows another's
 certificate gets nothing, and the message waits: what is wrong there is wrong for a while.
 """
 
@@ -31,6 +31,7 @@ _log = logging.getLogger(__name__)
 
 _TOO_LARGE = ("5.2.3", "5.3.4")
 _OVER_SIZE = 552
+_OF_OURS = "5.7."  # a policy refuses whoever sends (RFC 3463)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +122,16 @@ class MssanteCarrier:
             task.result()
         return [one if one is not None else _later("broken") for one in outcomes]
 
+    def probe(self, domain: str) -> list[tuple[Server, str]]:
+        """Whether a session can be had with each server of a domain, or with the relay, for whoever looks into it: the
+        server, and "" or the code of what is wrong. Raises Unusable, NoServer; KeyError for a domain that is not on the
+        white list in use."""
+        white_list = self._listed()
+        if white_list is None or domain not in white_list.domains:
+            raise KeyError(domain)
+        run = self._run("" if self._relay else domain, self._tls(), white_list)
+        return run.probe()
+
     def close(self) -> None:
         """Say goodbye to every server."""
         self._threads.shutdown()
@@ -178,6 +189,16 @@ class _Run:
         outcome = self._try(mail)
         return outcome if outcome is not None else self._try(mail) or _later("broken")
 
+    def probe(self) -> list[tuple[Server, str]]:
+        found = []
+        for server in self._servers(self._domain):
+            try:
+                self._opened(server).end()
+                found.append((server, ""))
+            except NoSession as why:
+                found.append((server, why.code))
+        return found
+
     def done(self) -> None:
         """Leave the session to whoever comes next."""
         if self._session is not None:
@@ -197,7 +218,10 @@ class _Run:
             if self._session is None:
                 return _later(why.code)
             self._session = None
-            return None if used and why.code != "unsure" else _later(why.code)
+            if used and why.code != "unsure":
+                return None
+            self._shut(why.code)  # a server that hangs would else take its time over every letter
+            return _later(why.code)
         return Outcome(answer=Answer.TAKEN, reference=mail.envelope.id)
 
     def _take(self) -> Session:
@@ -223,9 +247,12 @@ class _Run:
                     )
         except NoServer:
             _log.error("health mail: the DNS names no server for %s", self._domain)
-        with way.lock:
-            way.shut_until, way.shut_code = time.monotonic() + self._pace.pause_seconds, code
+        self._shut(code)
         raise NoSession(code)
+
+    def _shut(self, code: str) -> None:
+        with self._way.lock:
+            self._way.shut_until, self._way.shut_code = time.monotonic() + self._pace.pause_seconds, code
 
 
 def _shares(indexes: Sequence[int], *, most: int, each: int) -> list[list[int]]:
@@ -237,8 +264,9 @@ def _shares(indexes: Sequence[int], *, most: int, each: int) -> list[list[int]]:
 def _judged(why: Rejected) -> Outcome:
     if why.reply < 500:
         return _later(why.code)
-    if why.stage == "mail" and why.reply != _OVER_SIZE and why.status not in _TOO_LARGE:
-        _log.error("health mail: a server does not take our address: %s", why.code)
+    of_its_size = why.reply == _OVER_SIZE or why.status in _TOO_LARGE
+    if why.status.startswith(_OF_OURS) or (why.stage == "mail" and not of_its_size):
+        _log.error("health mail: a server does not take what is ours: %s", why.code)
         return _later(why.code)
     return _refused(why.code)
 

@@ -152,6 +152,7 @@ def test_a_session_that_the_server_closed_meanwhile_costs_no_letter(post: Post):
         ("RCPT", "550 5.1.1 <labo@x> unknown", (Answer.REFUSED, "mssante.smtp.5.1.1")),
         ("RCPT", "550 unknown", (Answer.REFUSED, "mssante.smtp.550")),
         ("RCPT", "450 4.2.0 later", (Answer.LATER, "mssante.smtp.4.2.0")),
+        ("RCPT", "554 5.7.1 relay access denied", (Answer.LATER, "mssante.smtp.5.7.1")),
         ("MAIL", "552 5.3.4 too big", (Answer.REFUSED, "mssante.smtp.5.3.4")),
         ("MAIL", "550 5.7.1 not you", (Answer.LATER, "mssante.smtp.5.7.1")),
         ("MAIL", "451 4.3.0 hm", (Answer.LATER, "mssante.smtp.4.3.0")),
@@ -297,6 +298,14 @@ def test_a_way_that_is_shut_is_left_alone_for_a_while(post: Post):
     assert asked == [DOMAIN]
 
 
+def test_a_server_that_hangs_up_again_and_again_is_not_asked_for_every_letter(post: Post):
+    with running(post.sink(answer=lambda line: "" if line.startswith("MAIL") else None)) as sink:
+        with post.carrier(sink) as carrier:
+            outcomes = carrier.carry([parcel(number) for number in range(15)])
+        assert {(one.answer, one.reason) for one in outcomes} == {(Answer.LATER, "mssante.broken")}
+        assert sink.sessions == 1
+
+
 def test_the_next_server_is_tried_and_one_domain_does_not_hold_up_another(post: Post):
     with running(post.sink()) as sink:
         ways = {DOMAIN: [Server(host="localhost", port=1), Server(host="localhost", port=sink.port)]}
@@ -308,3 +317,13 @@ def test_the_next_server_is_tried_and_one_domain_does_not_hold_up_another(post: 
         (Answer.TAKEN, ""),
         (Answer.LATER, "mssante.unreachable"),
     ]
+
+
+def test_whoever_looks_into_it_is_told_what_is_wrong_with_each_server(post: Post):
+    with running(post.sink()) as sink:
+        both = [Server(host="localhost", port=1), Server(host="localhost", port=sink.port)]
+        with post.carrier(sink, find=lambda domain: both) as carrier:
+            assert carrier.probe(DOMAIN) == [(both[0], "unreachable"), (both[1], "")]
+            with pytest.raises(KeyError):
+                carrier.probe("gmail.com")
+    assert sink.mails == []
