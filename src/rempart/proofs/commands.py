@@ -107,7 +107,7 @@ def rules(
     at: At = "",
     as_json: AsJson = False,
 ) -> None:
-    """Say which business rules certificates satisfy, and when tests open a French pass; whether they hold is for `verify`."""
+    """Say which business rules EU certificates satisfy; whether they hold is for `verify`."""
     from rempart.proofs import console
 
     try:

@@ -7,7 +7,6 @@ import secrets
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -119,34 +118,14 @@ def rules(
     for found in (found for one in handed for found in inputs.find(one)):
         kind, reason, content, _ = _open(found)
         findings: tuple[Finding, ...] = ()
-        opens = None
         if reason is None and kind is Kind.EU_DCC:
             findings = businessrules.judge(content, rules=known, value_sets=sets, journey=journey)
-        if reason is None and journey.country == "FR":
-            policy = validity.domestic_pass(journey.at.date())
-            opens = domesticpass.window(kind, content, policy=policy)
-        if reason is None and not findings and opens is None:
-            reason = Reason.NO_RULES
-        answer = Answer(reason=reason, findings=findings, opens=opens, at=journey.at)
-        code = max(code, COULD_NOT_RUN if found.could_not_run else HOLDS if answer.accepted else FAILS)
-        _say(_rules_json(found, answer) if as_json else _rules_text(found, answer))
+        if not findings:
+            reason = reason or Reason.NO_RULES
+        passes = reason is None and all(one.outcome is Outcome.PASSED for one in findings)
+        code = max(code, COULD_NOT_RUN if found.could_not_run else HOLDS if passes else FAILS)
+        _say(_rules_json(found, reason, findings) if as_json else _rules_text(found, reason, findings))
     return code
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What is asked of a certificate at a moment: EU rules decide, the French pass where there are none."""
-
-    reason: Reason | None  # why nothing can be asked
-    findings: tuple[Finding, ...]
-    opens: domesticpass.Window | None  # a French pass
-    at: datetime
-
-    @property
-    def accepted(self) -> bool:
-        if self.findings:
-            return all(one.outcome is Outcome.PASSED for one in self.findings)
-        return self.opens is not None and self.opens.holds(self.at)
 
 
 def issue(
@@ -237,14 +216,13 @@ def _revoked(path: Path | None) -> Revocations:
         raise CannotRunError(str(error)) from error
 
 
-def _rules_json(found: inputs.Found, answer: Answer) -> str:
-    opens = answer.opens
+def _rules_json(found: inputs.Found, reason: Reason | None, findings: Sequence[Finding]) -> str:
     return json.dumps(
         {
             "input": found.input,
             "place": found.place,
-            "accepted": answer.accepted,
-            "reason": answer.reason or Reason.OK,
+            "accepted": reason is None and all(one.outcome is Outcome.PASSED for one in findings),
+            "reason": reason or Reason.OK,
             "rules": [
                 {
                     "identifier": one.rule.identifier,
@@ -254,27 +232,23 @@ def _rules_json(found: inputs.Found, answer: Answer) -> str:
                     "problem": one.problem,
                     "description": dict(one.rule.descriptions),
                 }
-                for one in answer.findings
+                for one in findings
             ],
-            "pass": opens and {"since": opens.since.isoformat(), "until": opens.until.isoformat()},
         }
     )
 
 
-def _rules_text(found: inputs.Found, answer: Answer) -> str:
-    if answer.reason is not None:
-        return f"{_where(found)}: {MEANING[answer.reason]}"
-    missed = [one for one in answer.findings if one.outcome is not Outcome.PASSED]
-    counted = f" ({len(answer.findings) - len(missed)} of {len(answer.findings)} rules passed)"
-    verdict = "accepted" if answer.accepted else "NOT ACCEPTED"
-    lines = [f"{_where(found)}: {verdict}{counted if answer.findings else ''}"]
+def _rules_text(found: inputs.Found, reason: Reason | None, findings: Sequence[Finding]) -> str:
+    if reason is not None:
+        return f"{_where(found)}: {MEANING[reason]}"
+    missed = [one for one in findings if one.outcome is not Outcome.PASSED]
+    answer = "NOT ACCEPTED" if missed else "accepted"
+    lines = [f"{_where(found)}: {answer} ({len(findings) - len(missed)} of {len(findings)} rules passed)"]
     for one in missed:
         problem = f" ({one.problem})" if one.problem else ""
         lines.append(f"  {one.rule.identifier} {one.outcome}{problem}: {one.rule.description('en')}")
         if "fr" in one.rule.descriptions:
             lines.append(f"    {one.rule.description('fr')}")
-    if answer.opens is not None:
-        lines.append(f"  French pass: from {answer.opens.since} to {answer.opens.until}")
     return "\n".join(lines)
 
 

@@ -301,8 +301,7 @@ def test_a_rule_that_is_not_satisfied_is_described_in_two_languages() -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ((ISSUED.twoddoc,), "ok"),  # sampled in April
-        (("--country", "DE", ISSUED.twoddoc), "no-rules"),
+        ((ISSUED.twoddoc,), "no-rules"),
         (("--country", "DE", ISSUED.hc1), "no-rules"),
         (("HC1:ABC",), "bad-compression"),
         (("nonsense",), "not-recognised"),
@@ -312,13 +311,6 @@ def test_what_no_rule_is_about_is_not_accepted(arguments: tuple[str, ...], reaso
     result = run("rules", "--at", "2021-08-05", "--json", *arguments)
     (answer,) = objects(result)
     assert (result.exit_code, answer["accepted"], answer["reason"]) == (1, False, reason)
-
-
-def test_a_2d_doc_opens_a_pass_for_three_days() -> None:
-    for day, code in (("2021-08-03", 0), ("2021-08-04", 1)):
-        result = run("rules", "--at", day, issued(sampled_at=AUGUST).twoddoc)
-        assert result.exit_code == code
-        assert "French pass: from 2021-07-31 14:00:00+02:00 to 2021-08-03 14:00:00+02:00" in result.stdout
 
 
 def test_rules_and_value_sets_from_folders(tmp_path: Path) -> None:
