@@ -4,7 +4,7 @@ from django.conf import settings
 from django.urls import include, path
 
 from rempart.screening.api import router as screening_router
-from rempart.site import pages
+from rempart.site import letters_pages, pages
 from rempart.site.machines import api
 
 api.add_router("/v1", screening_router)
@@ -14,6 +14,7 @@ urlpatterns = [
     path("laboratoires/", pages.laboratories, name="laboratories"),
     path("espace/", pages.space, name="space"),
     path("sante/", pages.alive, name="alive"),
+    path("messages/", letters_pages.letters, name="letters"),
     path("api/", api.urls),
     path("", include("rempart.foundation.access.signin.urls")),
     path("", include("rempart.foundation.access.urls")),

@@ -82,6 +82,7 @@ class Right(StrEnum):
     HANDOVER_USE = "handover.use"
     CALLS_MAKE = "calls.make"
     NOTICES_WORD = "notices.word"
+    MESSAGES_WATCH = "messages.watch"
     TRANSCODING_EDIT = "transcoding.edit"
     RESULTS_OWN = "results.own"
     REQUESTS_OWN = "requests.own"
