@@ -20,8 +20,8 @@ _READ_DPI = 200
 _MAX_SIDE = 4_000  # pixels; a larger page is rendered smaller
 
 
-def qr(text: str, *, scale: int = 1) -> bytes:
-    """A QR code as PNG, error correction Q as HCERT recommends, with its 4-module quiet zone.
+def qr(text: str, *, scale: int = 1, correction: str = "Q") -> bytes:
+    """A QR code as PNG, error correction Q as HCERT recommends, or L, M, H, with its 4-module quiet zone.
 
     `scale` is the width of a module in pixels. `HC1:` texts are encoded in alphanumeric mode, and all under the
     same mask: to look for the best of eight takes ten times as long, and what is compressed and signed reads as
@@ -30,7 +30,9 @@ def qr(text: str, *, scale: int = 1) -> bytes:
     import zxingcpp
 
     mask = {"data_mask": _MASK} if text.startswith("HC1:") else {}
-    return _png(zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="Q", **mask), scale)
+    return _png(
+        zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level=correction, **mask), scale
+    )
 
 
 def datamatrix(text: str, *, scale: int = 1) -> bytes:

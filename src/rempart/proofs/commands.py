@@ -19,7 +19,8 @@ app = typer.Typer(
 Inputs = Annotated[
     list[str],
     typer.Argument(
-        help="HC1:, shc:/ or 2D-DOC texts, text files with one per line, PNG or PDF files.", metavar="INPUT…"
+        help="HC1:, shc:/ or 2D-DOC texts, text files with one per line, PNG, PDF or .smart-health-card files.",
+        metavar="INPUT…",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object per certificate.")]
@@ -151,6 +152,10 @@ def issue(
         str,
         typer.Option(help="Address below which that key is published, https://… without a slash at its end."),
     ] = "",
+    shc_file: Annotated[
+        Path | None,
+        typer.Option(help="Write the card there: its QR code (.png), or the file to be downloaded."),
+    ] = None,
     page: Annotated[Path | None, typer.Option("--pdf", help="Write the printable certificate there.")] = None,
     at: At = "",
     as_json: AsJson = False,
@@ -160,8 +165,8 @@ def issue(
 
     card = None
     if shc_key and shc_certificate:
-        card = console.CardFiles(signer=(shc_key, shc_certificate), issuer=shc_issuer)
-    elif shc_key or shc_certificate:
+        card = console.CardFiles(signer=(shc_key, shc_certificate), issuer=shc_issuer, write=shc_file)
+    elif shc_key or shc_certificate or shc_file:
         raise _stop(ValueError("A SMART Health Card needs --shc-key, --shc-certificate and --shc-issuer."))
     dcc, twoddoc = (dcc_key, dcc_certificate), (twoddoc_key, twoddoc_certificate)
     try:

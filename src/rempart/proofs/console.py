@@ -10,13 +10,14 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rempart.proofs import businessrules, inputs, trustfiles, valuesets
+from rempart.proofs import barcodes, businessrules, inputs, shc, trustfiles, valuesets
 from rempart.proofs import claims as claims_file
 from rempart.proofs import control as door
 from rempart.proofs.businessrules import Finding, Journey, Outcome, RuleError
 from rempart.proofs.documents.certificate import render_certificate
 from rempart.proofs.reasons import MEANING, ContainerError, Kind, Reason
 from rempart.proofs.revocation import NOTHING_REVOKED, RevocationError, Revocations
+from rempart.proofs.shc import files as card_files
 from rempart.proofs.signing import LocalSigner
 from rempart.proofs.testcertificate import issue as issue_certificate
 from rempart.proofs.testcertificate import issue_card
@@ -38,6 +39,7 @@ class CardFiles:
 
     signer: tuple[Path, Path]
     issuer: str
+    write: Path | None  # where to: a picture of its QR code (.png), or the file to be downloaded
 
 
 class CannotRunError(Exception):
@@ -145,9 +147,11 @@ def issue(
         issued = issue_certificate(
             certificate, dcc_signer=_signer(dcc), twoddoc_signer=_signer(twoddoc), issued_at=moment
         )
-        shc = ""
+        text = ""
         if card is not None and certificate.has_card:
-            shc = issue_card(certificate, _signer(card.signer), issuer=card.issuer, issued_at=moment)
+            text = issue_card(certificate, _signer(card.signer), issuer=card.issuer, issued_at=moment)
+            if card.write is not None:
+                card.write.write_bytes(_card_file(text, card.write))
         if page is not None:
             page.write_bytes(render_certificate(certificate, issued))
     except OSError as error:
@@ -155,12 +159,18 @@ def issue(
     except (ValueError, RenderError) as error:
         raise CannotRunError(str(error)) from error
     if as_json:
-        texts = {"hc1": issued.hc1, "2d-doc": issued.twoddoc, "shc": shc, "uvci": certificate.uvci}
+        texts = {"hc1": issued.hc1, "2d-doc": issued.twoddoc, "shc": text, "uvci": certificate.uvci}
         _say(json.dumps(texts))
         return HOLDS
-    for text in filter(None, (issued.hc1, issued.twoddoc, shc)):
-        _say(_printed(text))
+    for one in filter(None, (issued.hc1, issued.twoddoc, text)):
+        _say(_printed(one))
     return HOLDS
+
+
+def _card_file(text: str, path: Path) -> bytes:
+    if path.suffix.lower() == ".png":
+        return barcodes.qr(text, scale=4, correction=shc.correction(text))
+    return card_files.write([text])
 
 
 def _signer(files: tuple[Path, Path]) -> LocalSigner:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rempart.proofs import barcodes
 from rempart.proofs.reasons import Kind, Reason
+from rempart.proofs.shc import files as card_files
 from rempart.proofs.twoddoc import binary as twoddoc_binary
 from rempart.proofs.verdict import kind_of
 
@@ -72,13 +73,15 @@ def _in_file(handed: str, path: Path) -> Iterator[Found]:
 
 
 def _texts(data: bytes) -> Iterator[tuple[str, str]]:
-    """The texts of a file's content, with their places. Raises ValueError for a damaged PNG or PDF."""
+    """The texts of a file's content, with their places. Raises ValueError for a damaged PNG, PDF or file of cards."""
     if data.startswith(_PNG_MAGIC):
         yield from _certificates(barcodes.read_png(data))
     elif _PDF_MAGIC in data[:_PDF_HEAD]:
         yield from _certificates(barcodes.read_pdf(data))
     elif data.startswith(twoddoc_binary.MARK):
         yield "", data.decode("iso-8859-1")
+    elif card_files.looks_like_one(data):
+        yield from ((f"card {number}", text) for number, text in enumerate(card_files.read(data), start=1))
     elif b"\0" not in data:  # else neither text nor anything we read
         # Not splitlines(): it would cut a 2D-DOC at its separators GS, RS and US.
         for number, line in enumerate(_decode(data).split("\n"), start=1):

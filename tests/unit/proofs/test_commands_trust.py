@@ -54,6 +54,8 @@ def issue(folder: Path, *more: object) -> dict[str, str]:
 def test_a_card_is_issued_shown_and_verified(folder: Path) -> None:
     text = issue(
         folder,
+        "--shc-file",
+        folder / "card.smart-health-card",
         "--shc-key",
         folder / "shc.key",
         "--shc-certificate",
@@ -69,7 +71,16 @@ def test_a_card_is_issued_shown_and_verified(folder: Path) -> None:
     assert "patient.family: Lefèvre" in run("show", text).stdout
     assert run("verify", "--at", AT, text).exit_code == 1  # nothing is trusted by default
     (folder / "card.txt").write_text(f"{text}\r\n")
-    assert run("verify", "--trust", folder / "trust", "--at", AT, folder / "card.txt").exit_code == 0
+    for name in ("card.txt", "card.smart-health-card"):
+        assert run("verify", "--trust", folder / "trust", "--at", AT, folder / name).exit_code == 0
+    (folder / "card.smart-health-card").write_text('{"verifiableCredential": 5}')
+    assert run("verify", "--at", AT, folder / "card.smart-health-card").exit_code == 2
+
+
+def test_the_picture_of_a_card_is_read(folder: Path) -> None:
+    card = ("--shc-key", folder / "shc.key", "--shc-certificate", folder / "shc.crt", "--shc-issuer", ISSUER)
+    issue(folder, *card, "--shc-file", folder / "card.png")
+    assert run("verify", "--trust", folder / "trust", "--at", AT, folder / "card.png").exit_code == 0
 
 
 def test_a_key_for_cards_without_the_rest_is_an_error(folder: Path) -> None:

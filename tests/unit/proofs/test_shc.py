@@ -7,16 +7,14 @@ import zlib
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import numpy
 import pytest
 import zxingcpp
 from cryptography.hazmat.primitives.asymmetric import ec
-from PIL import Image
 from tests.certificates import AT, document_signer
 
 from rempart.proofs import barcodes, shc, trust
 from rempart.proofs.reasons import Kind, Reason
-from rempart.proofs.shc import jws
+from rempart.proofs.shc import files, jws
 from rempart.proofs.signing import LocalSigner
 from rempart.proofs.trust import TrustList, jwks
 from rempart.proofs.verdict import Verdict, verify
@@ -129,8 +127,7 @@ def test_one_code_of_version_22_holds_it_at_the_best_correction_that_fits() -> N
     ):
         symbol = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level=shc.correction(text))
         assert symbol.to_image(scale=1, add_quiet_zones=False).shape[0] <= 105
-        picture = Image.fromarray(numpy.asarray(symbol.to_image(scale=3, add_quiet_zones=True)))
-        assert list(barcodes.read_image(picture)) == [text]
+        assert barcodes.read_png(barcodes.qr(text, scale=3, correction=shc.correction(text))) == [text]
 
 
 def test_a_card_too_long_for_one_code_is_not_made() -> None:
@@ -288,4 +285,20 @@ def test_departures_from_framework_and_guide_are_warnings() -> None:
 
 def test_a_file_of_cards_holds_their_tokens() -> None:
     text = card()
-    assert json.loads(shc.file([text])) == {"verifiableCredential": [jws.from_digits(text)]}
+    assert json.loads(files.write([text])) == {"verifiableCredential": [jws.from_digits(text)]}
+    assert files.read(files.write([text])) == [text]
+    assert files.looks_like_one(files.write([text]))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"{}",
+        b'{"verifiableCredential": 1}',
+        b'{"verifiableCredential": ["\xc3\xa9"]}',
+        b'{"verifiableCredential"',
+    ],
+)
+def test_a_file_that_holds_no_cards_is_an_error(data: bytes) -> None:
+    with pytest.raises(ValueError, match="no file"):
+        files.read(data)

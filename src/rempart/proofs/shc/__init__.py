@@ -10,6 +10,5 @@ from rempart.proofs.shc.card import judge as judge
 from rempart.proofs.shc.card import read as read
 from rempart.proofs.shc.issuing import TestContent as TestContent
 from rempart.proofs.shc.issuing import correction as correction
-from rempart.proofs.shc.issuing import file as file
 from rempart.proofs.shc.issuing import issue as issue
 from rempart.proofs.shc.jws import PREFIX as PREFIX

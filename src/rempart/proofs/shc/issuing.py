@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -63,11 +61,6 @@ def correction(text: str) -> str:
     """The best error correction that keeps a card's QR code within version 22: Q, M or L."""
     length = (len(text) - len(jws.PREFIX)) // 2
     return next(level for level, longest in _CORRECTIONS if length <= longest or level == "L")
-
-
-def file(texts: Iterable[str]) -> bytes:
-    """A `.smart-health-card` file (application/smart-health-card) of these cards. Raises ContainerError."""
-    return json.dumps({"verifiableCredential": [jws.from_digits(text) for text in texts]}).encode("ascii")
 
 
 def _bundle(content: TestContent) -> dict[str, object]:
