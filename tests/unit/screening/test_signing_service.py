@@ -120,9 +120,9 @@ def test_what_is_no_test_certificate_of_now_is_not_signed(
     assert platform.signing_socket is not None
     way = SigningService(platform.signing_socket)
     kid = trust.key_id(way.signer(Kind.DCC).certificate)
-    assert len(way.sign(Kind.DCC, [dcc_message(kid)] * 3)) == 3
+    assert len(way.sign(Kind.DCC, dcc_message(kid))) == 64
     with pytest.raises(ProviderRefused, match=why):
-        way.sign(Kind.DCC, [dcc_message(kid), dcc_message(**({"kid": kid} | change))])  # type: ignore[arg-type]
+        way.sign(Kind.DCC, dcc_message(**({"kid": kid} | change)))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_what_is_no_test_certificate_of_now_is_not_signed(
 def test_arbitrary_bytes_are_not_signed(platform: KeyStore, kind: Kind, message: bytes) -> None:
     assert platform.signing_socket is not None
     with pytest.raises(ProviderRefused):
-        SigningService(platform.signing_socket).sign(kind, [message])
+        SigningService(platform.signing_socket).sign(kind, message)
 
 
 @pytest.mark.parametrize("start", ["DC04DEM00002", "DC04FR000001", "DC01DEM00001", "XX04DEM00001"])
@@ -142,12 +142,12 @@ def test_a_2d_doc_in_another_name_is_not_signed(platform: KeyStore, start: str) 
     assert platform.signing_socket is not None
     day = (NOW.date() - datetime(2000, 1, 1, tzinfo=UTC).date()).days
     way = SigningService(platform.signing_socket)
-    way.sign(Kind.TWODDOC, [f"DC04DEM00001{day:04X}{day:04X}B201FRF0ZOE".encode()])
+    way.sign(Kind.TWODDOC, f"DC04DEM00001{day:04X}{day:04X}B201FRF0ZOE".encode())
     with pytest.raises(ProviderRefused):
-        way.sign(Kind.TWODDOC, [f"{start}{day:04X}{day:04X}B201FRF0ZOE".encode()])
+        way.sign(Kind.TWODDOC, f"{start}{day:04X}{day:04X}B201FRF0ZOE".encode())
     for wrong in (f"DC04DEM00001{day:04X}{day - 9:04X}B201FR", f"DC04DEM00001{day:04X}{day:04X}L101FR"):
         with pytest.raises(ProviderRefused):
-            way.sign(Kind.TWODDOC, [wrong.encode()])
+            way.sign(Kind.TWODDOC, wrong.encode())
 
 
 @pytest.mark.parametrize(
@@ -172,10 +172,10 @@ def test_questions_that_are_none_get_a_refusal(platform: KeyStore, apart: KeySto
         None,
         [],
         ["sign"],
-        ["sign", "dcc", []],
+        ["sign", "dcc", "text"],
         ["certificate", "shc"],
         {"a": 1},
-        ["sign", "dcc", [1]],
+        ["sign", "dcc", [b""]],
     ):
         assert signatory.answer(question, now=NOW)[0] == "no"
 

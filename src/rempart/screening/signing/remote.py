@@ -1,7 +1,7 @@
 """The way to the signing service: a private socket, over which messages go and signatures come back.
 
-A frame is its length (4 bytes, big-endian) and CBOR. Asked: `["certificate", kind]` or `["sign", kind, [message, …]]`;
-answered: `["ok", …]` or `["no", why]`.
+A frame is its length (4 bytes, big-endian) and CBOR. Asked: `["certificate", kind]` or `["sign", kind, message]`;
+answered: `["ok", bytes]` or `["no", why]`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import os
 import socket
 import struct
 import threading
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,8 +19,8 @@ from rempart.foundation.vault import ProviderRefused, ProviderUnavailable
 from rempart.proofs.signing import load_certificate
 from rempart.screening.signing.keys import Kind
 
-MOST_BYTES = 4_000_000
-"""Of a frame: a thousand certificates at once are far below."""
+MOST_BYTES = 65_536
+"""Of a frame: a certificate has some 400."""
 
 _PATIENCE = 5.0  # seconds, for each answer
 _LENGTH = struct.Struct(">I")
@@ -38,16 +37,13 @@ class SigningService:
 
     def signer(self, kind: Kind) -> RemoteSigner:
         """Whoever signs that kind now. Raises ProviderUnavailable, ProviderRefused."""
-        return RemoteSigner(self, kind, self._ask(["certificate", kind])[0])
+        return RemoteSigner(self, kind, self._ask(["certificate", kind]))
 
-    def sign(self, kind: Kind, messages: Sequence[bytes]) -> list[bytes]:
-        """The signature of each message, r‖s. Raises ProviderUnavailable, and ProviderRefused for what is no certificate."""
-        signatures = self._ask(["sign", kind, list(messages)])
-        if len(signatures) != len(messages):
-            raise ProviderRefused("the signing service did not answer every message")
-        return signatures
+    def sign(self, kind: Kind, message: bytes) -> bytes:
+        """The signature, r‖s. Raises ProviderUnavailable, and ProviderRefused for what is no certificate."""
+        return self._ask(["sign", kind, message])
 
-    def _ask(self, question: list[object]) -> list[bytes]:
+    def _ask(self, question: list[object]) -> bytes:
         with self._lock:
             try:
                 answer = self._exchange(question)
@@ -64,10 +60,8 @@ class SigningService:
                 self._close()
                 raise ProviderUnavailable(f"the signing service at {self._path} answers nonsense") from None
         match answer:
-            case ["ok", [*values]]:
-                found = [value for value in values if isinstance(value, bytes)]
-                if len(found) == len(values):
-                    return found
+            case ["ok", bytes(value)]:
+                return value
             case ["no", str(reason)]:
                 raise ProviderRefused(f"the signing service refuses: {reason}")
         raise ProviderUnavailable(f"the signing service at {self._path} answers nonsense")
@@ -97,8 +91,7 @@ class RemoteSigner:
         self._service, self._kind = service, kind
 
     def sign(self, message: bytes) -> bytes:
-        (signature,) = self._service.sign(self._kind, [message])
-        return signature
+        return self._service.sign(self._kind, message)
 
 
 def write_frame(connection: socket.socket, value: object) -> None:
@@ -121,7 +114,7 @@ def read_frame(connection: socket.socket) -> object:
 def _read(connection: socket.socket, length: int) -> bytes:
     parts = bytearray()
     while len(parts) < length:
-        part = connection.recv(min(65_536, length - len(parts)))
+        part = connection.recv(length - len(parts))
         if not part:
             raise EOFError
         parts += part

@@ -28,8 +28,7 @@ from rempart.screening.signing.remote import read_frame, write_frame
 from rempart.screening.signing.signers import local_signer
 
 _log = logging.getLogger(__name__)
-_MOST_AT_ONCE = 1_000
-_LONGEST = 4_096  # bytes of one message to sign; a certificate has some 400
+_LONGEST = 4_096  # bytes of a message to sign; a certificate has some 400
 _AGO, _AHEAD = timedelta(days=1), timedelta(minutes=5)  # how far a certificate's own time may be from ours
 _LASTS = timedelta(days=400)  # the longest that one may hold
 _REMEMBERED = 60.0  # seconds, until a certificate that was installed takes over
@@ -103,9 +102,9 @@ class Signatory:
         try:
             match question:
                 case ["certificate", str(kind)]:
-                    return ["ok", [self._signer(Kind(kind), now).certificate]]
-                case ["sign", str(kind), [*messages]] if 0 < len(messages) <= _MOST_AT_ONCE:
-                    return ["ok", self._sign(Kind(kind), messages, now)]
+                    return ["ok", self._signer(Kind(kind), now).certificate]
+                case ["sign", str(kind), bytes(message)]:
+                    return ["ok", self._sign(Kind(kind), message, now)]
         except NotACertificate as why:
             self._count("refused")
             return ["no", str(why)]
@@ -114,17 +113,14 @@ class Signatory:
             return ["no", type(why).__name__]
         return ["no", "what is that?"]
 
-    def _sign(self, kind: Kind, messages: list[object], now: datetime) -> list[bytes]:
+    def _sign(self, kind: Kind, message: bytes, now: datetime) -> bytes:
         signer = self._signer(kind, now)
-        checked = []
-        for message in messages:
-            if not isinstance(message, bytes) or len(message) > _LONGEST:
-                raise NotACertificate("too long, or no bytes")
-            _REQUIRED[kind](message, certificate=signer.certificate, now=now)
-            checked.append(message)
-        signatures = [signer.sign(message) for message in checked]
-        self._count(f"signed as {kind}", len(signatures))
-        return signatures
+        if len(message) > _LONGEST:
+            raise NotACertificate("too long")
+        _REQUIRED[kind](message, certificate=signer.certificate, now=now)
+        signature = signer.sign(message)
+        self._count(f"signed as {kind}")
+        return signature
 
     def _signer(self, kind: Kind, now: datetime) -> Signer:
         with self._lock:
@@ -134,10 +130,10 @@ class Signatory:
                 self._signers[kind] = (time.monotonic() + _REMEMBERED, signer)
             return signer
 
-    def _count(self, what: str, how_many: int = 1) -> None:
+    def _count(self, what: str) -> None:
         """One line a minute of what was signed and refused: the operator's count, beside the platform's own."""
         with self._lock:
-            self._counted[what] += how_many
+            self._counted[what] += 1
             if time.monotonic() < self._said + _SAID_EVERY:
                 return
             said, self._counted, self._said = self._counted, Counter(), time.monotonic()
