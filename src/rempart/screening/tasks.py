@@ -12,6 +12,7 @@ from rempart.foundation.vault import keyring_of
 from rempart.screening.api import intake_of
 from rempart.screening.desk.services import again, watching
 from rempart.screening.handover.services import posting
+from rempart.screening.notices.calls import keeping
 from rempart.screening.reviewing import seeking
 
 _JUDGES_FOR = timedelta(seconds=50)
@@ -41,6 +42,13 @@ def post_waiting(timestamp: int) -> None:
     """Send the certificates that waited for a mailbox which the directory has now."""
     with acting(system(Purpose.NOTICE)) as cursor:
         posting.post_waiting(cursor, keyring=keyring_of(settings.KEY_STORE), now=datetime.now(UTC))
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="notices.take-back")
+def take_back(timestamp: int) -> None:
+    """Put the positives whom no message reached on their laboratories' lists of calls."""
+    keeping.take_back(keyring=keyring_of(settings.KEY_STORE), now=datetime.now(UTC))
 
 
 @app.periodic(cron="* * * * *")

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from django.conf import settings
 from django.db import Error, close_old_connections, connections
 
 from rempart.foundation.messaging.carriers.dkim import signer
+from rempart.foundation.messaging.carriers.post import Batch
 from rempart.foundation.messaging.carriers.smpp import SmppCarrier
 from rempart.foundation.messaging.carriers.smtp import SmtpCarrier
 from rempart.foundation.messaging.letters import Carrier, Channel, Maker
@@ -23,6 +24,8 @@ from rempart.foundation.messaging.outbox import LocalCarrier, deliver
 from rempart.foundation.messaging.receipts import SmsEars
 from rempart.foundation.vault import keyring_of
 from rempart.screening.handover.services import making
+from rempart.screening.notices import makers as documents
+from rempart.screening.notices.gathering import gather
 from rempart.screening.signing.signers import signers
 
 _log = logging.getLogger(__name__)
@@ -36,6 +39,7 @@ def outside() -> frozenset[Channel]:
     configured = {
         Channel.EMAIL: settings.MAIL_RELAY,
         Channel.SMS: settings.SMS_CENTRE,
+        Channel.POST: settings.LETTERS.folder,
         Channel.MSSANTE: settings.HEALTH_MAIL,
     }
     return frozenset(channel for channel, there in configured.items() if there is not None)
@@ -43,8 +47,30 @@ def outside() -> frozenset[Channel]:
 
 def makers() -> Mapping[str, Maker]:
     """Who makes the documents that go with letters."""
-    press = making.Press(keyring=keyring_of(settings.KEY_STORE), signers=lambda: signers(settings.KEY_STORE))
-    return making.makers(press)
+    keyring = keyring_of(settings.KEY_STORE)
+    press = making.Press(keyring=keyring, signers=lambda: signers(settings.KEY_STORE))
+    notices = documents.Press(
+        keyring=keyring,
+        signers=lambda: signers(settings.KEY_STORE),
+        public_url=settings.PUBLIC_URL,
+        sender=settings.LETTERS.lines,
+    )
+    return {**making.makers(press), **documents.makers(notices)}
+
+
+def gather_letters() -> Sequence[Batch] | None:
+    """Make a batch of the letters that wait, for the printing house; None without one."""
+    house = settings.LETTERS
+    if house.folder is None:
+        return None
+    return gather(
+        makers(),
+        folder=house.folder,
+        sender=house.lines,
+        postal_class=house.postal_class,
+        keyring=keyring_of(settings.KEY_STORE),
+        now=datetime.now(UTC),
+    )
 
 
 def send_letters() -> int:

@@ -18,6 +18,7 @@ from rempart.site.codes_commands import declaration_codes
 from rempart.site.directories_commands import app as directories
 from rempart.site.ins_commands import app as ins
 from rempart.site.keys_commands import app as keys
+from rempart.site.letters_commands import app as letters
 from rempart.site.listen_commands import app as listen
 from rempart.site.messages_commands import app as messages
 from rempart.site.mssante_commands import app as mssante
@@ -41,6 +42,7 @@ app.command()(commands.bench)
 app.command()(catalogue)
 app.command()(declaration_codes)
 app.add_typer(listen, name="listen")
+app.add_typer(letters, name="letters")
 app.add_typer(audit, name="audit")
 app.add_typer(simulate, name="simulate")
 app.add_typer(keys, name="keys")

@@ -12,7 +12,7 @@ from rempart.foundation.vault import KeyStore, Provider
 from rempart.site.identity_providers import FranceConnect, ProSanteConnect
 from rempart.site.ins_settings import InsTeleservice
 from rempart.site.key_providers import Pkcs11, Transit
-from rempart.site.mail_settings import Bounces, MailServer, SmsCentre
+from rempart.site.mail_settings import Bounces, MailServer, PrintingHouse, SmsCentre
 from rempart.site.mssante_settings import Mssante
 
 
@@ -96,6 +96,11 @@ class Configuration(BaseSettings):
     def white_list(self) -> Path:
         """The folder of the white list of that trust space."""
         return self.var / "mssante"
+
+    @property
+    def letters(self) -> PrintingHouse:
+        """Who prints our letters; its own settings are REMPART_LETTERS_…"""
+        return PrintingHouse.model_validate({})
 
     @property
     def key_store(self) -> KeyStore:

@@ -94,6 +94,24 @@ class Bounces(BaseSettings):
         )
 
 
+class PrintingHouse(BaseSettings):
+    """`REMPART_LETTERS_…`: who prints our letters and brings them to the post."""
+
+    model_config = _prefixed("REMPART_LETTERS_")
+
+    folder: Path | None = None
+    """Where batches are put; what is there is in clear. None: letters stay in the outbox as read."""
+    sender: str = ""
+    """The address to which letters come back, lines parted by `|`."""
+    postal_class: str = "lettre verte"
+    """As the contract with the post names it; every line of a manifest says it."""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The lines of the sender's address."""
+        return tuple(line.strip() for line in self.sender.split("|") if line.strip())
+
+
 class SmsCentre(BaseSettings):
     """`REMPART_SMS_…`: the operator's centre, by SMPP 3.4."""
 

@@ -11,7 +11,7 @@ from procrastinate.contrib.django import app
 
 from rempart.foundation.people.reindexing import NotSettled, asked
 from rempart.foundation.vault import keyring_of
-from rempart.site import teleservice
+from rempart.site import carriers, teleservice
 from rempart.site.reindexing import run
 
 _REINDEXES_FOR = timedelta(minutes=8)
@@ -45,6 +45,13 @@ def reindex(timestamp: int) -> None:
     if asked():
         with contextlib.suppress(NotSettled):
             run(keyring=keyring_of(settings.KEY_STORE), clock=lambda: datetime.now(UTC), until=until)
+
+
+@app.periodic(cron="0 3 * * *")
+@app.task(name="letters.batch")
+def gather_letters(timestamp: int) -> None:
+    """Make the batch of the day for the printing house, where there is one."""
+    carriers.gather_letters()
 
 
 @app.periodic(cron="* * * * *")

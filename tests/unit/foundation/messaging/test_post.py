@@ -44,7 +44,7 @@ def closed(folder: Path) -> list[post.Batch]:
 
 
 def test_a_batch_with_its_manifest_and_the_checksum_of_that(folder):
-    carrier = post.PostCarrier(folder)
+    carrier = post.PostCarrier(folder, plain=lambda letter: pdf(5))
     outcomes = carrier.carry([parcel(2, pdf(), pdf(2)), parcel(1, pdf())])
     assert [one.answer for one in outcomes] == [Answer.TAKEN, Answer.TAKEN]
     (batch,) = closed(folder)
@@ -69,7 +69,7 @@ def test_a_batch_with_its_manifest_and_the_checksum_of_that(folder):
 
 
 def test_security_nobody_is_named_and_nobody_else_reads(folder):
-    post.PostCarrier(folder).carry([parcel(1, pdf())])
+    post.PostCarrier(folder, plain=lambda letter: pdf(5)).carry([parcel(1, pdf())])
     (batch,) = closed(folder)
     made = folder / batch.name
     assert b"QUIRINAL" not in (made / "manifest.csv").read_bytes()
@@ -78,15 +78,22 @@ def test_security_nobody_is_named_and_nobody_else_reads(folder):
 
 
 def test_the_same_letter_brought_twice_is_there_once(folder):
-    carrier = post.PostCarrier(folder)
+    carrier = post.PostCarrier(folder, plain=lambda letter: pdf(5))
     carrier.carry([parcel(1, pdf())])
     carrier.carry([parcel(1, pdf(2)), parcel(2, pdf())])
     (batch,) = closed(folder)
     assert (batch.letters, batch.pages) == (2, 3)
 
 
+def test_a_letter_that_is_text_alone_is_printed_too(folder):
+    letter = Letter(channel=Channel.POST, recipient="QUIRINAL", text="Bonjour")
+    post.PostCarrier(folder, plain=lambda letter: pdf(5)).carry([Parcel(id=UUID(int=1), letter=letter)])
+    (batch,) = closed(folder)
+    assert batch.pages == 5
+
+
 def test_two_batches_of_one_minute_have_two_names_and_nothing_makes_none(folder):
-    carrier = post.PostCarrier(folder)
+    carrier = post.PostCarrier(folder, plain=lambda letter: pdf(5))
     assert closed(folder) == []
     carrier.carry([parcel(1, pdf())])
     (first,) = closed(folder)
@@ -98,7 +105,7 @@ def test_two_batches_of_one_minute_have_two_names_and_nothing_makes_none(folder)
 
 @pytest.mark.parametrize("broken", ["_build", "rmtree"])
 def test_what_was_interrupted_goes_on_and_nothing_is_lost_or_there_twice(folder, monkeypatch, broken):
-    carrier = post.PostCarrier(folder)
+    carrier = post.PostCarrier(folder, plain=lambda letter: pdf(5))
     carrier.carry([parcel(1, pdf()), parcel(2, pdf())])
 
     def dies(*_: object, **__: object) -> None:
@@ -115,7 +122,7 @@ def test_what_was_interrupted_goes_on_and_nothing_is_lost_or_there_twice(folder,
 
 
 def test_what_cannot_be_printed_is_refused(folder):
-    carrier = post.PostCarrier(folder)
+    carrier = post.PostCarrier(folder, plain=lambda letter: pdf(5))
     outcomes = carrier.carry(
         [parcel(1), parcel(2, b"x", media_type="image/png"), parcel(3, b"%PDF", b"nothing")]
     )

@@ -17,7 +17,7 @@ import hashlib
 import io
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ from pathlib import Path
 
 import pypdfium2
 
-from rempart.foundation.messaging.letters import Answer, Outcome, Parcel
+from rempart.foundation.messaging.letters import Answer, Letter, Outcome, Parcel
 
 _OPEN, _CLOSING, _MADE = ".open", ".closing-", ".made-"
 _PREFIX = "lettres-"
@@ -45,14 +45,16 @@ class Batch:
 
 
 class PostCarrier:
-    """Puts letters into the open batch of a folder: the documents of each, one behind the other."""
+    """Puts letters into the open batch of a folder: the documents of each, one behind the other; `plain` makes one of
+    a letter that has none."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, plain: Callable[[Letter], bytes]) -> None:
         self._folder = folder
+        self._plain = plain
 
     def carry(self, parcels: Sequence[Parcel]) -> Sequence[Outcome]:
         into = _made_private(self._folder / _OPEN)
-        outcomes = [_put(parcel, into) for parcel in parcels]
+        outcomes = [_put(parcel, into, self._plain) for parcel in parcels]
         _through(into)
         return outcomes
 
@@ -81,9 +83,11 @@ def waiting(folder: Path) -> list[Batch]:
     return [_read(one) for one in sorted(folder.glob(f"{_PREFIX}*")) if (one / _MANIFEST).is_file()]
 
 
-def _put(parcel: Parcel, into: Path) -> Outcome:
-    """One letter as one file. One without a document says nothing; one that is no PDF cannot be printed."""
+def _put(parcel: Parcel, into: Path, plain: Callable[[Letter], bytes]) -> Outcome:
+    """One letter as one file. One that says nothing, or whose document is no PDF, cannot be printed."""
     contents = [content for _, media_type, content in parcel.documents if media_type == _PDF]
+    if not parcel.documents and parcel.letter.text:
+        contents = [plain(parcel.letter)]
     if not contents or len(contents) < len(parcel.documents):
         return Outcome(answer=Answer.REFUSED, reason="no_document")
     try:
