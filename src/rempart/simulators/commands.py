@@ -159,3 +159,49 @@ def ins(
     except OSError as why:
         typer.echo(f"rempart: port {port} of this machine: {why.strerror}", err=True)
         raise typer.Exit(2) from None
+
+
+@app.command()
+def sms(
+    port: Annotated[int, typer.Option(min=0, help="Port; 0: a free one.")] = 2775,
+    unknown: Annotated[str, typer.Option(help="Numbers with these ends do not exist (with commas).")] = "",
+    unreachable: Annotated[str, typer.Option(help="Likewise: taken, and given up later.")] = "",
+    silent: Annotated[str, typer.Option(help="Likewise: taken, and never heard of again.")] = "",
+    stops: Annotated[str, typer.Option(help="Likewise: their owner answers STOP.")] = "",
+    busy_after: Annotated[int, typer.Option(min=0, help="One segment in so many is throttled.")] = 0,
+    show: Annotated[bool, typer.Option("--show", help="Print the texts: invented persons only.")] = False,
+) -> None:
+    """Imitate an operator's SMS centre (SMPP 3.4), until Ctrl-C."""
+    import signal
+
+    from rempart.simulators.sms.centre import Arrived, Centre, Habits, running
+
+    def ends(said: str) -> tuple[str, ...]:
+        return tuple(end.strip() for end in said.split(",") if end.strip())
+
+    def seen(one: Arrived) -> None:
+        typer.echo(f"{one.number}  {one.text}" if show else f"a text of {one.segments} segments")
+
+    told = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, told)  # before its thread begins: it would take them
+    habits = Habits(
+        unknown=ends(unknown),
+        unreachable=ends(unreachable),
+        silent=ends(silent),
+        stops=ends(stops),
+        busy_after=busy_after,
+        receipt_seconds=1.0,
+    )
+    try:
+        with running(Centre(habits=habits, seen=seen), port=port) as found:
+            typer.echo("# Start Rempart with these settings.", err=True)
+            typer.echo("REMPART_SMS_HOST='127.0.0.1'")
+            typer.echo(f"REMPART_SMS_PORT='{found}'")
+            typer.echo("REMPART_SMS_TLS='false'")
+            typer.echo("REMPART_SMS_SYSTEM_ID='rempart'")
+            typer.echo("REMPART_SMS_PASSWORD='secret'")
+            typer.echo("REMPART_SMS_SOURCE='38000'")
+            signal.sigwait(told)
+    except OSError as why:
+        typer.echo(f"rempart: port {port} of this machine: {why.strerror}", err=True)
+        raise typer.Exit(2) from None
