@@ -85,7 +85,7 @@ def handover(**changes: Any) -> bytes:
         "received_at": AT,
         "destroy_by": SAMPLED + timedelta(hours=72),
         "application": "TousAntiCovid",
-        "sites": ("mesconseilscovid.sante.gouv.fr", "sante.fr"),
+        "sites": ("mesconseilscovid.sante.gouv.fr", "sante.fr/recherche/trouver/DepistageCovid"),
         "at": AT,
     }
     return render_handover(HandoverSheet(**(values | changes)))

@@ -48,7 +48,7 @@ SAID = {
     "handover": [
         "Lefèvre-Œillet", "Zoé, Anne-Noëlle", "29 février 1984", "Féminin", "94500-6", "8 avril 2021 à 09:30",
         "À détruire au plus tard le 11 avril 2021 à 09:30", "FINESS 250012345", "pièce d’identité", "72 heures", "6 mois",
-        "au patient lui-même", "appeler son médecin, même sans symptômes", "mesconseilscovid.sante.gouv.fr, sante.fr",
+        "au patient lui-même", "appeler son médecin, même sans symptômes", "mesconseilscovid.sante.gouv.fr, sante.fr/recherche/trouver/",
     ],
     "ready": ["Votre résultat est prêt", "https://sidep.gouv.fr/r/Xk29fjQ0a81jd", "8 BIS AVENUE DE L EUROPE"],
     "positive": [

@@ -10,13 +10,14 @@ from functools import cache
 from importlib import resources
 from string import digits
 
-from rempart.proofs.documents.printing import printable
+from rempart.proofs.documents.printing import unbroken
 from rempart.proofs.transliteration import capitals
 
 MOST_LINES = 6
 LONGEST_LINE = 38
 """Characters of a line, spaces included."""
 
+_LONGEST_READ = 200  # characters of a line as it comes
 _CAPITALS_FROM_END = 3  # number and street, place, town
 
 
@@ -35,8 +36,7 @@ def address_lines(lines: Sequence[str]) -> tuple[str, ...]:
 
 
 def _as_written(line: str) -> str:
-    text = printable(line).replace("\u00ad", "")
-    return text if len(text) <= LONGEST_LINE else _shortened(text)
+    return _shortened(unbroken(line, longest=_LONGEST_READ))
 
 
 def _in_capitals(line: str) -> str:

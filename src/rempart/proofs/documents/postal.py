@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from rempart.proofs import barcodes
 from rempart.proofs.documents import printing
 from rempart.proofs.documents.address import LONGEST_LINE, address_lines
-from rempart.proofs.documents.printing import printable
+from rempart.proofs.documents.printing import unbroken
 from rempart.proofs.documents.sheets import Declaration, check_link, declared
 from rempart.proofs.documents.templates import template
 from rempart.proofs.documents.texts import filled, paragraphs, printed, texts_of
@@ -76,7 +76,8 @@ def render_letter(letter: PostalLetter) -> bytes:
         codes.append(
             {
                 "title": texts["link_title"],
-                "text": printable(letter.link, longest=300),
+                "text": letter.link,
+                "link": letter.link,
                 "after": paragraphs(texts["link_after"], {}),
                 "picture": list(barcodes.qr(letter.link)),
                 "alt": texts["link_alt"],
@@ -87,7 +88,7 @@ def render_letter(letter: PostalLetter) -> bytes:
     data = {
         "issuer": values["issuer"],
         "size": kind["size"],  # points
-        "sender": [printable(line, longest=LONGEST_LINE) for line in letter.sender[:_MOST_SENDER_LINES]],
+        "sender": [unbroken(line, longest=LONGEST_LINE) for line in letter.sender[:_MOST_SENDER_LINES]],
         "recipient": list(address_lines(letter.recipient)),
         "dated": filled(texts["dated"], values),
         "reference": filled(texts["reference"], values) if letter.reference else "",

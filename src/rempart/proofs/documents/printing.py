@@ -30,12 +30,16 @@ _DRAWN = re.compile(
 def printable(value: str, *, longest: int = LONGEST) -> str:
     """The value in characters the font has: as it is, without its accent, transliterated, or `?`.
 
-    What is longer than `longest` characters is cut with an ellipsis; a long word may be broken.
+    What is longer than `longest` characters is cut with an ellipsis; a long word may be broken by a hyphen.
     """
+    return _LONG_WORD.sub("\\g<0>\u00ad", unbroken(value, longest=longest))
+
+
+def unbroken(value: str, *, longest: int) -> str:
+    """As `printable`, for what no hyphen may come into: an address, a line of its own."""
     composed = " ".join(unicodedata.normalize("NFC", value).split())
     drawn = "".join(character if _DRAWN.match(character) else _replace(character) for character in composed)
-    shortened = drawn if len(drawn) <= longest else drawn[: longest - 1] + "…"
-    return _LONG_WORD.sub("\\g<0>\u00ad", shortened)
+    return drawn if len(drawn) <= longest else drawn[: longest - 1] + "…"
 
 
 def day(moment: date) -> str:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from rempart.proofs import barcodes
 from rempart.proofs.documents import printing
 from rempart.proofs.documents.certificate import SEXES
-from rempart.proofs.documents.printing import printable
+from rempart.proofs.documents.printing import printable, unbroken
 from rempart.proofs.documents.templates import template
 from rempart.proofs.documents.texts import filled, paragraphs, printed, runs, texts_of
 from rempart.proofs.testcertificate import Sex
@@ -21,6 +21,7 @@ from rempart.proofs.typesetting import typeset
 _CODE = re.compile(r"[0-9A-Za-z-]{1,40}")
 _LINK = re.compile(r"https?://[!-~]{1,290}")
 _LONGEST_FACT = 60  # characters
+_LONGEST_SITES = 160  # characters of all together
 Row = tuple[str, str, str]
 
 
@@ -150,9 +151,16 @@ def render_handover(sheet: HandoverSheet) -> bytes:
     values = {
         "destroy": printing.day_and_time(sheet.destroy_by.astimezone(zone)),
         "application": sheet.application,
-        "sites": ", ".join(sheet.sites),
     } | _made(sheet.issuer, sheet.at)
-    return _typeset(texts, values, facts=facts, notice=texts["destroy"], issuer=sheet.issuer, at=sheet.at)
+    return _typeset(
+        texts,
+        values,
+        facts=facts,
+        notice=texts["destroy"],
+        long={"sites": unbroken(", ".join(sheet.sites), longest=_LONGEST_SITES)},
+        issuer=sheet.issuer,
+        at=sheet.at,
+    )
 
 
 def render_orientation(sheet: OrientationSheet) -> bytes:
@@ -172,6 +180,7 @@ def declared(declaration: Declaration | None, texts: Mapping[str, Any]) -> dict[
         "title": filled(texts["code_title"], values),
         "before": paragraphs(texts.get("code_before", ()), values),
         "text": declaration.code,
+        "link": declaration.link,
         "after": paragraphs(texts["code_after"], values),
         "picture": list(barcodes.qr(declaration.link)),
         "alt": filled(texts["code_alt"], values),
@@ -197,8 +206,10 @@ def _typeset(
     facts: list[Row] | None = None,
     notice: str = "",
     code: dict[str, object] | None = None,
+    long: Mapping[str, str] | None = None,
 ) -> bytes:
-    safe = printed(values)
+    """`long` has values as they are printed, which may be longer than those of a sentence."""
+    safe = printed(values) | dict(long or {})
     phone = (
         {"number": filled(texts["phone"], {}), "label": filled(texts["phone_label"], {})}
         if "phone" in texts

@@ -11,7 +11,7 @@ from rempart.foundation.audit.trail import Act, record
 from rempart.foundation.terminology import Pathogen
 from rempart.foundation.vault import Keyring
 from rempart.proofs import testcertificate, uvci
-from rempart.proofs.pdf import render_pdf
+from rempart.proofs.documents.certificate import render_certificate
 from rempart.screening.portal.services.opening import proven
 from rempart.screening.portal.services.showing import Shown, shown_by
 from rempart.screening.signing.signers import Signers
@@ -27,7 +27,7 @@ def certificate(
     shown, issued = signed(
         proof=proof, keyring=keyring, pathogen=pathogen, signers=signers, origin=origin, now=now
     )
-    return render_pdf(to_certify(shown, keyring=keyring, pathogen=pathogen), issued)
+    return render_certificate(to_certify(shown, keyring=keyring, pathogen=pathogen), issued)
 
 
 def signed(
