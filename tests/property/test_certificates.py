@@ -13,6 +13,7 @@ from tests.certificates import AT, DSC, SEAL, TRUST, issued
 from rempart.proofs import barcodes, testcertificate, trust, uvci
 from rempart.proofs.documents import printing
 from rempart.proofs.reasons import Reason
+from rempart.proofs.revocation import Batch, Revocations
 from rempart.proofs.transliteration import capitals, mrz
 from rempart.proofs.verdict import verify
 
@@ -93,6 +94,7 @@ def test_any_bytes_in_any_layer_get_an_answer(data: bytes) -> None:
         assert not verify("HC1:" + layer.decode(), trust=TRUST, at=AT).valid
 
 
+REVOKED = Revocations.of([Batch(hashes=[bytes(16), bytes(32)])])
 cbor_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.integers() | st.text(), inner, max_size=4),
@@ -107,7 +109,8 @@ def test_any_signed_content_is_judged(content: object) -> None:
         payload = cbor2.dumps(claims)
         signature = signer.sign(cbor2.dumps(["Signature1", header, b"", payload]))
         message = cbor2.dumps([header, {}, payload, signature])
-        verify("HC1:" + base45.b45encode(zlib.compress(message)).decode(), trust=TRUST, at=AT)
+        text = "HC1:" + base45.b45encode(zlib.compress(message)).decode()
+        verify(text, trust=TRUST, at=AT, revoked=REVOKED)
 
 
 @given(st.data())

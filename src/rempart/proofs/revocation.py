@@ -80,9 +80,9 @@ class Revocations:
 
     def has(self, fingerprints: Iterable[bytes], *, key_id: bytes = b"") -> bool:
         """Whether one of a certificate's fingerprints is listed, for any key or for the one that signed it."""
-        return any(
-            _holds(self._runs.get((key, len(one)), b""), one) for one in fingerprints for key in {b"", key_id}
-        )
+        keys = {b"", key_id}
+        runs = ((self._runs.get((key, len(one))), one) for one in fingerprints for key in keys)
+        return any(run is not None and _holds(run, one) for run, one in runs)
 
 
 NOTHING_REVOKED = Revocations({})
@@ -95,11 +95,11 @@ def of_dcc(envelope: dcc.Envelope) -> tuple[bytes, ...]:
     signed = signature[: len(signature) // 2] if message.algorithm == cose.ES256 else signature
     found = {_digest(signed)[:_SHORT]}
     for country, identifier in _identifiers(envelope):
+        listed = country + identifier
         found.add(_digest(identifier.encode())[:_SHORT])
-        for text in (country + identifier, envelope.issuer + identifier):
-            found.add(_digest(text.encode())[:_SHORT])
-        for text in (country.upper() + identifier, (country + identifier).upper()):
-            found.add(_digest(text.encode()))
+        for text in {listed, envelope.issuer + identifier, country.upper() + identifier, listed.upper()}:
+            whole = _digest(text.encode())
+            found |= {whole, whole[:_SHORT]}
     return tuple(found)
 
 

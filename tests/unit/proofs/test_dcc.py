@@ -139,6 +139,8 @@ def test_every_usual_container_holds(label: str, text: str) -> None:
         (Reason.BAD_CBOR, "HC1:" + base45.b45encode(zlib.compress(bytes.fromhex("d81c81d81d00"))).decode()),
         (Reason.BAD_COSE, hc1({})),
         (Reason.BAD_COSE, hc1([b"", {}, b""])),
+        (Reason.BAD_COSE, hc1(cbor2.CBORTag(18, cbor2.CBORTag(18, message())))),
+        (Reason.BAD_COSE, hc1(cbor2.CBORTag(98, message()))),
         (Reason.BAD_COSE, hc1(cbor2.CBORTag(18, ["", {}, b"", b""]))),
         (Reason.BAD_COSE, hc1([cbor2.dumps([]), {}, b"", b""])),
         (Reason.BAD_CLAIMS, tagged(claims="text")),
