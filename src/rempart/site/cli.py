@@ -9,6 +9,7 @@ import typer
 from rempart.foundation.people.commands import app as people
 from rempart.proofs.commands import app as certificate
 from rempart.screening import commands as screening
+from rempart.screening.handover.commands import app as mailbox
 from rempart.simulators.commands import app as simulate
 from rempart.site import commands
 from rempart.site.account_commands import accounts, machine_keys
@@ -59,6 +60,7 @@ app.add_typer(messages, name="messages")
 app.add_typer(retention, name="retention")
 app.add_typer(oversight, name="oversight")
 app.add_typer(people, name="people")
+app.add_typer(mailbox, name="mailbox")
 
 
 def main() -> None:

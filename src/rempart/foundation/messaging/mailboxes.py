@@ -60,10 +60,11 @@ class Received:
 
 
 class Mailbox:
-    """An open mailbox; made by `opened`."""
+    """An open mailbox; made by `opened`. `validity`: as long as it stays the same, a uid names the same message."""
 
-    def __init__(self, client: IMAPClient) -> None:
+    def __init__(self, client: IMAPClient, *, validity: int) -> None:
         self._client = client
+        self.validity = validity
 
     def unseen(self, *, most: int = 200) -> Sequence[int]:
         """The oldest messages that nobody has read, at most `most`, by uid."""
@@ -123,8 +124,8 @@ def opened(account: Account, *, timeout: float = _TIMEOUT_SECONDS) -> Iterator[M
             if account.starttls:
                 client.starttls(_context(account))
             _log_in(client, account)
-            client.select_folder(account.folder)
-        yield Mailbox(client)
+            folder = client.select_folder(account.folder)
+        yield Mailbox(client, validity=int(folder[b"UIDVALIDITY"]))
     finally:
         _close(client)
 

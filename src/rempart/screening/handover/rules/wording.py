@@ -114,6 +114,18 @@ def read_subject(text: str) -> Subject | None:
     )
 
 
+def trial_subject(site: str) -> str:
+    """The subject of a test message to the mailbox of a site."""
+    return f"{words()['trial']['subject']}{_BAR}{site}"
+
+
+def read_trial(text: str) -> str | None:
+    """The site of a test message, by its subject; None for any other."""
+    lead, _, site = " ".join(text.split()).rpartition(_BAR)
+    is_one = lead.casefold().endswith(words()["trial"]["subject"].casefold()) and finess.is_valid(site)
+    return finess.normalise(site) if is_one else None
+
+
 def header(facts: Facts, kind: Kind) -> str:
     """The value of HEADER: nothing in it that the body does not say, and no name."""
     result = "" if kind is Kind.DESTRUCTION else f"; result={facts.result}"

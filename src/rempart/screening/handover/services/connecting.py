@@ -28,12 +28,12 @@ from rempart.foundation.territories import zone_of
 from rempart.foundation.vault import Keyring
 from rempart.screening.desk.services.within import within
 from rempart.screening.handover.models import MailboxTrial, Unreached
+from rempart.screening.handover.rules import wording
 from rempart.screening.handover.rules.matching import Match, Scheme, schemes
 from rempart.screening.handover.rules.volume import WEEKS, Volume, volume
-from rempart.screening.handover.rules.wording import words
 from rempart.screening.handover.services.finding import found
 from rempart.screening.handover.services.listing import waiting
-from rempart.screening.handover.services.posting import ABOUT, Headers
+from rempart.screening.handover.services.posting import ABOUT
 
 PATIENCE = timedelta(minutes=10)
 """Between two test messages to one site's mailbox."""
@@ -102,9 +102,7 @@ def boxes(*, actor: Actor, laboratory: str, now: datetime) -> Boxes:
     )
 
 
-def try_mailbox(
-    *, actor: Actor, laboratory: str, site: str, keyring: Keyring, now: datetime, headers: Headers = dict
-) -> str:
+def try_mailbox(*, actor: Actor, laboratory: str, site: str, keyring: Keyring, now: datetime) -> str:
     """Send a test message, which speaks of no patient, to the mailbox of a site; its address.
 
     Raises NotAllowed for a site of another laboratory or without mailbox, TooMany when one was sent a moment ago.
@@ -115,7 +113,7 @@ def try_mailbox(
     match = found({site})[site]
     if not match.address:
         raise NotAllowed("no mailbox")
-    key, text = uuid7(), words()["trial"]
+    key = uuid7()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (f"mailbox trial {site}",))
         last = MailboxTrial.objects.filter(laboratory=site).order_by("-asked_at").first()
@@ -127,9 +125,8 @@ def try_mailbox(
         letter = Letter(
             channel=Channel.MSSANTE,
             recipient=match.address,
-            subject=f"{text['subject']} | {site}",
-            text=text["text"].strip().format(site=site),
-            headers=headers(),
+            subject=wording.trial_subject(site),
+            text=wording.words()["trial"]["text"].strip().format(site=site),
         )
         message = Message(
             id=key,

@@ -6,7 +6,7 @@ What a site has no mailbox for waits in its list; what a correction or a retract
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from uuid import UUID
@@ -47,9 +47,6 @@ ABOUT = "handover"
 CERTIFICATE, SHEET = "handover.certificate", "handover.sheet"
 """The makers of what goes with a message (services/making.py)."""
 
-Headers = Callable[[], Mapping[str, str]]
-"""What the trust space asks of every mail."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Due:
@@ -59,7 +56,7 @@ class _Due:
     until: datetime | None
 
 
-def subscriber(*, keyring: Keyring, headers: Headers = dict) -> Subscriber:
+def subscriber(*, keyring: Keyring) -> Subscriber:
     """Sends each certificate that a laboratory is to hand over, and what became untrue of one."""
 
     def handle(cursor: CursorWrapper, events: Sequence[Published]) -> None:
@@ -73,12 +70,12 @@ def subscriber(*, keyring: Keyring, headers: Headers = dict) -> Subscriber:
         }
         concerned = [one for one in due if one.until or bytes(one.result.ledger_key) in rows]
         if concerned:
-            _Batch(cursor, rows, concerned, keyring=keyring, headers=headers, now=now).run()
+            _Batch(cursor, rows, concerned, keyring=keyring, now=now).run()
 
     return Subscriber(name="screening.handover", topics=(RESULTS,), handle=handle)
 
 
-def post_waiting(cursor: CursorWrapper, *, keyring: Keyring, now: datetime, headers: Headers = dict) -> int:
+def post_waiting(cursor: CursorWrapper, *, keyring: Keyring, now: datetime) -> int:
     """Send what waits for a mailbox and has one now; how many. For who sees everything (the clock)."""
     rows = list(
         Handover.objects.select_for_update(skip_locked=True).filter(
@@ -105,7 +102,7 @@ def post_waiting(cursor: CursorWrapper, *, keyring: Keyring, now: datetime, head
             continue
         _address(row, matches[row.laboratory])
         kind = Kind.REPLACEMENT if row.replaces else Kind.CERTIFICATE
-        messages.append(_message(row, _facts(row, result, identity), kind, headers=headers(), now=now))
+        messages.append(_message(row, _facts(row, result, identity), kind, now=now))
         told.append(_told(row, result, kind))
         row.save()
     record_each(system(Purpose.NOTICE), Act.HANDOVER_POSTED, told, now=now)
@@ -122,11 +119,10 @@ class _Batch:
         due: Sequence[_Due],
         *,
         keyring: Keyring,
-        headers: Headers,
         now: datetime,
     ) -> None:
         self._cursor, self._rows, self._due, self._now = cursor, rows, due, now
-        self._keyring, self._headers = keyring, headers
+        self._keyring = keyring
         self._identities = read_identities({one.result.identity_id for one in due}, keyring=keyring)
         self._matches = found({one.result.laboratory for one in due if one.until})
         self._made: set[bytes] = set()
@@ -193,7 +189,7 @@ class _Batch:
         if not row.address:
             return
         facts = _facts(row, result, identity)
-        self._messages[key] = _message(row, facts, kind, headers=self._headers(), now=self._now)
+        self._messages[key] = _message(row, facts, kind, now=self._now)
         self._told[key] = _told(row, result, kind)
 
 
@@ -267,9 +263,7 @@ def _facts(row: Handover, result: PublishedResult, identity: IdentityRecord) -> 
     )
 
 
-def _message(
-    row: Handover, facts: Facts, kind: Kind, *, headers: Mapping[str, str], now: datetime
-) -> Message:
+def _message(row: Handover, facts: Facts, kind: Kind, *, now: datetime) -> Message:
     """The mail, whose documents are made when it leaves; the row remembers it."""
     row.message_id = uuid7()
     of = f"{row.id}.{row.version}"
@@ -283,7 +277,7 @@ def _message(
                 recipient=row.address,
                 subject=wording.subject(facts, kind),
                 text=wording.body(facts, kind),
-                headers={**headers, wording.HEADER: wording.header(facts, kind)},
+                headers={wording.HEADER: wording.header(facts, kind)},
                 enclosures=()
                 if kind is Kind.DESTRUCTION
                 else tuple(
