@@ -19,7 +19,7 @@ from rempart.foundation.messaging.letters import Channel, State
 from rempart.foundation.messaging.models import Message
 from rempart.foundation.messaging.outbox import deliver
 from rempart.site import messages_commands, runtime
-from rempart.site.letters_pages import bars
+from rempart.site.letters_pages import REASONS, bars, why
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -90,6 +90,14 @@ def test_bars_stand_on_the_ground_and_the_tallest_reaches_the_top():
     drawn = bars([NOW + rank * HOUR for rank in range(4)], [0, 1, 500, 1000])
     assert [bar.height for bar in drawn] == [0, 1.5, 30, 60]
     assert all(bar.y + bar.height == 60 for bar in drawn)
+
+
+@pytest.mark.parametrize(
+    ("reason", "begins"),
+    [("smtp.5.1.1", "smtp.5.1"), ("smtp.451", "smtp.4"), ("smpp.undeliv.027", "smpp.undeliv"), ("else", "")],
+)
+def test_a_reason_is_said_in_words(reason, begins):
+    assert why(reason) is REASONS[begins]
 
 
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.COMMUNICATION])

@@ -33,6 +33,38 @@ STATES: Mapping[State, Promise] = {
     State.DROPPED: _("Sans objet ou refusés"),
     State.EXPIRED: _("Périmés"),
 }
+REASONS: Mapping[str, Promise] = {
+    "": _("Autre motif"),
+    "number": _("Numéro qui ne peut recevoir de SMS"),
+    "address": _("Adresse électronique mal formée"),
+    "malformed": _("Message qui ne peut être écrit"),
+    "too_large": _("Message trop lourd"),
+    "unwanted": _("La personne ne veut plus de messages par ce canal"),
+    "withdrawn": _("Plus rien à dire : retiré ou déjà remis"),
+    "expired": _("Trop tard"),
+    "unreadable": _("Message que la plateforme ne peut plus lire"),
+    "document": _("Le document joint n’a pu être fait"),
+    "carrier": _("Panne de l’envoi"),
+    "smpp": _("Service de SMS en panne ou qui refuse"),
+    "smpp.throttled": _("Service de SMS débordé"),
+    "smpp.undeliv": _("SMS qui n’a pu être remis au téléphone"),
+    "smpp.rejectd": _("SMS refusé par l’opérateur"),
+    "smpp.expired": _("Téléphone éteint ou injoignable trop longtemps"),
+    "smtp": _("Serveur de courriel en panne ou qui refuse"),
+    "smtp.4": _("Boîte momentanément indisponible"),
+    "smtp.5": _("Boîte qui refuse le courriel"),
+    "smtp.5.1": _("Adresse électronique qui n’existe pas"),
+    "smtp.5.2": _("Boîte fermée ou pleine"),
+    "smtp.5.7": _("Serveur de courriel en panne ou qui refuse"),
+    "report": _("Courriel revenu"),
+    "report.mailbox_unknown": _("Adresse électronique qui n’existe pas"),
+    "report.domain_unknown": _("Adresse électronique qui n’existe pas"),
+    "report.mailbox_full": _("Boîte fermée ou pleine"),
+    "report.mailbox_closed": _("Boîte fermée ou pleine"),
+    "mssante": _("Messagerie de santé : envoi impossible"),
+}
+"""What reasons mean, by how they begin; the longest beginning is taken."""
+
 _WIDTH, _HEIGHT = 600, 60
 _SHARE = 0.75  # of its place that a bar takes
 _LEAST = 1.5  # an hour with one message shows
@@ -75,13 +107,18 @@ def letters(request: HttpRequest) -> HttpResponse:
             "lines": _lines(found),
             "states": STATES.values(),
             "reasons": [
-                (CHANNELS[channel], STATES[state], reason, count)
+                (CHANNELS[channel], STATES[state], why(reason), reason, count)
                 for channel, state, reason, count in found.reasons
             ],
             "width": _WIDTH,
             "height": _HEIGHT,
         },
     )
+
+
+def why(reason: str) -> Promise:
+    """What a reason means, in words."""
+    return REASONS[max((one for one in REASONS if reason.startswith(one)), key=len)]
 
 
 def _lines(found: Figures) -> list[Line]:
