@@ -17,13 +17,16 @@ TEMPLATES = {
 
 TALK = {
     "httpx", "requests", "urllib.request", "urllib3", "aiohttp", "http.client", "smtplib", "ftplib", "imaplib",
-    "telnetlib", "xmlrpc", "hvac", "authlib", "socket", "websockets", "paramiko", "asyncssh",
+    "imapclient", "dns.resolver", "telnetlib", "xmlrpc", "hvac", "authlib", "socket", "websockets", "paramiko", "asyncssh",
 }  # fmt: skip
 """What a module speaks to other machines with."""
 
 OUTGOING = {
     "foundation/access/openid/outgoing.py": "the identity providers of the configuration, and no other host",
     "foundation/access/openid/party.py": "through outgoing.py",
+    "foundation/messaging/mailboxes.py": "the mailboxes of the configuration, and those that a laboratory names for its own tool",
+    "foundation/messaging/mssante/servers.py": "the DNS, about domains of the white list",
+    "foundation/messaging/mssante/session.py": "the relay of the configuration, or servers whose certificate the white list names",
     "foundation/people/teleservice/client.py": "the national INS teleservice of the configuration, by mutual TLS",
     "foundation/vault/transit.py": "the OpenBao of the configuration",
     "screening/listeners/sftp.py": "to nobody: whoever comes in with a registered key",
