@@ -65,6 +65,22 @@ def test_it_says_what_it_must(name: str) -> None:
     assert [words for words in SAID[name] if words not in text] == []
 
 
+def test_it_is_read_aloud_in_the_order_of_what_matters() -> None:
+    text = text_of(information(has_report=True)).replace("\u00a0", " ")
+    order = (
+        "que faire ?",
+        "n’est pas un compte rendu",
+        "est positif",
+        "1. Appelez",
+        "2. Restez",
+        "3. Protégez",
+        CODE,
+        "free of charge",
+    )
+    places = [text.index(words) for words in order]
+    assert places == sorted(places)
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_it_is_one_tagged_page_of_forty_kilobytes(name: str) -> None:
     document = DOCUMENTS[name]()

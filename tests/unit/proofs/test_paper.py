@@ -72,6 +72,7 @@ def test_a_picture_too_large_is_not_opened() -> None:
     [
         ({}, ["Négatif", "Not detected", "Lefèvre-Œillet", "Zoé, Anne-Noëlle", "29 février 1984", "Féminin"]),
         ({}, ["8 avril 2021 à 08:00", "UTC+02:00", "9 avril 2021 à 09:30", "94500-6", "21098BC000020"]),
+        ({}, ["1984-02-29", "Female", "2021-04-08 08:00 UTC+02:00", "Nucleic acid amplification"]),
         ({"zone": "America/Martinique"}, ["8 avril 2021 à 02:00", "UTC-04:00"]),
         ({"sampled_at": datetime(2021, 4, 1, 8, tzinfo=UTC)}, ["1er avril 2021 à 10:00"]),
         ({"result": testcertificate.Result.POSITIVE}, ["Positif", "Detected", "Certificat COVID numérique"]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from rempart.proofs import barcodes
 from rempart.proofs.documents import printing
 from rempart.proofs.documents.printing import printable
@@ -16,12 +18,20 @@ _RESULTS = {
     Result.NON_CONFORM: ("neither", "Prélèvement non conforme", "Unsuitable sample"),
 }
 _ANALYSES = {
-    Analysis.NAAT: "Amplification des acides nucléiques (NAAT)",
-    Analysis.ANTIGEN: "Détection d’antigène (RAT)",
-    Analysis.OTHER: "Autre analyse",
+    Analysis.NAAT: ("Amplification génique (NAAT)", "Nucleic acid amplification"),
+    Analysis.ANTIGEN: ("Détection d’antigène (RAT)", "Rapid antigen test"),
+    Analysis.OTHER: ("Autre analyse", "Other"),
 }
+Row = tuple[str, str, str, str]
+"""A label, a value, and both in English, where there is something to say."""
+
 _LONGEST_REFERENCE = 40  # characters
-SEXES = {Sex.FEMALE: "Féminin (F)", Sex.MALE: "Masculin (M)", Sex.UNKNOWN: "Non précisé (X)"}
+SEXES = {
+    Sex.FEMALE: ("Féminin (F)", "Female"),
+    Sex.MALE: ("Masculin (M)", "Male"),
+    Sex.UNKNOWN: ("Non précisé (X)", "Not specified"),
+}
+"""In French and English."""
 
 
 def render_certificate(certificate: TestCertificate, issued: Issued) -> bytes:
@@ -39,24 +49,24 @@ def _page(certificate: TestCertificate, issued: Issued) -> dict[str, object]:
     sampled = certificate.sampled_locally
     delivered = issued.at.astimezone(printing.ISSUED_ZONE)
     person = [
-        ("Nom de naissance", "Birth name", certificate.birth_name),
-        ("Prénom(s)", "Given name(s)", ", ".join(certificate.first_names)),
-        ("Date de naissance", "Date of birth", printing.day(certificate.birth_date)),
-        ("Sexe", "Sex", SEXES[certificate.sex]),
+        ("Nom de naissance", "Birth name", certificate.birth_name, ""),
+        ("Prénom(s)", "Given name(s)", ", ".join(certificate.first_names), ""),
+        ("Date de naissance", "Date of birth", *_day(certificate.birth_date)),
+        ("Sexe", "Sex", *SEXES[certificate.sex]),
     ]
     test = [
-        ("Maladie recherchée", "Disease", certificate.disease_label),
-        ("Analyse", "Analysis", certificate.analysis_label),
-        ("Type de test", "Test type", _ANALYSES[certificate.analysis]),
-        ("Code LOINC", "LOINC code", certificate.loinc),
-        ("Nom commercial du test", "Test name", certificate.test_name),
-        ("Dispositif (base JRC)", "Device (JRC)", certificate.device),
-        ("Laboratoire", "Laboratory", certificate.laboratory_name),
+        ("Maladie recherchée", "Disease", certificate.disease_label, ""),
+        ("Analyse", "Analysis", certificate.analysis_label, ""),
+        ("Type de test", "Test type", *_ANALYSES[certificate.analysis]),
+        ("Code LOINC", "LOINC code", certificate.loinc, ""),
+        ("Nom commercial du test", "Test name", certificate.test_name, ""),
+        ("Dispositif (base JRC)", "Device (JRC)", certificate.device, ""),
+        ("Laboratoire", "Laboratory", certificate.laboratory_name, ""),
     ]
     certification = [
-        ("Identifiant (UVCI)", "Identifier", certificate.uvci if issued.hc1 else ""),
-        ("Référence", "Reference", certificate.reference[:_LONGEST_REFERENCE]),
-        ("Délivré le", "Issued on", printing.day_and_time(delivered)),
+        ("Identifiant (UVCI)", "Identifier", certificate.uvci if issued.hc1 else "", ""),
+        ("Référence", "Reference", certificate.reference[:_LONGEST_REFERENCE], ""),
+        ("Délivré le", "Issued on", printing.day_and_time(delivered), f"{delivered:%Y-%m-%d %H:%M}"),
     ]
     return {
         "issuer": printable(certificate.issuer),
@@ -66,7 +76,7 @@ def _page(certificate: TestCertificate, issued: Issued) -> dict[str, object]:
         "result_en": result_en,
         "sampled_day": printing.day(sampled.date()),
         "sampled_time": f"{sampled:%H:%M}",
-        "sampled_offset": printing.offset(sampled),
+        "sampled_en": f"{sampled:%Y-%m-%d %H:%M} {printing.offset(sampled)}",
         "person": _rows(person),
         "test": _rows(test),
         "certification": _rows(certification),
@@ -76,5 +86,9 @@ def _page(certificate: TestCertificate, issued: Issued) -> dict[str, object]:
     }
 
 
-def _rows(rows: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
-    return [(label, english, printable(value)) for label, english, value in rows if value]
+def _rows(rows: list[Row]) -> list[Row]:
+    return [(label, english, printable(value), value_en) for label, english, value, value_en in rows if value]
+
+
+def _day(moment: date) -> tuple[str, str]:
+    return printing.day(moment), moment.isoformat()

@@ -22,7 +22,8 @@ _CODE = re.compile(r"[0-9A-Za-z-]{1,40}")
 _LINK = re.compile(r"https?://[!-~]{1,290}")
 _LONGEST_FACT = 60  # characters
 _LONGEST_SITES = 160  # characters of all together
-Row = tuple[str, str, str]
+Fact = tuple[str, str, str]
+"""A label, the same in English, a value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +138,7 @@ def render_handover(sheet: HandoverSheet) -> bytes:
         (texts["family_name"], "", sheet.birth_name),
         (texts["first_names"], "", ", ".join(sheet.first_names)),
         (texts["birth_date"], "", printing.day(sheet.birth_date) if sheet.birth_date else ""),
-        (texts["sex"], "", SEXES[sheet.sex]),
+        (texts["sex"], "", SEXES[sheet.sex][0]),
         (texts["ins"], "", sheet.ins),
         (texts["test"], "", f"{sheet.loinc} {sheet.analysis_label}".strip()),
         (texts["sampled"], "", printing.day_and_time(sheet.sampled_at.astimezone(zone))),
@@ -203,7 +204,7 @@ def _typeset(
     *,
     issuer: str,
     at: datetime,
-    facts: list[Row] | None = None,
+    facts: list[Fact] | None = None,
     notice: str = "",
     code: dict[str, object] | None = None,
     long: Mapping[str, str] | None = None,
@@ -224,7 +225,7 @@ def _typeset(
         "notice": runs(notice, safe),
         "lead": paragraphs(texts.get("lead", ()), safe),
         "facts": [
-            (label, english, printable(value, longest=_LONGEST_FACT))
+            (label, english, printable(value, longest=_LONGEST_FACT), "")
             for label, english, value in facts or ()
             if value
         ],
