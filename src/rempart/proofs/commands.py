@@ -177,6 +177,23 @@ def issue(
         raise _stop(error) from error
 
 
+@app.command()
+def recover(
+    claims: Annotated[Path, typer.Argument(help="JSON file of a positive test, as for `issue`.")],
+    dcc_key: KeyFile,
+    dcc_certificate: CertificateFile,
+    at: At = "",
+    as_json: AsJson = False,
+) -> None:
+    """Sign the recovery that a positive test proves as EU DCC, and print the text."""
+    from rempart.proofs import console
+
+    try:
+        raise typer.Exit(console.recover(claims, dcc=(dcc_key, dcc_certificate), at=at, as_json=as_json))
+    except console.CannotRunError as error:
+        raise _stop(error) from error
+
+
 def _stop(error: Exception) -> typer.Exit:
     typer.echo(str(error), err=True)
     return typer.Exit(2)

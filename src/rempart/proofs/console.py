@@ -10,7 +10,17 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rempart.proofs import barcodes, businessrules, inputs, shc, trustfiles, valuesets
+from rempart.proofs import (
+    barcodes,
+    businessrules,
+    inputs,
+    recoverycertificate,
+    shc,
+    trustfiles,
+    uvci,
+    validity,
+    valuesets,
+)
 from rempart.proofs import claims as claims_file
 from rempart.proofs import control as door
 from rempart.proofs.businessrules import Finding, Journey, Outcome, RuleError
@@ -164,6 +174,22 @@ def issue(
         return HOLDS
     for one in filter(None, (issued.hc1, issued.twoddoc, text)):
         _say(_printed(one))
+    return HOLDS
+
+
+def recover(claims: Path, *, dcc: tuple[Path, Path], at: str, as_json: bool) -> int:
+    """Sign the recovery that the positive test in a claims file proves, by the policy of the day, and print it."""
+    moment = _moment(at)
+    try:
+        test = claims_file.parse(claims.read_bytes(), secret=secrets.token_bytes(16))
+        own, policy = uvci.derive(secrets.token_bytes(16)), validity.recovery(moment.date())
+        recovery = recoverycertificate.of_test(test, uvci=own, policy=policy)
+        text = recoverycertificate.issue(recovery, signer=_signer(dcc), issued_at=moment)
+    except OSError as error:
+        raise CannotRunError(f"Cannot read {error.filename}: {error.strerror}.") from error
+    except ValueError as error:
+        raise CannotRunError(str(error)) from error
+    _say(json.dumps({"hc1": text, "uvci": own}) if as_json else text)
     return HOLDS
 
 

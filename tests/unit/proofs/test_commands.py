@@ -272,6 +272,28 @@ def test_a_missing_key_is_named(keys: list[object], tmp_path: Path) -> None:
     assert "dcc.key" in result.stderr
 
 
+def test_a_positive_test_gives_a_recovery(keys: list[object], trust: Path, tmp_path: Path) -> None:
+    (tmp_path / "claims.json").write_text(json.dumps(CLAIMS | {"result": "P"}))
+    options = ["recover", tmp_path / "claims.json", *keys[:4], "--at", AT]
+    (answer,) = objects(run(*options, "--json"))
+    code, (verdict,) = verify(trust, answer["hc1"])
+    (entry,) = verdict["claims"]["dcc"]["r"]
+    assert (code, entry["ci"]) == (0, answer["uvci"])
+    assert (entry["fr"], entry["df"], entry["du"]) == ("2021-04-08", "2021-04-19", "2021-10-05")
+    assert run(*options).stdout.startswith("HC1:")
+
+
+@pytest.mark.parametrize(("content", "words"), [(CLAIMS, "positive test"), ([], "JSON object")])
+def test_what_proves_no_recovery_is_named(
+    keys: list[object], tmp_path: Path, content: object, words: str
+) -> None:
+    (tmp_path / "claims.json").write_text(json.dumps(content))
+    result = run("recover", tmp_path / "claims.json", *keys[:4], "--at", AT)
+    assert (result.exit_code, words in result.stderr) == (2, True)
+    result = run("recover", tmp_path / "absent.json", *keys[:4])
+    assert (result.exit_code, "absent.json" in result.stderr) == (2, True)
+
+
 def test_what_was_taken_back_is_said(trust: Path, tmp_path: Path) -> None:
     (tmp_path / "revoked.txt").write_text(
         hashlib.sha256(b"FR" + certificate().uvci.encode()).hexdigest() + "\n"
