@@ -70,7 +70,7 @@ def test_it_is_read_aloud_in_the_order_of_what_matters() -> None:
     order = (
         "que faire ?",
         "n’est pas un compte rendu",
-        "est positif",
+        "Vous pouvez transmettre",
         "1. Appelez",
         "2. Restez",
         "3. Protégez",
