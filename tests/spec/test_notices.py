@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 from tests.spec.tables import rows
 
+from rempart.foundation.identifiers import ins
 from rempart.foundation.messaging.letters import Channel
 from rempart.foundation.terminology.values import Result
 from rempart.screening.notices.rules import (
@@ -16,6 +17,7 @@ from rempart.screening.notices.rules import (
     changes,
     contacts,
     mark,
+    patient_mailbox,
     plan,
     policy_on,
 )
@@ -39,7 +41,7 @@ KNOWN = {
     "address": {"address": ["3 rue des Lilas", "75011 Paris"]},
     "half address": {"address": ["", "75011"]},
 }
-MATRICULE = "180105935600118"
+MATRICULE, NIR = "180105935600118", "1.2.250.1.213.1.4.8"
 DOCTOR, OTHER_DOCTOR = "dr.martin@medecin.mssante.fr", "dr.durand@medecin.mssante.fr"
 
 WHOM_CASES = """
@@ -78,6 +80,7 @@ BESIDE_CASES = """
   negative       | the same doctor                | prescriber                       | told once
   negative       |                                |                                  | the laboratory sends its report as ever
   negative       | own, qualified                 | own-mailbox                      | Mon espace santé
+  negative       | own, waiting                   |                                  | a number that the teleservice did not give
   negative       | own, wrong key                 |                                  | what is no matricule has no mailbox
   retracted      | prescriber, own, qualified     | own-mailbox, prescriber          | whoever was told is told
   overtaken      | prescriber, own, qualified     |                                  |
@@ -146,9 +149,10 @@ def test_who_is_told(case: dict[str, str]) -> None:
 def test_who_is_told_by_secure_mail(case: dict[str, str]) -> None:
     said = case["secure mailboxes"]
     same = said == "the same doctor"
+    number = ins.parse("180105935600199" if "wrong key" in said else MATRICULE, oid=NIR)
     known = contacts(
         {},
-        matricule=MATRICULE if "qualified" in said else "180105935600199" if "own" in said else "",
+        own_mailbox=patient_mailbox(number, qualified="waiting" not in said) if "own" in said else "",
         prescriber=DOCTOR if "prescriber" in said or same else "",
         treating_doctor=OTHER_DOCTOR if "treating" in said else DOCTOR.upper() if same else "",
     )

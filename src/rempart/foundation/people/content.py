@@ -24,6 +24,7 @@ class IdentityRecord:
     birth_place: str
     ins: str
     insured_number: str = ""
+    ins_authority: str = ""
 
     @property
     def display_name(self) -> str:
@@ -66,7 +67,9 @@ def open_identity(identity: UUID, sealed: bytes, *, keyring: Keyring) -> Identit
 
 def read_content(identity: UUID, content: bytes) -> IdentityRecord:
     """The traits of an identity that was unsealed."""
-    birth_name, used_name, first_names, sex, born, birth_place, ins, _, insured = orjson.loads(content)
+    birth_name, used_name, first_names, sex, born, birth_place, ins, authority, insured = orjson.loads(
+        content
+    )
     return IdentityRecord(
         id=identity,
         birth_name=birth_name,
@@ -77,4 +80,5 @@ def read_content(identity: UUID, content: bytes) -> IdentityRecord:
         birth_place=birth_place,
         ins=ins,
         insured_number=insured,
+        ins_authority=authority,
     )

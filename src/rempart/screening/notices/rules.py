@@ -18,13 +18,11 @@ from importlib.resources import files
 from itertools import pairwise
 from typing import Any
 
-from rempart.foundation.identifiers import ins as ins_numbers
+from rempart.foundation.identifiers.ins import Ins
 from rempart.foundation.messaging.letters import Channel
+from rempart.foundation.messaging.mssante.conventions import PATIENTS
 from rempart.foundation.terminology.values import Result
 from rempart.screening.formats.telephones import is_mobile
-
-PATIENTS = "patient.mssante.fr"
-"""The domain of the patients' own MSSanté mailboxes (certificates.md §7.5)."""
 
 MARK = 16
 """Bytes of a mark after the ledger key of its result."""
@@ -146,11 +144,11 @@ def reachable(details: Mapping[str, Any]) -> bool:
 
 
 def contacts(
-    details: Mapping[str, Any], *, matricule: str = "", prescriber: str = "", treating_doctor: str = ""
+    details: Mapping[str, Any], *, own_mailbox: str = "", prescriber: str = "", treating_doctor: str = ""
 ) -> Contacts:
     """The ways to a person from what is sealed beside her result (screening/services/prepare).
 
-    `matricule`: of a qualified INS only. A number that is said to be mobile and is a French landline is one; a
+    `own_mailbox`: of a qualified INS only. A number that is said to be mobile and is a French landline is one; a
     foreign one is believed. An address without place and town takes no letter.
     """
     mobile, phone = details.get("mobile", ""), details.get("phone", "")
@@ -163,10 +161,17 @@ def contacts(
         relative_email=_email(details.get("relative_email", "")),
         phone=phone if not is_mobile(phone) and phone else mobile if not takes_texts(mobile) else "",
         address=lines if len(lines) >= _POSTAL_LINES and _has_town(lines[-1]) else (),
-        own_mailbox=_own_mailbox(matricule),
+        own_mailbox=own_mailbox,
         prescriber=prescriber,
         treating_doctor=treating_doctor,
     )
+
+
+def patient_mailbox(number: Ins, *, qualified: bool) -> str:
+    """The person's own MSSanté mailbox (certificates.md §7.5); "" unless the INS is qualified, without a fault, and of a
+    real person: a matricule that somebody else may have is nobody's address."""
+    real = number.authority is not None and number.authority.in_production
+    return f"{number.matricule.number}@{PATIENTS}" if qualified and real and not number.faults else ""
 
 
 def takes_texts(number: str) -> bool:
@@ -311,10 +316,6 @@ def _to_doctors(known: Contacts) -> list[tuple[Audience, tuple[Route, ...]]]:
 
 def _secure(address: str) -> Route:
     return Route(channel=Channel.MSSANTE, recipient=address)
-
-
-def _own_mailbox(matricule: str) -> str:
-    return f"{matricule}@{PATIENTS}" if matricule and ins_numbers.parse(matricule).matricule.valid else ""
 
 
 def _email(address: str) -> str:

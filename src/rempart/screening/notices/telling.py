@@ -19,7 +19,9 @@ from rempart.foundation.database.bulk import copy_rows
 from rempart.foundation.directories.lookups import Card, cards
 from rempart.foundation.events.stream import Published, Subscriber
 from rempart.foundation.identifiers import rpps
+from rempart.foundation.identifiers.ins import Ins
 from rempart.foundation.messaging.letters import Channel, Enclosure, Letter, Message
+from rempart.foundation.messaging.mssante.conventions import NO_REPLY
 from rempart.foundation.messaging.outbox import post, withdraw
 from rempart.foundation.people.content import IdentityRecord
 from rempart.foundation.people.identities import read_identities
@@ -109,7 +111,7 @@ class _Batch:
     versions: Mapping[
         tuple[UUID, bytes], Mapping[int, Seen]
     ]  # of results that have several: person's, by number
-    matricules: Mapping[UUID, str]  # qualified ones, by person
+    matricules: Mapping[UUID, Ins]  # qualified ones, by person
     cards: Mapping[str, Card]
     identities: Mapping[UUID, IdentityRecord]  # of those whose doctors are told
 
@@ -201,9 +203,10 @@ class _Batch:
     def _contacts(self, result: PublishedResult, details: Mapping[str, Any]) -> Contacts:
         prescriber, treating = (self.cards.get(number) for number in _doctors(details))
         known = result.identity_id in self.identities  # its key may have died
+        confirmed = self.matricules.get(result.person_id)
         return rules.contacts(
             details,
-            matricule=self.matricules.get(result.person_id, ""),
+            own_mailbox=rules.patient_mailbox(confirmed, qualified=True) if confirmed else "",
             prescriber=prescriber.mailbox if prescriber and known else "",
             treating_doctor=treating.mailbox if treating and known else "",
         )
@@ -252,10 +255,12 @@ def _doctors(details: Mapping[str, Any]) -> tuple[str, str]:
 
 def _secure(plain: Letter, notice: Notice, result: PublishedResult) -> Letter:
     """A letter by MSSanté, with the document that it tells of; a retraction has none."""
+    to_doctor = notice.audience in _TO_DOCTORS
+    letter = plain if to_doctor else replace(plain, headers=NO_REPLY)
     if notice.words is Words.RETRACTION:
-        return plain
-    maker = makers.REPORT if notice.audience in _TO_DOCTORS else makers.CERTIFICATE
-    return replace(plain, enclosures=(_enclosed("resultat.pdf", maker, result),))
+        return letter
+    maker = makers.REPORT if to_doctor else makers.CERTIFICATE
+    return replace(letter, enclosures=(_enclosed("resultat.pdf", maker, result),))
 
 
 def _enclosed(name: str, maker: str, result: PublishedResult) -> Enclosure:

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
 
+from rempart.foundation.identifiers import ins
+from rempart.foundation.identifiers.ins import Ins
 from rempart.foundation.people.content import open_identity
 from rempart.foundation.people.teleservice.queue import State
 from rempart.foundation.vault import Keyring
@@ -14,7 +16,7 @@ from rempart.foundation.vault import Keyring
 
 def confirmed_numbers(
     cursor: CursorWrapper, persons: Collection[UUID], *, keyring: Keyring
-) -> Mapping[UUID, str]:
+) -> Mapping[UUID, Ins]:
     """The matricule of each of these persons that the teleservice gave for her traits and that is nobody else's here.
 
     What a laboratory wrote is no confirmation: whether it had asked is not kept.
@@ -32,4 +34,8 @@ def confirmed_numbers(
         (person, open_identity(key, bytes(sealed), keyring=keyring))
         for person, key, sealed in cursor.fetchall()
     )
-    return {person: found.ins for person, found in opened if found is not None and found.ins}
+    return {
+        person: ins.parse(found.ins, oid=found.ins_authority, sex=found.sex, born=found.birth_date)
+        for person, found in opened
+        if found is not None and found.ins
+    }
