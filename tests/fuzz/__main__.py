@@ -13,7 +13,8 @@ import time
 
 from rempart.screening.rules.report import Format
 
-FORMATS = [format_.value for format_ in Format if format_ not in (Format.FORM, Format.UNKNOWN)]
+CERTIFICATES = ["certificates", "trust"]
+FORMATS = [format_.value for format_ in Format if format_ not in (Format.FORM, Format.UNKNOWN)] + CERTIFICATES
 
 
 def main() -> int:
@@ -32,7 +33,7 @@ def apart(name: str, *, seconds: int) -> bool:
     """Fuzz one format in a process of its own; whether nothing broke. Prints how much was tried."""
     began = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", "tests.fuzz.decoders", name, str(seconds)],
+        [sys.executable, "-m", f"tests.fuzz.{'certificates' if name in CERTIFICATES else 'decoders'}", name, str(seconds)],
         capture_output=True, text=True, check=False, errors="replace",
     )  # fmt: skip
     stats = dict(

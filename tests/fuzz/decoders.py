@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 
 import atheris
 
 with atheris.instrument_imports(include=["rempart.screening", "rempart.foundation.identifiers"]):
     from tests import messages
+    from tests.fuzz.engine import fuzz
     from tests.unit.screening.formats.tables.test_decoding import ROW, table, workbook
 
     from rempart.screening.formats import decode
@@ -24,10 +24,6 @@ with atheris.instrument_imports(include=["rempart.screening", "rempart.foundatio
     from rempart.screening.rules.judging import judge
     from rempart.screening.rules.report import Format
 
-FOLDER = Path("var/fuzz")
-LONGEST = 65_536  # bytes of an input
-SLOW = 10  # seconds for one input: two orders of magnitude above what any of them takes
-MOST_MEMORY = 2_048  # MB
 PRIVATE = ("PAT-TROIS", "BRETEUIL", "279035121518989", "28/03/1979", "0600000000")
 
 SEEDS: dict[Format, tuple[bytes, ...]] = {
@@ -42,20 +38,6 @@ SEEDS: dict[Format, tuple[bytes, ...]] = {
         workbook(list(ROW), list(ROW.values())),
     ),
 }
-
-
-def run(format_: Format, *, seconds: int) -> None:
-    """Feed one decoder until the time is over; ends the process, as libFuzzer does."""
-    corpus = FOLDER / format_.value
-    corpus.mkdir(parents=True, exist_ok=True)
-    for number, seed in enumerate(SEEDS[format_]):
-        (corpus / f"seed-{number}").write_bytes(seed)
-    arguments = [
-        f"-max_total_time={seconds}", f"-max_len={LONGEST}", f"-timeout={SLOW}", f"-rss_limit_mb={MOST_MEMORY}",
-        f"-artifact_prefix={FOLDER}/{format_.value}-", "-print_final_stats=1", "-verbosity=0",
-    ]  # fmt: skip
-    atheris.Setup([sys.argv[0], *arguments, str(corpus)], lambda payload: outcome(payload, format_))
-    atheris.Fuzz()
 
 
 def outcome(payload: bytes, format_: Format) -> None:
@@ -75,4 +57,5 @@ def outcome(payload: bytes, format_: Format) -> None:
 
 
 if __name__ == "__main__":
-    run(Format(sys.argv[1]), seconds=int(sys.argv[2]))
+    format_ = Format(sys.argv[1])
+    fuzz(format_.value, SEEDS[format_], lambda payload: outcome(payload, format_), seconds=int(sys.argv[2]))

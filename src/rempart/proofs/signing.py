@@ -64,9 +64,12 @@ class LocalSigner:
 
 def load_certificate(data: bytes) -> x509.Certificate:
     """A certificate from PEM or DER. Raises ValueError."""
-    if data.lstrip().startswith(b"-----BEGIN"):
-        return x509.load_pem_x509_certificate(data)
-    return x509.load_der_x509_certificate(data)
+    try:
+        if data.lstrip().startswith(b"-----BEGIN"):
+            return x509.load_pem_x509_certificate(data)
+        return x509.load_der_x509_certificate(data)
+    except x509.InvalidVersion as error:  # the one fault of a certificate that is no ValueError
+        raise ValueError(str(error)) from error
 
 
 def _load_private_key(data: bytes, password: bytes | None) -> object:

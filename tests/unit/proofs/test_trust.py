@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.certificates import DSC, NOT_AFTER, NOT_BEFORE, SEAL, document_signer
 
-from rempart.proofs import trust
+from rempart.proofs import signing, trust
 from rempart.proofs.trust import TrustError, TrustList, Usage
 
 PEM = serialization.Encoding.PEM
@@ -94,3 +94,11 @@ def test_usages_are_read_from_both_arcs() -> None:
     (key,) = trust.parse(document_signer(usages=(Usage.TEST, Usage.RECOVERY)).certificate)
     assert key.usages == {Usage.TEST, Usage.RECOVERY}
     assert trust.USAGE_OIDS["1.3.6.1.4.1.0.1847.2021.1.2"] is Usage.VACCINATION
+
+
+def test_a_certificate_of_no_known_version_is_passed_over() -> None:
+    damaged = DSC.certificate.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x06", 1)
+    assert damaged != DSC.certificate
+    assert trust.parse(damaged) == []
+    with pytest.raises(ValueError, match="version"):
+        signing.load_certificate(damaged)

@@ -33,7 +33,7 @@ def parse(data: bytes, *, name: str = "", source: str = "") -> list[TrustedKey]:
                 keys.append(_of_key(serialization.load_pem_public_key(block), documents, source))
             elif kind == "DER":
                 keys.append(_of_der(block, documents, source))
-        except (ValueError, TypeError, UnsupportedAlgorithm):
+        except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion):
             continue
     return keys
 
@@ -95,7 +95,12 @@ def _usages(certificate: x509.Certificate) -> frozenset[Usage] | None:
     """
     try:
         extension = certificate.extensions.get_extension_for_oid(ExtensionOID.EXTENDED_KEY_USAGE).value
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+    except (
+        x509.ExtensionNotFound,
+        x509.DuplicateExtension,
+        x509.UnsupportedGeneralNameType,
+        ValueError,
+    ):
         return None
     if not isinstance(extension, x509.ExtendedKeyUsage):
         return None

@@ -13,6 +13,7 @@ from dataclasses import replace
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
+from rempart.proofs.signing import load_certificate
 from rempart.proofs.trust import Period, TrustedKey, TrustList
 from rempart.proofs.tsl.reading import Service, TrustServices
 
@@ -38,9 +39,9 @@ def vouched(
 def _certificates(service: Service) -> Iterator[x509.Certificate]:
     for data in service.certificates:
         try:
-            certificate = x509.load_der_x509_certificate(data)
+            certificate = load_certificate(data)
             constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
-        except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension):
+        except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
             continue
         if constraints.ca:
             yield certificate
@@ -53,7 +54,7 @@ def _with_chain(
 ) -> TrustedKey:
     if not key.certificate:
         return replace(key, vouched=())
-    leaf = x509.load_der_x509_certificate(key.certificate)
+    leaf = load_certificate(key.certificate)
     periods: list[Period] = []
     revoked = False
     for service, authority in authorities:
