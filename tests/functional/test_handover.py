@@ -9,15 +9,25 @@ from datetime import UTC, datetime, timedelta
 import pypdfium2
 import pytest
 from django.test import Client
-from tests.factories import LAB, finess_in, message, person, report, retracted
-from tests.functional.desks import biologist, laboratory
+from tests.factories import LAB, finess_in, message, person, retracted
+from tests.functional.desks import biologist
 from tests.functional.doors import sign_in
+from tests.functional.handovers import (
+    ELSEWHERE,
+    ENTITY,
+    LOCAL_BOX,
+    POOLED_BOX,
+    SECOND,
+    a_test,
+    listed,
+    mailbox,
+    unreachable,
+)  # fmt: skip
 from tests.functional.settling import settle
 from tests.functional.trail import entries
 
 from rempart.foundation.access.actor import Purpose, acting, system
 from rempart.foundation.database.keys import uuid7
-from rempart.foundation.directories.models import Establishment, Mailbox
 from rempart.foundation.directories.sites import forget_sites
 from rempart.foundation.messaging import outbox
 from rempart.foundation.messaging.letters import Answer, Channel, Outcome, Parcel
@@ -26,13 +36,10 @@ from rempart.screening.handover.rules import wording
 from rempart.screening.handover.rules.volume import MESSAGE_BYTES
 from rempart.screening.handover.rules.wording import Kind
 from rempart.screening.handover.services import making, posting
-from rempart.screening.rules.report import Moment, Precision, Result, Status
+from rempart.screening.rules.report import Result, Status
 from rempart.screening.signing.signers import signers
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-ENTITY, SECOND, ELSEWHERE = finess_in("75", 900), finess_in("75", 2), finess_in("69", 3)
-LOCAL_BOX, POOLED_BOX = "site@labo.mssante.fr", "commun@labo.mssante.fr"
 
 
 class Carrier:
@@ -50,29 +57,15 @@ class Carrier:
 def directory(transactional_db):
     """A laboratory with two sites in FINESS, and a site of another one."""
     forget_sites()
-    rows = ((LAB, ENTITY), (SECOND, ENTITY), (ELSEWHERE, finess_in("69", 901)))
-    for number, entity in rows:
-        Establishment.objects.create(
-            digest=number.encode(), finess=number, entity=entity, name=f"LBM {number}", department=number[:2],
-            commune="", address="", phone="", category="611", category_name="", siret="", opened_on="",
-        )  # fmt: skip
-        laboratory(number)
+    for number, entity in ((LAB, ENTITY), (SECOND, ENTITY), (ELSEWHERE, finess_in("69", 901))):
+        listed(number, entity)
     yield
     forget_sites()
 
 
 @pytest.fixture
 def box(directory):
-    """`box(address, number, service=…)`: a mailbox in the directory."""
-
-    def run(address: str, number: str, service: str = "Biologie @SIDEP") -> None:
-        Mailbox.objects.create(
-            digest=address.encode(), address=address, kind="ORG", number="", structure=number, finess=number,
-            service=service, title="", family_name="", first_name="", profession_code="", structure_name="",
-            structure_address="",
-        )  # fmt: skip
-
-    return run
+    return mailbox
 
 
 @pytest.fixture
@@ -99,23 +92,6 @@ def leaves(keyring, settings):
         return carrier.parcels
 
     return run
-
-
-def unreachable(**changes):
-    return person(mobile="", email="", **changes)
-
-
-def a_test(who=None, *, finess=LAB, hours=20, **changes):
-    """A negative of somebody whom nothing reaches, sampled some hours ago."""
-    now = datetime.now(UTC)
-    one = report(
-        who or unreachable(),
-        result=Result.NEGATIVE,
-        raw_result="N",
-        sampled_at=Moment(at=now - timedelta(hours=hours), precision=Precision.MINUTE),
-        validated_at=Moment(at=now - timedelta(minutes=30), precision=Precision.MINUTE),
-    )
-    return replace(one, **{"laboratory": replace(one.laboratory, finess=finess), **changes})
 
 
 def rows():

@@ -27,7 +27,6 @@ _NAVIGATION = (
     (_("Campagnes"), "drives"),
     (_("Comptes"), "accounts"),
     (_("Bureau du laboratoire"), "desk"),
-    (_("Certificats à remettre"), "handovers"),
     (_("Registre"), "register"),
     (_("Déposer un tableau"), "tables"),
     (_("Prélèvement"), "file-sampling"),
