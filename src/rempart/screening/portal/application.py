@@ -33,7 +33,7 @@ class Links:
 
 
 def links(application: Application, *, twoddoc: str, hc1: str, code: str) -> Links:
-    """The links of one result. `hc1` and `code` may be empty.
+    """The links of one result. Any of its texts may be empty.
 
     Certificates are percent-encoded whole: separators of a 2D-DOC become %1D and %1F. The EU certificate stands after `#`,
     which no browser sends to a server.
@@ -42,9 +42,7 @@ def links(application: Application, *, twoddoc: str, hc1: str, code: str) -> Lin
     both = f"{encoded}{application.separator}{code}" if code else encoded
     return Links(
         dcc=application.dcc.format(certificate=both) if hc1 and application.dcc else "",
-        twoddoc=application.twoddoc.format(certificate=quote(twoddoc, safe=""))
-        if application.twoddoc
-        else "",
+        twoddoc=application.twoddoc.format(certificate=quote(twoddoc, safe="")) if twoddoc else "",
         declare=declare_link(application, code),
     )
 

@@ -24,7 +24,7 @@ from rempart.screening.portal.services import certifying, declaring, listing, sh
 from rempart.screening.portal.services.recognition import Visit
 from rempart.screening.signing.signers import signers
 
-_MODULE = 3  # pixels; a QR code of 85 modules is then as wide as a small telephone
+_MODULE = 4  # pixels; a QR code of 85 modules is then as wide as a telephone
 
 
 @require_GET
@@ -89,11 +89,10 @@ def into_application(request: HttpRequest) -> HttpResponse:
     if proof is None:
         return closed(request)
     asked = _asked(request)
-    shown, issued = certifying.signed(
-        proof=proof, pathogen=disease, signers=signers(settings.KEY_STORE), **asked
-    )
+    made = certifying.signed(proof=proof, pathogen=disease, signers=signers(settings.KEY_STORE), **asked)
+    issued = made.test
     code = declaring.declaration_code(
-        shown,
+        made.shown,
         seed=visits.seed_of(request.session, now=asked["now"]),
         keyring=asked["keyring"],
         pathogen=disease,
@@ -101,7 +100,7 @@ def into_application(request: HttpRequest) -> HttpResponse:
     )
     holds = code is not None and code.holds(asked["now"])
     context = {
-        "shown": shown,
+        "shown": made.shown,
         "application": named,
         "code": code,
         "holds": holds,
@@ -109,6 +108,8 @@ def into_application(request: HttpRequest) -> HttpResponse:
             named, twoddoc=issued.twoddoc, hc1=issued.hc1, code=code.text if code and holds else ""
         ),
         "qr": _picture(barcodes.qr(issued.hc1, scale=_MODULE)) if issued.hc1 else "",
+        "recovery": links(named, twoddoc="", hc1=made.recovery, code="").dcc,
+        "recovery_qr": _picture(barcodes.qr(made.recovery, scale=_MODULE)) if made.recovery else "",
         "datamatrix": _picture(barcodes.datamatrix(issued.twoddoc, scale=_MODULE)),
     }
     return render(request, "portal/application.html", context)
