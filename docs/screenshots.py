@@ -1,6 +1,7 @@
-"""The pictures of the README, taken again from a demo of its own: `.venv/bin/python docs/screenshots.py`.
+"""The pictures of the README and the guides, taken again: `.venv/bin/python docs/screenshots.py`.
 
-Needs the tests' browser (tests/browser/chromium.py), about two minutes, and no demo that runs.
+Screens come from a demo of its own: that needs the tests' browser (tests/browser/chromium.py), about two minutes, and
+no demo that runs. `docs/screenshots.py paper` takes the documents on paper alone, which needs nothing.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.browser.chromium import FLAGS, chromium  # noqa: E402 -- found by the line above
+from tests.unit.proofs.documents import DOCUMENTS  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 SCREEN = {"width": 1280, "height": 900}
@@ -97,8 +99,16 @@ def worklist(page: Page, url: str, password: str) -> None:
     page.get_by_role("button", name="Se déconnecter").click()
 
 
+def papers() -> None:
+    """Every document on paper, as its tests have it."""
+    for name, render in DOCUMENTS.items():
+        with pypdfium2.PdfDocument(render()) as document:
+            picture = document[0].render(scale=PAPER_DPI / 72).to_pil()
+        keep(picture, name if name == "certificate" else f"paper-{name}")
+
+
 def portal(page: Page, outbox: Page, url: str) -> None:
-    """The result of a person with a negative PCR, and the certificate."""
+    """The result of a person with a negative PCR."""
     outbox.goto(f"{url}/demonstration/messages/")
     for letter in outbox.locator("article", has_text="Consultez-le ici").all_inner_texts():
         link, born = re.search(r"http\S+/r/\S+", letter), re.search(r"\d\d/\d\d/\d{4}", letter)
@@ -112,9 +122,6 @@ def portal(page: Page, outbox: Page, url: str) -> None:
             if page.locator(".rp-result--N").count() and page.get_by_text("RT-PCR").count():
                 break
     keep(page.screenshot(), "portal")
-    paper = page.context.request.get(f"{url}/mon-resultat/certificat.pdf").body()
-    sheet = pypdfium2.PdfDocument(paper)[0].render(scale=PAPER_DPI / 72)
-    keep(sheet.to_pil(), "certificate")
 
 
 def code(outbox: Page, url: str) -> str:
@@ -132,6 +139,9 @@ def indicators(page: Page, url: str) -> None:
 
 
 def main() -> None:
+    papers()
+    if sys.argv[1:] == ["paper"]:
+        return
     found = chromium()
     with demo() as (url, password), sync_playwright() as playwright:
         browser = playwright.chromium.launch(
