@@ -116,6 +116,7 @@ def _form(page: services.Page, **values: Any) -> TextForm:
     form = TextForm(**values)
     if page.channel is Channel.SMS:
         del form.fields["subject"]
+        form.fields["text"].widget.attrs["rows"] = 4
     return form
 
 
@@ -136,9 +137,7 @@ def _shown(request: HttpRequest, page: services.Page, form: TextForm, *, text: T
         "versions": list(_versions(page)),
         "now": _now(request),
     }
-    return render(
-        request, "notices/wording.html", context, status=200 if request.method == "GET" or not found else 422
-    )
+    return render(request, "notices/wording.html", context)
 
 
 def _versions(page: services.Page) -> Iterator[tuple[services.Version, bool, Sequence[tuple[str, str]]]]:
