@@ -14,6 +14,7 @@ from tests.functional.doors import sign_in
 from tests.functional.test_outbox import MAIL, POST, Carrier, bring, later, message, put, refused, say, sms
 
 from rempart.foundation.access.actor import Role
+from rempart.foundation.messaging import tasks
 from rempart.foundation.messaging.figures import WINDOW, figures, waiting
 from rempart.foundation.messaging.letters import Channel, State
 from rempart.foundation.messaging.models import Message
@@ -131,3 +132,9 @@ def test_the_command_says_what_is_late_and_ends_badly(a_day, monkeypatch, capsys
     assert ended.value.exit_code == 1
     assert told["late"] >= 1
     assert {one["channel"] for one in told["waiting"]} == {"email", "post", "sms"}
+
+
+def test_what_is_late_is_said_in_the_log(a_day, caplog):
+    tasks.look(timestamp=int(NOW.timestamp()))
+    assert "1 letters are late by email" in caplog.text
+    assert "example.org" not in caplog.text

@@ -403,3 +403,17 @@ def test_security_the_outbox_says_nothing_in_clear(keyring, owner):
     said = b"".join(v if isinstance(v, bytes) else str(v).encode() for row in rows for v in row)
     for spoken in ("example.org", "0639980001", "À lire", "text 1", "é" * 10, "rue B"):
         assert spoken.encode() not in said
+
+
+def test_what_the_version_before_writes_while_it_changes_over_leaves_too(keyring, owner):
+    key = uuid7()
+    content = json.dumps(["0639980001", "", "texte"]).encode()
+    sealed = Sealer(keyring, Purpose.MESSAGE, UNTIL).seal(content, context=key.bytes)
+    owner.execute(
+        "INSERT INTO messaging_message (id, created_at, channel, sealed, expires_on) VALUES (%s, %s, 'sms', %s, %s)",
+        (key, NOW, sealed, UNTIL),
+    )
+    Row.objects.update(due_at=NOW)  # the database's own clock
+    carrier = Carrier()
+    assert bring(carrier, keyring=keyring) == 1
+    assert carrier.carried == [Letter(channel=Channel.SMS, recipient="0639980001", text="texte")]

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from django.conf import settings
 from procrastinate.contrib.django import app
 
+from rempart.foundation.messaging.figures import waiting
 from rempart.foundation.messaging.letters import Channel
 from rempart.foundation.messaging.mailboxes import MailboxUnavailable
 from rempart.foundation.messaging.receipts import collect
@@ -32,3 +33,12 @@ def read_reports(timestamp: int) -> None:
             collect(account, channel=channel, now=now)
         except MailboxUnavailable as error:
             _log.warning("the mailbox of reports by %s cannot be read: %s", channel.value, error.code)
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="messages.look")
+def look(timestamp: int) -> None:
+    """Say in the log which letters are late (runbook: messages-late)."""
+    for one in waiting(now=datetime.fromtimestamp(timestamp, UTC)):
+        if one.late:
+            _log.warning("%d letters are late by %s, since %s", one.late, one.channel.value, one.oldest)
