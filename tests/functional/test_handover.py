@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pypdfium2
 import pytest
+from django.db import connection, transaction
 from django.test import Client
 from tests.factories import LAB, finess_in, message, person, retracted
 from tests.functional.desks import biologist
@@ -29,8 +30,8 @@ from tests.functional.trail import entries
 from rempart.foundation.access.actor import Purpose, acting, system
 from rempart.foundation.database.keys import uuid7
 from rempart.foundation.directories.sites import forget_sites
-from rempart.foundation.messaging import outbox
-from rempart.foundation.messaging.letters import Answer, Channel, Outcome, Parcel
+from rempart.foundation.messaging import outbox, receipts
+from rempart.foundation.messaging.letters import Answer, Channel, Outcome, Parcel, State
 from rempart.screening.handover.models import Handover, MailboxTrial, Unreached
 from rempart.screening.handover.rules import wording
 from rempart.screening.handover.rules.volume import MESSAGE_BYTES
@@ -361,6 +362,12 @@ def test_a_mailbox_is_tried_once_in_ten_minutes(box, leaves):
     assert (parcel.letter.recipient, parcel.documents) == (LOCAL_BOX, ())
     assert "ne concerne aucun patient" in parcel.letter.text
     assert "pris en charge" in client.get("/laboratoire/boite/").content.decode()
+    for reason, said in (("", "arrivé dans la boîte"), (receipts.READ, "lu, ou intégré")):
+        with transaction.atomic(), connection.cursor() as cursor:
+            receipts.settle_one(
+                cursor, parcel.id, channel=Channel.MSSANTE, state=State.DELIVERED, reason=reason, now=datetime.now(UTC)
+            )  # fmt: skip
+        assert said in client.get("/laboratoire/boite/").content.decode()
     page = client.post("/laboratoire/boite/essai/", {"site": LAB}, follow=True).content.decode()
     assert "attendez dix minutes" in page
     assert MailboxTrial.objects.count() == 1

@@ -59,6 +59,13 @@ def test_a_receipt_that_comes_twice_or_too_late_changes_nothing(taken, keyring):
     assert states() == [("delivered", "email", "")]
 
 
+def test_what_was_read_says_so_whether_its_arrival_was_told_or_not(taken):
+    settle(State.DELIVERED)
+    assert settle(State.DELIVERED, receipts.READ)
+    assert settle(State.DELIVERED)
+    assert states() == [("delivered", "sms", "report.read")]
+
+
 def test_a_receipt_of_nobodys_message_is_told_apart(taken):
     assert not settle(State.DELIVERED, reference="another")
     assert not settle(State.DELIVERED, reference="")

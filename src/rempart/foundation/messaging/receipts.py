@@ -24,13 +24,16 @@ _log = logging.getLogger(__name__)
 
 _REASON = 40
 
+READ = "report.read"
+"""The reason of a message that was delivered, and then read or taken in by the recipient's system."""
+
 
 def settle(
     cursor: CursorWrapper, *, channel: Channel, reference: str, state: State, reason: str = "", now: datetime
 ) -> bool:
     """A carrier says what became of a message, by its own name for it; False when there is none of that name.
 
-    DELIVERED ends it. FAILED sends it by its next route, or is its end. What comes late, or twice, changes nothing: only a
+    DELIVERED ends it, and may say READ after that. FAILED sends it by its next route, or is its end. What comes late, or twice, changes nothing: only a
     message that is with that carrier moves.
     """
     cursor.execute(
@@ -55,12 +58,14 @@ def settle_one(
     row = cursor.fetchone()
     if row is None:
         return False
-    if row[0] != State.TAKEN:
-        return True
-    if state is State.DELIVERED:
-        cursor.execute(
-            "UPDATE messaging_message SET state = 'delivered', ended_at = %s WHERE id = %s", (now, id)
+    if state is State.DELIVERED and row[0] in (State.TAKEN, State.DELIVERED):
+        cursor.execute(  # that it was read comes after that it arrived
+            "UPDATE messaging_message SET state = 'delivered', ended_at = coalesce(ended_at, %s),"
+            " reason = coalesce(nullif(%s, ''), reason) WHERE id = %s",
+            (now, reason if reason == READ else "", id),
         )
+        return True
+    if row[0] != State.TAKEN:
         return True
     standing = Standing(channels=channels_of(row[1], channel), rank=row[2], attempts=row[3])
     then = next_route(standing, reason=reason[:_REASON], now=now)
@@ -126,12 +131,13 @@ def _report(report: Report, *, channel: Channel, now: datetime) -> bool:
     if not failed and not report.fate.arrived:
         return True
     state = State.FAILED if failed else State.DELIVERED
+    read = READ if report.fate in (Fate.READ, Fate.PROCESSED) else ""
     with transaction.atomic(), connection.cursor() as cursor:
         return settle_one(
             cursor,
             report.reference,
             channel=channel,
             state=state,
-            reason=f"report.{report.worst.cause}" if failed else "",
+            reason=f"report.{report.worst.cause}" if failed else read,
             now=now,
         )

@@ -26,7 +26,7 @@ from rempart.screening.handover.rules.matching import Gap, Scheme
 from rempart.screening.handover.rules.states import State
 from rempart.screening.handover.rules.volume import WEEKS, Volume
 from rempart.screening.handover.services import connecting, listing
-from rempart.screening.handover.services.connecting import SiteBox
+from rempart.screening.handover.services.connecting import SiteBox, Trial
 from rempart.screening.handover.services.listing import Item, Paper
 from rempart.screening.handover.services.making import Press
 from rempart.screening.signing.signers import signers
@@ -77,6 +77,7 @@ POSTED: dict[Posted | None, tuple[Promise, str]] = {
     Posted.EXPIRED: (_("jamais arrivé"), "error"),
     None: (_("oublié depuis"), "neutral"),
 }
+READ_STATE: tuple[Promise, str] = (_("lu, ou intégré par votre logiciel"), "success")
 STATES: dict[State, tuple[Promise, str]] = {
     State.WAITING: (_("à remettre"), "info"),
     State.NOT_FOUND: (_("personne non trouvée"), "warning"),
@@ -199,7 +200,7 @@ def _site(one: SiteBox) -> dict[str, object]:
     """One site, as its card says it."""
     match = one.match
     said, do = GAPS[match.gap] if match.gap else ("", "")
-    state, colour = POSTED[one.trial.state] if one.trial else ("", "")
+    state, colour = _posted(one.trial) if one.trial else ("", "")
     return {
         "site": one,
         "said": said,
@@ -211,6 +212,11 @@ def _site(one: SiteBox) -> dict[str, object]:
         "others": [box.address for box in match.others],
         "seen": [box.address for box in match.seen],
     }
+
+
+def _posted(trial: Trial) -> tuple[Promise, str]:
+    """How far a test message is, and its colour."""
+    return READ_STATE if trial.read else POSTED[trial.state]
 
 
 def _rows(one: SiteBox) -> Sequence[tuple[Promise, object]]:

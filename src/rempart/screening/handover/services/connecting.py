@@ -24,6 +24,7 @@ from rempart.foundation.messaging import outbox
 from rempart.foundation.messaging.letters import Channel, Letter, Message
 from rempart.foundation.messaging.letters import State as Posted
 from rempart.foundation.messaging.models import Message as Row
+from rempart.foundation.messaging.receipts import READ
 from rempart.foundation.territories import zone_of
 from rempart.foundation.vault import Keyring
 from rempart.screening.desk.services.within import within
@@ -49,6 +50,7 @@ class Trial:
     asked_at: datetime
     state: Posted | None
     reason: str  # a code of the carrier's, or ""
+    read: bool  # or taken in by the laboratory's own system
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +156,8 @@ def _trials(numbers: Sequence[str]) -> Mapping[str, Trial]:
             address=row.address,
             asked_at=row.asked_at,
             state=Posted(posted[row.id].state) if row.id in posted else None,
-            reason=posted[row.id].reason if row.id in posted else "",
+            reason=posted[row.id].reason if row.id in posted and posted[row.id].reason != READ else "",
+            read=row.id in posted and posted[row.id].reason == READ,
         )
         for number, row in newest.items()
     }
