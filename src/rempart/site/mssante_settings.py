@@ -23,13 +23,14 @@ from rempart.site.refusals import CannotRun
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthMail:
     """Who we are in the trust space. `relay`: whom we hand everything to; None: we go to each operator ourselves.
-    `returns`: the mailbox where reports come back; None: nobody reads it."""
+    `archives`: whether results also go in an archive for software. `returns`: the mailbox where reports come back; None: nobody reads it."""
 
     sender: Sender
     credentials: Credentials
     relay: Server | None
     hello: str
     pace: Pace
+    archives: bool
     returns: Account | None = field(repr=False)
 
     def carrier(self, *, white_list: Path, clock: Callable[[], datetime]) -> MssanteCarrier:
@@ -61,6 +62,8 @@ class Mssante(BaseSettings):
     """Where reports come back to; empty: our own address. With `{id}` in it ("retours+{id}@…") each message has its own."""
     product: str = ""
     """Our reference in the register of convergence.esante.gouv.fr, said in X-MSS-NIL."""
+    archives: bool = False
+    """Whether results also go as an IHE_XDM.ZIP, for recipients whose software takes documents in."""
     receipts: bool = True
     """Whether recipients' programs are asked to say that a message was read or taken in."""
     certificate: Path | None = None
@@ -116,6 +119,7 @@ class Mssante(BaseSettings):
             relay=Server(host=self.relay, port=self.relay_port) if self.relay else None,
             hello=self.hello,
             pace=Pace(sessions=self.sessions),
+            archives=self.archives,
             returns=self._mailbox(self.certificate, self.authorities),
         )
 

@@ -49,7 +49,11 @@ def subscribers() -> tuple[Subscriber, ...]:
     keyring = keyring_of(settings.KEY_STORE)
     return (
         opening.subscriber(pathogen=pathogen(settings.PATHOGEN)),
-        telling.subscriber(keyring=keyring, public_url=settings.PUBLIC_URL),
+        telling.subscriber(
+            keyring=keyring,
+            public_url=settings.PUBLIC_URL,
+            archived=settings.HEALTH_MAIL is not None and settings.HEALTH_MAIL.archives,
+        ),
         posting.subscriber(keyring=keyring),
         facts.subscriber(keyring=keyring, root=settings.FACTS_ROOT),
         arrivals.subscriber(keyring=keyring),

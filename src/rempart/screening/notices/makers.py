@@ -16,6 +16,7 @@ from rempart.foundation.access.actor import Purpose, acting, system
 from rempart.foundation.access.refusals import NotAllowed
 from rempart.foundation.audit.trail import Act, record
 from rempart.foundation.messaging.letters import Maker, Withdrawn
+from rempart.foundation.people.teleservice.confirmed import confirmed_numbers
 from rempart.foundation.terminology import pathogen
 from rempart.foundation.terminology.values import Result
 from rempart.foundation.vault import Keyring
@@ -23,8 +24,10 @@ from rempart.proofs.documents.certificate import render_certificate
 from rempart.proofs.documents.postal import LetterKind, PostalLetter, render_letter
 from rempart.proofs.testcertificate import issue
 from rempart.screening.models import Access
+from rempart.screening.notices import archives
 from rempart.screening.notices.services import reference_digest
 from rempart.screening.portal.services.certifying import ISSUER, to_certify
+from rempart.screening.portal.services.downloads import exported
 from rempart.screening.portal.services.showing import Shown, shown_by
 from rempart.screening.services.documents import opened
 from rempart.screening.services.moving import OUT_OF_SIGHT
@@ -32,6 +35,7 @@ from rempart.screening.services.published import result_of
 from rempart.screening.signing.signers import Signers
 
 LETTER, REPORT, CERTIFICATE = "screening.letter", "screening.report", "screening.certificate"
+ARCHIVE = "screening.archive"
 
 _OF_AGE = 18
 _REFERENCE_BYTES = 16
@@ -55,6 +59,7 @@ def makers(press: Press) -> Mapping[str, Maker]:
         LETTER: partial(_made, press, _letter),
         REPORT: partial(_made, press, _report),
         CERTIFICATE: partial(_made, press, _certificate),
+        ARCHIVE: partial(_made, press, _archive),
     }
 
 
@@ -158,6 +163,20 @@ def _certificate(press: Press, shown: Shown, cursor: CursorWrapper, now: datetim
     issued = issue(content, dcc_signer=keys.dcc, twoddoc_signer=keys.twoddoc, issued_at=now)
     _note(Act.REPORT_SENT, shown, now, form="certificate")
     return render_certificate(content, issued)
+
+
+def _archive(press: Press, shown: Shown, cursor: CursorWrapper, now: datetime) -> bytes:
+    """The archive that software takes in; there is none once the number is nobody's, or somebody else's."""
+    person = shown.result.person_id
+    number = confirmed_numbers(cursor, {person}, keyring=press.keyring).get(person)
+    if number is None:
+        raise Withdrawn
+    attached = opened(shown.result.id, keyring=press.keyring)
+    content = archives.archive(
+        exported(shown, attached, now=now, number=number), author=ISSUER, url=press.public_url, now=now
+    )
+    _note(Act.REPORT_SENT, shown, now, form="archive")
+    return content
 
 
 def _note(act: Act, shown: Shown, now: datetime, **said: str) -> None:

@@ -21,6 +21,7 @@ from rempart.foundation.events.stream import Published, Subscriber
 from rempart.foundation.identifiers import rpps
 from rempart.foundation.identifiers.ins import Ins
 from rempart.foundation.messaging.letters import Channel, Enclosure, Letter, Message
+from rempart.foundation.messaging.mssante import xdm
 from rempart.foundation.messaging.mssante.conventions import NO_REPLY
 from rempart.foundation.messaging.outbox import post, withdraw
 from rempart.foundation.people.content import IdentityRecord
@@ -30,7 +31,7 @@ from rempart.foundation.retention import Kind, retention
 from rempart.foundation.terminology.values import Result
 from rempart.foundation.territories import zone_of
 from rempart.foundation.vault import Keyring
-from rempart.screening.notices import makers, rules
+from rempart.screening.notices import archives, makers, rules
 from rempart.screening.notices.calls import keeping as calls
 from rempart.screening.notices.naming import of_a_patient
 from rempart.screening.notices.rules import Audience, Contacts, Notice, Plan, Seen, Words
@@ -62,21 +63,31 @@ _ABOUT: Mapping[Audience, str] = {
 _PDF = "application/pdf"
 
 
-def subscriber(*, keyring: Keyring, public_url: str) -> Subscriber:
-    """Writes, for every result version, the access by which its person opens it, and the messages of its plan."""
+def subscriber(*, keyring: Keyring, public_url: str, archived: bool = False) -> Subscriber:
+    """Writes, for every result version, the access by which its person opens it, and the messages of its plan.
+
+    `archived`: whether health mail also carries the result as an archive for software (notices/archives.py).
+    """
 
     def handle(cursor: CursorWrapper, events: Sequence[Published]) -> None:
-        tell(cursor, events, keyring=keyring, public_url=public_url, now=datetime.now(UTC))
+        now = datetime.now(UTC)
+        tell(cursor, events, keyring=keyring, public_url=public_url, now=now, archived=archived)
 
     return Subscriber(name="screening.notices", topics=(RESULTS,), handle=handle, batch=4)
 
 
 def tell(
-    cursor: CursorWrapper, events: Sequence[Published], *, keyring: Keyring, public_url: str, now: datetime
+    cursor: CursorWrapper,
+    events: Sequence[Published],
+    *,
+    keyring: Keyring,
+    public_url: str,
+    now: datetime,
+    archived: bool = False,
 ) -> None:
     """Tell of a batch of results: accesses, messages, calls; and withdraw what is true no more before it left."""
     results = announced(cursor, events, only="r.current OR r.retracted")
-    batch = _Batch.of(cursor, results, keyring=keyring, now=now)
+    batch = _Batch.of(cursor, results, keyring=keyring, now=now, archived=archived)
     newer = [one for one in results if one.version > 1]
     untold = withdraw(cursor, [bytes(one.ledger_key) for one in newer if batch.is_news(one)], now=now)
     accesses: list[tuple[object, ...]] = []
@@ -113,28 +124,40 @@ class _Batch:
     ]  # of results that have several: person's, by number
     matricules: Mapping[UUID, Ins]  # qualified ones, by person
     cards: Mapping[str, Card]
-    identities: Mapping[UUID, IdentityRecord]  # of those whose doctors are told
+    identities: Mapping[
+        UUID, IdentityRecord
+    ]  # of those whose doctors are told, or whose results are archived
+    archived: bool
 
     @classmethod
     def of(
-        cls, cursor: CursorWrapper, results: Sequence[PublishedResult], *, keyring: Keyring, now: datetime
+        cls,
+        cursor: CursorWrapper,
+        results: Sequence[PublishedResult],
+        *,
+        keyring: Keyring,
+        now: datetime,
+        archived: bool,
     ) -> _Batch:
         opened = ((one.id, contact(keyring, one.sealed, one.id.bytes)) for one in results)
         details = {key: found for key, found in opened if found is not None}
         found = cards({number for said in details.values() for number in _doctors(said)})
+        matricules = confirmed_numbers(cursor, {one.person_id for one in results}, keyring=keyring)
         told = [
             one.identity_id
             for one in results
-            if any(number in found and found[number].mailbox for number in _doctors(details.get(one.id, {})))
+            if (archived and one.person_id in matricules)
+            or any(number in found and found[number].mailbox for number in _doctors(details.get(one.id, {})))
         ]
         return cls(
             now=now,
             texts=texts_at(now),
             details=details,
             versions=_versions(cursor, [one for one in results if one.version > 1]),
-            matricules=confirmed_numbers(cursor, {one.person_id for one in results}, keyring=keyring),
+            matricules=matricules,
             cards=found,
             identities=read_identities(told, keyring=keyring) if told else {},
+            archived=archived,
         )
 
     def plan(self, result: PublishedResult) -> Plan:
@@ -190,7 +213,20 @@ class _Batch:
                 continue
             values = {"link": link, **self._of_a_doctors_patient(result, notice)}
             plain = letter(kind, route.channel, route.recipient, texts=self.texts, values=values)
-            yield plain if route.channel is not Channel.MSSANTE else _secure(plain, notice, result)
+            if route.channel is not Channel.MSSANTE:
+                yield plain
+                continue
+            secure = _secure(plain, notice, result)
+            identity = self.identities.get(result.identity_id)
+            if self.archived and secure.enclosures and identity and result.person_id in self.matricules:
+                secure = archives.with_archive(
+                    secure,
+                    result=result,
+                    identity=identity,
+                    details=self.details[result.id],
+                    archive=_enclosed(xdm.NAME, makers.ARCHIVE, result, media_type=xdm.MEDIA_TYPE),
+                )
+            yield secure
 
     def _of_a_doctors_patient(self, result: PublishedResult, notice: Notice) -> Mapping[str, str]:
         identity = self.identities.get(result.identity_id)
@@ -263,8 +299,8 @@ def _secure(plain: Letter, notice: Notice, result: PublishedResult) -> Letter:
     return replace(letter, enclosures=(_enclosed("resultat.pdf", maker, result),))
 
 
-def _enclosed(name: str, maker: str, result: PublishedResult) -> Enclosure:
-    return Enclosure(name=name, media_type=_PDF, maker=maker, of=f"{result.month}|{result.id}")
+def _enclosed(name: str, maker: str, result: PublishedResult, *, media_type: str = _PDF) -> Enclosure:
+    return Enclosure(name=name, media_type=media_type, maker=maker, of=f"{result.month}|{result.id}")
 
 
 @lru_cache(maxsize=128)

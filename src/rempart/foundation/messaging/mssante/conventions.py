@@ -1,5 +1,5 @@
 """How the trust space names what it exchanges (CI-SIS, Référentiel #2; reference certificates.md §7.5): subjects, names of
-documents, the header fields that readers act on, and the patient's own address."""
+documents, and the header fields that readers act on."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date
-
-from rempart.foundation.identifiers.ins import Ins
 
 PATIENTS = "patient.mssante.fr"
 """The domain of patients' own mailboxes, in Mon espace santé."""
@@ -23,9 +21,9 @@ _NOT_NAME = re.compile(r"[^A-Za-z0-9]+")
 _LONGEST = 40  # characters of a name in the name of a document
 
 
-def subject(label: str, *, family_name: str, first_names: str, born: date | None) -> str:
+def subject(label: str, *, family_name: str, first_name: str, born: date | None) -> str:
     """The subject of a mail with documents in an IHE_XDM.ZIP: what, and whose; an unknown date of birth is left out."""
-    parts = (label, family_name.upper(), first_names, f"{born:%d/%m/%Y}" if born else "")
+    parts = (label, family_name.upper(), first_name, f"{born:%d/%m/%Y}" if born else "")
     return _PREFIX + " ".join(" ".join(part.split()) for part in parts if part.strip())
 
 
@@ -50,13 +48,6 @@ def of_documents(codes: Sequence[str], *, qualified: bool) -> Mapping[str, str]:
     if not codes or not all(_CODE.fullmatch(code) for code in codes):
         raise ValueError("the type codes of the CDA documents are expected")
     return {"X-MSS-CODECDA": ",".join(dict.fromkeys(codes)), "X-MSS-INS": "O" if qualified else "N"}
-
-
-def patient_address(ins: Ins, *, qualified: bool) -> str:
-    """The patient's own mailbox; "" unless the INS is qualified, without a fault, and of a real person: a matricule that
-    somebody else may have is nobody's address."""
-    real = ins.authority is not None and ins.authority.in_production
-    return f"{ins.matricule.number}@{PATIENTS}" if qualified and real and not ins.faults else ""
 
 
 def _safe(text: str) -> str:

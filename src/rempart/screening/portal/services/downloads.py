@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from types import ModuleType
 from uuid import NAMESPACE_OID, uuid5
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 from rempart.foundation.access.actor import acting
 from rempart.foundation.access.refusals import NotAllowed
 from rempart.foundation.audit.trail import Act, record
+from rempart.foundation.identifiers.ins import Ins
 from rempart.foundation.terminology import Pathogen
 from rempart.foundation.vault import Keyring
 from rempart.screening.formats import cda, fhir
@@ -75,14 +77,24 @@ def export(
             person=access.person_id,
             form=form.value,
         )
-    exported = Exported(
-        report=_report(shown, attached),
+    return bytes(WRITTEN[form].encode(exported(shown, attached, now=now)))
+
+
+def exported(
+    shown: Shown, attached: Sequence[Opened], *, now: datetime, number: Ins | None = None
+) -> Exported:
+    """A result as it goes out; `number`: the INS, where the national teleservice confirmed it."""
+    report = _report(shown, attached)
+    if number is not None and number.authority is not None:
+        person = replace(report.person, ins=number.matricule.number, ins_authority=number.authority.value)
+        report = replace(report, person=person)
+    return Exported(
+        report=report,
         result_id=uuid5(NAMESPACE_OID, bytes(shown.result.ledger_key).hex()),
         version=shown.result.version,
         made_at=now,
-        qualified=False,
+        qualified=number is not None,
     )
-    return bytes(WRITTEN[form].encode(exported))
 
 
 def _report(shown: Shown, attached: Sequence[Opened]) -> Report:

@@ -1,28 +1,25 @@
-"""Subjects, names of documents, header fields and patients' addresses, as the trust space writes them."""
+"""Subjects, names of documents, and header fields, as the trust space writes them."""
 
 from datetime import date
 
 import pytest
 
-from rempart.foundation.identifiers import ins
 from rempart.foundation.messaging.mssante.conventions import (
     document_name,
     of_documents,
-    patient_address,
     shown,
     subject,
 )
 
 BORN = date(1980, 2, 1)
-NIR = "1.2.250.1.213.1.4.8"
 
 
 def test_a_subject_says_what_and_whose():
-    found = subject("Résultat de biologie", family_name="Lefèvre", first_names="Zoé  Anne", born=BORN)
+    found = subject("Résultat de biologie", family_name="Lefèvre", first_name="Zoé  Anne", born=BORN)
     assert found == "XDM/1.0/DDM+Résultat de biologie LEFÈVRE Zoé Anne 01/02/1980"
     assert shown(found) == "Résultat de biologie LEFÈVRE Zoé Anne 01/02/1980"
     assert (
-        subject("Résultat\r\nBcc: x", family_name="A", first_names="", born=None)
+        subject("Résultat\r\nBcc: x", family_name="A", first_name="", born=None)
         == "XDM/1.0/DDM+Résultat Bcc: x A"
     )
     assert shown("Bonjour") == "Bonjour"
@@ -58,24 +55,3 @@ def test_fields_for_documents():
     for codes in ([], ["a\r\nb"], [""]):
         with pytest.raises(ValueError, match="type codes"):
             of_documents(codes, qualified=True)
-
-
-@pytest.mark.parametrize(
-    ("number", "oid", "qualified", "address"),
-    [
-        ("180022A12345602", NIR, True, ""),  # a wrong key
-        ("2840375120123", NIR, True, "yes"),
-        ("2840375120123", NIR, False, ""),  # not qualified
-        ("2840375120123", "", True, ""),  # nobody says who assigned it
-        ("2840375120123", "1.2.250.1.213.1.4.10", True, ""),  # of a test
-        ("2840375120123", "1.2.250.1.213.1.4.9", True, ""),  # a NIR under the authority of waiting numbers
-        ("", NIR, True, ""),
-    ],
-)
-def test_a_patient_has_an_address_by_a_qualified_ins_only(
-    number: str, oid: str, qualified: bool, address: str
-):
-    found = ins.parse(number, oid=oid)
-    expected = f"{found.matricule.number}@patient.mssante.fr" if address else ""
-    assert patient_address(found, qualified=qualified) == expected
-    assert not expected or len(expected) == 15 + len("@patient.mssante.fr")
