@@ -78,6 +78,8 @@ def test_a_mail_program_refuses_with_one_click_and_without_cookies(keyring, clie
     bring(carrier, keyring=keyring)
     assert carrier.carried[0].headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert carrier.carried[0].headers["X-Kind"] == "test"
+    assert link_in(carrier) in carrier.carried[0].text
+    assert link_in(carrier) in carrier.carried[0].html
     client.handler.enforce_csrf_checks = True
     assert client.post(link_in(carrier), {"List-Unsubscribe": "One-Click"}).status_code == 200
     assert set(Refusal.objects.values_list("channel", "how")) == {("email", "link")}

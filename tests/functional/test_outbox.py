@@ -4,13 +4,14 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection, transaction
 from tests.factories import NOW
 
 from rempart.foundation.database.keys import uuid7
-from rempart.foundation.messaging import queue
+from rempart.foundation.messaging import outbox, queue
 from rempart.foundation.messaging.letters import (
     Answer,
     Channel,
@@ -75,7 +76,7 @@ class Carrier:
     @property
     def written(self) -> list[Letter]:
         """As they were put: without the link that the outbox adds to mails."""
-        return [replace(letter, headers=_own(letter)) for letter in self.carried]
+        return [_own(letter) for letter in self.carried]
 
     def carry(self, parcels):
         return [self.one(parcel) for parcel in parcels]
@@ -89,8 +90,13 @@ class Carrier:
         return answer or Outcome(answer=Answer.TAKEN, reference=f"ref-{parcel.letter.recipient}")
 
 
-def _own(letter: Letter) -> dict[str, str]:
-    return {name: value for name, value in letter.headers.items() if not name.startswith("List-")}
+def _own(letter: Letter) -> Letter:
+    return replace(
+        letter,
+        headers={name: value for name, value in letter.headers.items() if not name.startswith("List-")},
+        text=letter.text.partition("\n\n-- \n")[0],
+        html=letter.html.partition("<p><a ")[0],
+    )
 
 
 def later(recipient: str) -> dict[str, Outcome]:
@@ -227,6 +233,19 @@ def test_nothing_is_put_without_a_route_or_for_a_clock_that_does_not_exist(keyri
         say(keyring, message())
     with pytest.raises(ValueError, match="Europe/Pariss"):
         say(keyring, message(MAIL, zone="Europe/Pariss"))
+
+
+def test_a_slow_carrier_gives_back_what_it_could_not_bring_out_before_its_lease_ends(keyring, monkeypatch):
+    put(keyring, *map(sms, range(30)))
+    passed = iter(range(0, 10_000, 70))
+    clock = SimpleNamespace(monotonic=lambda: next(passed))  # a minute and more at each look
+    monkeypatch.setattr(outbox, "time", clock)
+    slow = Carrier()
+    assert deliver({Channel.SMS: slow}, {}, keyring=keyring, now=NOW) == 10
+    monkeypatch.undo()
+    another = Carrier()
+    assert deliver({Channel.SMS: another}, {}, keyring=keyring, now=NOW) == 20
+    assert another.carried == [sms(number) for number in range(10, 30)]
 
 
 # once

@@ -54,6 +54,12 @@ _COLUMNS = {
 _AT_ONCE = 100
 """Parcels that a carrier is given in one go: what a crash may send a second time."""
 
+_FEW = 10
+"""The same, of a carrier that is slow, and at first: they must be brought out before the lease ends."""
+
+_QUICK = 0.5
+"""Seconds for each parcel beyond which a carrier is slow."""
+
 _ASKED_AGAIN = timedelta(minutes=1)
 """How long what could not be opened waits, while who wraps the keys does not answer."""
 
@@ -219,17 +225,18 @@ def _deliver(
     until = now + queue.LEASE
     begun = time.monotonic()
     claimed = queue.claim(channel, now=now, until=until, most=most)
-    left = 0
-    portions = queue.split(claimed, _AT_ONCE)
-    while portions:
-        if time.monotonic() - begun > queue.LEASE.total_seconds() / 2:
-            rest = [one for portion in portions for one in portion]
-            queue.hold([(one, Held(due_at=now)) for one in rest], until=until)
+    left, size = 0, _FEW
+    while claimed:
+        started = time.monotonic()
+        if started - begun > queue.LEASE.total_seconds() / 3:
+            queue.hold([(one, Held(due_at=now)) for one in claimed], until=until)
             break
-        following, held = _try(portions.pop(0), carrier, makers, keyring=keyring, now=now)
+        portion, claimed = claimed[:size], claimed[size:]
+        following, held = _try(portion, carrier, makers, keyring=keyring, now=now)
         queue.record(following, until=until, now=now)
         queue.hold(held, until=until)
         left += sum(then.state is not State.WAITING for _, then in following)
+        size = _AT_ONCE if time.monotonic() - started < _QUICK * len(portion) else _FEW
     return left
 
 

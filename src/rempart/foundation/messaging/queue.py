@@ -6,7 +6,7 @@ worker dies, the lease ends, and the message is tried again: it may arrive twice
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -126,9 +126,3 @@ def hold(held: Sequence[tuple[Claimed, Held]], *, until: datetime) -> None:
 def ended(standing: Standing, state: State, reason: str, *, now: datetime) -> Following:
     """That a message is at its end, whatever routes it had left."""
     return Following(state=state, rank=standing.rank, attempts=standing.attempts, due_at=now, reason=reason)
-
-
-def split(rows: Collection[Claimed], at_once: int) -> list[list[Claimed]]:
-    """In portions of at most so many, in their order."""
-    every = list(rows)
-    return [every[at : at + at_once] for at in range(0, len(every), at_once)]

@@ -24,6 +24,7 @@ from rempart.foundation.retention import Kind, retention
 from rempart.foundation.vault import Keyring
 
 _DIGEST = 16
+_BELOW = "Ne plus recevoir de messages à cette adresse"
 _STOP_WORDS = frozenset({"STOP", "ARRET", "ARRÊT"})
 
 
@@ -67,12 +68,21 @@ def token_of(address: str, *, keyring: Keyring) -> str:
 
 
 def refusable(letter: Letter, *, keyring: Keyring) -> Letter:
-    """A mail with the link by which its recipient refuses more, as mail programs show it (RFC 2369, RFC 8058)."""
+    """A mail with the link by which its recipient refuses more: below what it says, and as mail programs show it
+    (RFC 2369, RFC 8058)."""
     link = (
         f"{settings.PUBLIC_URL}{reverse('message-stop', args=[token_of(letter.recipient, keyring=keyring)])}"
     )
     headers = {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
-    return replace(letter, headers={**letter.headers, **headers})
+    below = f'<p><a href="{link}">{_BELOW}</a></p>'
+    body, end, tail = letter.html.rpartition("</body>")
+    html = f"{body}{below}{end}{tail}" if end else f"{letter.html}{below}"
+    return replace(
+        letter,
+        text=f"{letter.text.rstrip()}\n\n-- \n{_BELOW} : {link}\n",
+        html=html if letter.html else "",
+        headers={**letter.headers, **headers},
+    )
 
 
 def unwanted(
