@@ -68,12 +68,12 @@ def test_what_to_correct_comes_first_with_what_to_do(deliver, bio):
 def test_the_page_costs_the_same_however_much_came(deliver, bio, django_assert_num_queries):
     deliver(numbered(0, UNKNOWN_CODE))
     refused()
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(12):
         bio.get("/laboratoire/")
     for number in range(1, 30):
         deliver(numbered(number, UNKNOWN_CODE, ("21048BC", "X")))
     refused()
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(12):
         bio.get("/laboratoire/")
     with django_assert_num_queries(4):
         bio.get("/laboratoire/messages/?motif=A01")

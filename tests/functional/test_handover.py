@@ -338,6 +338,7 @@ def test_security_a_session_sees_the_certificates_of_its_place_only(directory, c
 def test_the_page_says_what_was_found_and_whom_to_ask(box, comes):
     comes(a_test())
     client = browser()
+    assert "1 certificat attend d’être remis" in client.get("/laboratoire/").content.decode()
     page = client.get("/laboratoire/boite/").content.decode()
     assert "ne publie aucune boîte au nom de ce site" in page
     assert "1 certificat attend" in page

@@ -28,6 +28,7 @@ from rempart.screening.desk.rules import MOST_HOURS, Delay, Reason, State
 from rempart.screening.desk.services import again as judging
 from rempart.screening.desk.services import opening, reading, watching
 from rempart.screening.desk.services.counting import civil_day
+from rempart.screening.handover.services.listing import waiting
 from rempart.screening.rules.catalogue import Entry, catalogue
 from rempart.screening.rules.report import Format, Outcome
 
@@ -78,6 +79,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         found = reading.desk(actor=actor_of(request), laboratory=laboratory, now=now)
         context |= {
             "desk": found,
+            "to_hand_over": waiting([laboratory], now=now).get(laboratory, 0),
             "bounded": found.to_correct >= reading.MOST_LOOKED_AT,
             "groups": [(group, entry_of(group.code)) for group in found.groups],
             "bars": sparkline.bars(found.days),
