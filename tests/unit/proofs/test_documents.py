@@ -172,6 +172,16 @@ def test_a_link_is_an_address(link: str) -> None:
             letter(LetterKind.READY, link=link)
 
 
+def test_what_goes_with_a_letter_need_not_be_fetched() -> None:
+    for kind in LetterKind:
+        alone = text_of(letter(kind, enclosed=()))
+        together = text_of(letter(kind, enclosed=("le certificat de votre test",)))
+        assert "le certificat de votre test" not in alone
+        assert "Vous recevez avec" in together
+        assert "pièce d’identité" in alone
+        assert "pièce d’identité" not in together
+
+
 def test_a_result_ready_says_nothing_of_it() -> None:
     text = text_of(letter(LetterKind.READY, disease="La maladie"))
     assert "maladie" not in text.lower()

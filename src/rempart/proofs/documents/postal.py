@@ -56,7 +56,7 @@ def render_letter(letter: PostalLetter) -> bytes:
     Raises RenderError; ValueError for a link that is none.
     """
     texts = texts_of("letter", letter.at.date())
-    kind = texts[letter.kind.value]
+    kind = texts[letter.kind.value] | (texts[letter.kind.value]["enclosed"] if letter.enclosed else {})
     made = letter.at.astimezone(printing.ISSUED_ZONE)
     sampled = letter.sampled_at.astimezone(ZoneInfo(letter.zone))
     values = printed(
