@@ -5,24 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection, transaction
 from tests.igc import Authority
 from tests.system.mail import HERE, SUBJECT, THERE, Mail
 
-from rempart.foundation.messaging.letters import Answer, Channel, Letter, Outcome, Parcel
+from rempart.foundation.messaging import receipts
+from rempart.foundation.messaging.letters import Answer, Channel, Letter, Message, Outcome, Parcel
+from rempart.foundation.messaging.mailboxes import opened
+from rempart.foundation.messaging.models import Message as Row
 from rempart.foundation.messaging.mssante.credentials import Credentials
 from rempart.foundation.messaging.mssante.message import Sender
 from rempart.foundation.messaging.mssante.servers import Server
 from rempart.foundation.messaging.mssante.session import Envelope, Rejected, Session
 from rempart.foundation.messaging.mssante.transport import MssanteCarrier, Pace
 from rempart.foundation.messaging.mssante.whitelist import WhiteList
+from rempart.foundation.messaging.outbox import deliver, post
 from rempart.foundation.messaging.reports import Cause, Fate, Report, parse
+from rempart.foundation.vault import KeyStore, keyring_of
 
 pytestmark = pytest.mark.system
 
@@ -164,3 +170,30 @@ def test_a_server_taken_back_by_its_authority_gets_nothing(mail: Mail):
     )
     with _carrier(mail, credentials=credentials) as carrier:
         assert carrier.carry([_parcel("doctor")])[0] == Outcome(answer=Answer.LATER, reason="mssante.tls")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_letter_of_the_outbox_that_nobody_takes_comes_back_and_goes_by_its_next_route(
+    mail: Mail, tmp_path: Path
+):
+    now, keyring = datetime.now(UTC), keyring_of(KeyStore(root=tmp_path))
+    secure, other = (
+        Letter(channel=channel, recipient=to, subject="Résultat", text="Bonjour")
+        for channel, to in ((Channel.MSSANTE, f"closed@{THERE}"), (Channel.EMAIL, "a@example.org"))
+    )
+    message = Message(
+        about="notice", routes=(secure, other), expires_on=now.date() + timedelta(days=9), wakes=True
+    )
+    with transaction.atomic(), connection.cursor() as cursor:
+        post(cursor, [message], keyring=keyring, now=now)
+    with _carrier(mail) as carrier:
+        assert deliver({Channel.MSSANTE: carrier}, {}, keyring=keyring, now=now) == 1
+    assert Row.objects.get().state == "taken"
+    back = mail.account("bounces", domain=HERE)
+    for _ in range(100):
+        if receipts.collect(back, channel=Channel.MSSANTE, now=now).get("failed"):
+            break
+    row = Row.objects.get()
+    assert (row.state, row.channel, row.reason) == ("waiting", "email", "report.mailbox_unknown")
+    with opened(back) as mailbox:
+        assert mailbox.everything() == []

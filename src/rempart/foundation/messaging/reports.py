@@ -59,7 +59,7 @@ class Fate(StrEnum):
 
 
 class Cause(StrEnum):
-    """Why a delivery failed or waits, from the status code (RFC 3463)."""
+    """Why a message failed or waits; of a delivery from its status code (RFC 3463)."""
 
     MAILBOX_UNKNOWN = "mailbox_unknown"
     MAILBOX_CLOSED = "mailbox_closed"
@@ -68,6 +68,7 @@ class Cause(StrEnum):
     DOMAIN_UNKNOWN = "domain_unknown"
     UNREACHABLE = "unreachable"
     NOT_ALLOWED = "not_allowed"
+    NOT_TAKEN_IN = "not_taken_in"  # it arrived, and the recipient's system could not make anything of it
     OTHER = "other"
 
 
@@ -106,7 +107,7 @@ class Told:
 
     @property
     def cause(self) -> Cause:
-        return cause_of(self.code)
+        return Cause.NOT_TAKEN_IN if self.fate is Fate.UNPROCESSED else cause_of(self.code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

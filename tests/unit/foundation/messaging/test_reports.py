@@ -198,6 +198,7 @@ def test_an_ordinary_mail_of_the_french_convention_is_a_refusal():
     report = parse(raw)
     assert report is not None
     assert (report.reference, report.fate, report.code) == (OURS, Fate.UNPROCESSED, "902")
+    assert report.worst.cause is Cause.NOT_TAKEN_IN
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ NO_REPLY = {"X-MSS-MES": "FIN"}
 """That a patient cannot answer."""
 
 _PREFIX = "XDM/1.0/DDM+"
-_READ = re.compile(r"^\s*XDM/1\.0/DDM\+\s*(.*)$", re.IGNORECASE | re.DOTALL)
 _CODE = re.compile(r"[0-9A-Za-z.-]{1,20}")
 _NOT_NAME = re.compile(r"[^A-Za-z0-9]+")
 _LONGEST = 40  # characters of a name in the name of a document
@@ -25,12 +24,6 @@ def subject(label: str, *, family_name: str, first_name: str, born: date | None)
     """The subject of a mail with documents in an IHE_XDM.ZIP: what, and whose; an unknown date of birth is left out."""
     parts = (label, family_name.upper(), first_name, f"{born:%d/%m/%Y}" if born else "")
     return _PREFIX + " ".join(" ".join(part.split()) for part in parts if part.strip())
-
-
-def shown(subject: str) -> str:
-    """A subject as people should see it, without the prefix that is for machines (ECO.3.1.3)."""
-    found = _READ.match(subject)
-    return found[1].strip() if found else subject
 
 
 def document_name(

@@ -7,7 +7,6 @@ import pytest
 from rempart.foundation.messaging.mssante.conventions import (
     document_name,
     of_documents,
-    shown,
     subject,
 )
 
@@ -17,12 +16,10 @@ BORN = date(1980, 2, 1)
 def test_a_subject_says_what_and_whose():
     found = subject("Résultat de biologie", family_name="Lefèvre", first_name="Zoé  Anne", born=BORN)
     assert found == "XDM/1.0/DDM+Résultat de biologie LEFÈVRE Zoé Anne 01/02/1980"
-    assert shown(found) == "Résultat de biologie LEFÈVRE Zoé Anne 01/02/1980"
     assert (
         subject("Résultat\r\nBcc: x", family_name="A", first_name="", born=None)
         == "XDM/1.0/DDM+Résultat Bcc: x A"
     )
-    assert shown("Bonjour") == "Bonjour"
 
 
 def test_the_name_of_a_document_has_five_parts_and_nothing_a_file_cannot_have():
