@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db import Error, close_old_connections, connections
@@ -32,6 +32,9 @@ _log = logging.getLogger(__name__)
 Leaving = SmtpCarrier | SmppCarrier | MssanteCarrier
 _BETWEEN = 0.5
 """Seconds between two looks at the outbox."""
+
+_KEPT_FOR = timedelta(seconds=20)
+"""How long a worker has letters in its hands that go nowhere."""
 
 
 def outside() -> frozenset[Channel]:
@@ -76,7 +79,8 @@ def gather_letters() -> Sequence[Batch] | None:
 def send_letters() -> int:
     """Hand to the outbox what has no carrier; how many letters."""
     kept = {channel: LocalCarrier() for channel in Channel if channel not in outside()}
-    return deliver(kept, makers(), keyring=keyring_of(settings.KEY_STORE), now=datetime.now(UTC))
+    keyring = keyring_of(settings.KEY_STORE)
+    return deliver(kept, makers(), keyring=keyring, now=datetime.now(UTC), lease=_KEPT_FOR)
 
 
 def run(stop: threading.Event) -> None:

@@ -159,15 +159,16 @@ def deliver(
     keyring: Keyring,
     now: datetime,
     most: int = 500,
+    lease: timedelta = queue.LEASE,
 ) -> int:
     """Hand up to `most` messages that are due, of each of these channels, to its carrier; how many left or ended.
 
-    Not within a transaction. Several workers may run: each message is in one's hands, for ten minutes at most. One that
-    was handed over just before a crash may go out a second time: a notice twice is better than none. What could not
-    leave is tried again, and then by its next route, as the policy of the day says.
+    Not within a transaction. Several workers may run: each message is in one's hands, until its `lease` ends at most.
+    One that was handed over just before a crash may go out a second time: a notice twice is better than none. What
+    could not leave is tried again, and then by its next route, as the policy of the day says.
     """
     return sum(
-        _deliver(channel, carrier, makers, keyring=keyring, now=now, most=most)
+        _deliver(channel, carrier, makers, keyring=keyring, now=now, most=most, lease=lease)
         for channel, carrier in carriers.items()
     )
 
@@ -221,14 +222,15 @@ def _deliver(
     keyring: Keyring,
     now: datetime,
     most: int,
+    lease: timedelta,
 ) -> int:
-    until = now + queue.LEASE
+    until = now + lease
     begun = time.monotonic()
     claimed = queue.claim(channel, now=now, until=until, most=most)
     left, size = 0, _FEW
     while claimed:
         started = time.monotonic()
-        if started - begun > queue.LEASE.total_seconds() / 3:
+        if started - begun > lease.total_seconds() / 3:
             queue.hold([(one, Held(due_at=now)) for one in claimed], until=until)
             break
         portion, claimed = claimed[:size], claimed[size:]

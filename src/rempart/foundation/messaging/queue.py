@@ -17,6 +17,7 @@ from rempart.foundation.messaging.letters import Channel, State
 from rempart.foundation.messaging.rules import Following, Standing
 
 LEASE = timedelta(minutes=10)
+"""How long a worker has what it claimed in its hands: servers outside may be slow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
