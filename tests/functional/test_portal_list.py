@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from urllib.parse import unquote
 
 import pytest
+from pypdfium2 import PdfDocument
 from tests.factories import message, of, person, retracted
 from tests.functional.settling import settle
 from tests.functional.trail import entries
@@ -232,6 +233,11 @@ def test_whoever_has_no_telephone_is_told_whom_to_see(client):
     page = client.get("/mon-resultat/sans-telephone/").content.decode()
     assert "08 00 13 00 00" in page.replace("\N{NO-BREAK SPACE}", " ")
     assert "laboratoire" in page
+    assert 'href="/mon-resultat/sans-telephone.pdf"' in page
+    paper = client.get("/mon-resultat/sans-telephone.pdf")
+    assert paper.headers["Content-Type"] == "application/pdf"
+    with PdfDocument(paper.content) as document:
+        assert "Sans téléphone ni adresse électronique" in document[0].get_textpage().get_text_bounded()
 
 
 def test_each_page_speaks_the_language_that_was_chosen(client, arrives, visit, recent):

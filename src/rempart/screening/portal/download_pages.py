@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -57,6 +58,17 @@ def hygiene(request: HttpRequest) -> HttpResponse:
     if proof is None:
         return closed(request)
     return _paper(request, sheets.hygiene(proof=proof, **_asked(request)), "consignes-sanitaires.pdf")
+
+
+@require_GET
+def orientation(request: HttpRequest) -> HttpResponse:
+    """Whom to see without telephone and mail, on paper: for everybody, and for whoever hands it out."""
+    pdf = sheets.orientation(
+        disease=pathogen(settings.PATHOGEN).label_fr,
+        portal=settings.PUBLIC_URL.split("://", 1)[-1],
+        on=localdate(request.now),  # type: ignore[attr-defined]
+    )
+    return _paper(request, pdf, "sans-telephone.pdf")
 
 
 @require_GET

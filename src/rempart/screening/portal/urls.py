@@ -10,6 +10,7 @@ urlpatterns = [
     path("mon-resultat/code/", pages.enter_code, name="portal-code"),
     path("mon-resultat/langue/", pages.speak, name="portal-language"),
     path("mon-resultat/sans-telephone/", pages.without_telephone, name="portal-without-telephone"),
+    path("mon-resultat/sans-telephone.pdf", download_pages.orientation, name="portal-orientation"),
     path("mon-resultat/mes-resultats/", list_pages.results, name="portal-results"),
     path("mon-resultat/mes-resultats/<uuid:result>/", list_pages.choose, name="portal-choose"),
     path("mon-resultat/resultat/", list_pages.result, name="portal-result"),

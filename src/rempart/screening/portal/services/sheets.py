@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from rempart.foundation.access.actor import acting
 from rempart.foundation.access.refusals import NotAllowed
 from rempart.foundation.audit.trail import Act, record
 from rempart.foundation.terminology import Pathogen
 from rempart.foundation.vault import Keyring
+from rempart.proofs.documents.printing import ISSUED_ZONE
 from rempart.proofs.documents.sheets import (
     Declaration,
     HygieneSheet,
     InformationSheet,
+    OrientationSheet,
     render_hygiene,
     render_information,
+    render_orientation,
 )
 from rempart.screening.portal.application import application, declare_link
 from rempart.screening.portal.services.certifying import ISSUER
@@ -54,6 +58,13 @@ def hygiene(*, proof: str, keyring: Keyring, pathogen: Pathogen, origin: str, no
     """The hygiene sheet, as PDF, beside a proven positive. Raises NotAllowed for any other result."""
     _given(Sheet.HYGIENE, proof=proof, keyring=keyring, pathogen=pathogen, origin=origin, now=now)
     return render_hygiene(HygieneSheet(issuer=ISSUER, disease=pathogen.label_fr, at=now))
+
+
+@lru_cache(maxsize=4)
+def orientation(*, disease: str, portal: str, on: date) -> bytes:
+    """The sheet of a day for people without telephone and mail, as PDF; it is everybody's, and made once."""
+    made = datetime.combine(on, time(), ISSUED_ZONE)
+    return render_orientation(OrientationSheet(issuer=ISSUER, disease=disease, portal=portal, at=made))
 
 
 def _given(
