@@ -64,7 +64,7 @@ def code_of(mailbox: Page, served) -> str:
 def open_the_result(page: Page, served, mailbox: Page) -> None:
     """The patient's way: link, birth date, code."""
     follow_the_link(page, served, mailbox)
-    page.get_by_label("Votre date de naissance").fill(BORN)
+    page.get_by_label("Date de naissance de la personne testée").fill(BORN)
     page.get_by_role("button", name="Recevoir mon code").click()
     page.get_by_label("Code à 6 chiffres").fill(code_of(mailbox, served))
     page.get_by_role("button", name="Voir mon résultat").click()
@@ -186,7 +186,7 @@ def test_a_patient_reads_the_result_and_takes_the_certificate(window, served, ax
     answers = []
     for birth_date in (WRONG, BORN):
         patient.goto(f"{served.url}/mon-resultat/")
-        patient.get_by_label("Votre date de naissance").fill(birth_date)
+        patient.get_by_label("Date de naissance de la personne testée").fill(birth_date)
         patient.get_by_role("button", name="Recevoir mon code").click()
         answers.append((patient.url, patient.locator("main").inner_text()))
     assert answers[0] == answers[1]
@@ -205,11 +205,12 @@ def test_a_patient_reads_the_result_and_takes_the_certificate(window, served, ax
     with patient.expect_download() as saved:
         patient.get_by_role("link", name=re.compile(r"Télécharger \(PDF, \d+")).click()
     assert saved.value.suggested_filename == "compte-rendu-1.pdf"
+    patient.get_by_text("Pour un autre logiciel").click()
     for form, start in (("FHIR", b"{"), ("CDA", b"<?xml")):
         with patient.expect_download() as saved:
             patient.get_by_role("link", name=f"Télécharger ({form})").click()
         assert saved.value.path().read_bytes().startswith(start)
-    link = patient.get_by_role("link", name="Voir le certificat (PDF)").get_attribute("href")
+    link = patient.get_by_role("link", name="Voir ou imprimer (PDF)").get_attribute("href")
     answer = patient.context.request.get(served.url + link)
     assert answer.headers["content-type"] == "application/pdf"
     page = tmp_path / "certificate.pdf"
@@ -232,7 +233,7 @@ def test_a_result_taken_back_is_told_as_such(window, served, axe):
     patient, mailbox = window(PHONE), window()
     served.deliver(sample(IN_HL7, ODETTE, "R1", result="I"))
     open_the_result(patient, served, mailbox)
-    expect(patient.get_by_text("n'a pas pu être interprété")).to_be_visible()
+    expect(patient.get_by_text("pas donné de réponse sûre")).to_be_visible()
     axe(patient)
     served.deliver(sample(IN_HL7, ODETTE, "R1", result="I", status="D"))
     letters(mailbox, served, "Le laboratoire a retiré")

@@ -286,8 +286,8 @@ def test_a_citizen_sees_his_own_results_and_leaves_both_places(window, stage, ax
             break
         page.wait_for_timeout(500)
         page.reload()
-    title(page, "Mes résultats")
-    expect(page.get_by_role("rowheader")).to_have_count(2)
+    title(page, "Mes tests")
+    expect(page.locator(".rp-tests > li")).to_have_count(2)
     expect(page.get_by_text(MEHDI["birth_name"])).to_have_count(0)
     axe(page)
     picture(page, "own-results")
@@ -299,8 +299,8 @@ def test_a_citizen_sees_his_own_results_and_leaves_both_places(window, stage, ax
         page.goto(f"{stage.url}/mon-resultat/mes-resultats/")
     title(page, "Votre résultat")
     axe(page)
-    page.get_by_role("link", name="Tous mes résultats").click()
-    title(page, "Mes résultats")
+    page.get_by_role("link", name="Tous mes tests").click()
+    title(page, "Mes tests")
 
     page.get_by_role("button", name="Quitter").click()
     title(page, "Se déconnecter ?")

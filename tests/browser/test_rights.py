@@ -40,7 +40,7 @@ def come_in(page: Page, keyring: Keyring) -> None:
     """Link, birth date, code; then her rights."""
     link = next(found[0] for one in letters(keyring) if (found := re.search(r"http\S+/r/\S+", one.text)))
     page.goto(link)
-    page.get_by_label("Votre date de naissance").fill(BIRTH)
+    page.get_by_label("Date de naissance de la personne testée").fill(BIRTH)
     page.get_by_role("button", name="Recevoir mon code").click()
     code = next(found[0] for one in letters(keyring) if (found := re.match(r"\d{6}", one.text)))
     page.get_by_label("Code à 6 chiffres").fill(code)
