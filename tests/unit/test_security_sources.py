@@ -29,6 +29,7 @@ OUTGOING = {
     "foundation/messaging/mssante/session.py": "the relay of the configuration, or servers whose certificate the white list names",
     "foundation/people/teleservice/client.py": "the national INS teleservice of the configuration, by mutual TLS",
     "foundation/vault/transit.py": "the OpenBao of the configuration",
+    "screening/handover/mailbox/answering.py": "the mail server that a laboratory names for its own tool",
     "screening/listeners/sftp.py": "to nobody: whoever comes in with a registered key",
     "simulators/sending.py": "the demo's own server",
     "simulators/openid/running.py": "a stand-in for tests and the demo, on this machine",

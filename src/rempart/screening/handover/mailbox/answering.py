@@ -6,7 +6,6 @@ import smtplib
 import ssl
 from collections.abc import Collection
 from datetime import datetime
-from email.message import EmailMessage
 from email.mime.multipart import MIMEMultipart
 from email.mime.nonmultipart import MIMENonMultipart
 from email.mime.text import MIMEText
@@ -54,16 +53,19 @@ def receipt(
     return mail
 
 
-def send(
-    mails: Collection[MIMEMultipart | EmailMessage], server: Answers, *, context: ssl.SSLContext
-) -> None:
-    """Hand receipts to the mail server, in one connection. Raises OSError or smtplib.SMTPException."""
-    if not mails:
-        return
-    with smtplib.SMTP(server.host, server.port, timeout=_TIMEOUT_SECONDS) as smtp:
-        if server.starttls:
-            smtp.starttls(context=context)
-        if server.user:
-            smtp.login(server.user, server.password)
-        for mail in mails:
-            smtp.send_message(mail)
+class Unsent(Exception):
+    """The mail server took none, or not all of them."""
+
+
+def send(mails: Collection[MIMEMultipart], server: Answers, *, context: ssl.SSLContext) -> None:
+    """Hand receipts to the mail server, in one connection. Raises Unsent."""
+    try:
+        with smtplib.SMTP(server.host, server.port, timeout=_TIMEOUT_SECONDS) as smtp:
+            if server.starttls:
+                smtp.starttls(context=context)
+            if server.user:
+                smtp.login(server.user, server.password)
+            for mail in mails:
+                smtp.send_message(mail)
+    except (OSError, smtplib.SMTPException):
+        raise Unsent from None

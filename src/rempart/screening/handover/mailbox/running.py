@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import smtplib
 import ssl
 from collections import Counter
 from datetime import datetime
@@ -129,7 +128,7 @@ def _answer(settings: Settings, shelf: Shelves, *, now: datetime) -> int:
     ]
     try:
         answering.send(mails, settings.answers, context=_context(settings.answers))
-    except (OSError, smtplib.SMTPException):
+    except answering.Unsent:
         return len(owed)
     shelf.note_answered(owed)
     return 0
