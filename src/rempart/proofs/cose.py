@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cbor2
 from cryptography.exceptions import InvalidSignature
@@ -45,9 +46,14 @@ def sign(payload: bytes, signer: Signer, key_id: bytes) -> bytes:
     """A tagged COSE_Sign1 with ES256 and `key_id` in the protected header. The signer's curve must be P-256."""
     if signer.key_size != 256:
         raise ValueError("ES256 needs a key on P-256 (HCERT 1.0.5, section 3.1).")
-    protected = cbor2.dumps({_ALGORITHM: ES256, _KEY_ID: key_id})
+    protected = _protected(key_id)
     signature = signer.sign(_to_be_signed(protected, payload))
     return cbor2.dumps(cbor2.CBORTag(_SIGN1_TAG, [protected, {}, payload, signature]))
+
+
+@lru_cache(maxsize=8)
+def _protected(key_id: bytes) -> bytes:
+    return cbor2.dumps({_ALGORITHM: ES256, _KEY_ID: key_id})
 
 
 def open_sign1(data: bytes) -> Sign1:

@@ -15,6 +15,7 @@ from cryptography.x509.oid import NameOID
 from rempart.proofs.trust import USAGE_OIDS, Usage
 
 _HASHES: dict[int, type[hashes.HashAlgorithm]] = {256: hashes.SHA256, 384: hashes.SHA384, 521: hashes.SHA512}
+_ALGORITHMS = {size: ec.ECDSA(hash_()) for size, hash_ in _HASHES.items()}
 
 
 class Signer(Protocol):
@@ -58,8 +59,8 @@ class LocalSigner:
         return self.private_key.curve.key_size
 
     def sign(self, message: bytes) -> bytes:
-        algorithm = ec.ECDSA(_HASHES[self.key_size]())
-        return raw_signature(self.private_key.sign(message, algorithm), self.key_size)
+        size = self.key_size
+        return raw_signature(self.private_key.sign(message, _ALGORITHMS[size]), size)
 
 
 def load_certificate(data: bytes) -> x509.Certificate:
