@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +14,6 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
 from rempart.foundation.access.actor import Actor
-from rempart.foundation.access.refusals import NotAllowed
 from rempart.foundation.vault import keyring_of
 from rempart.screening.notices.calls import services
 from rempart.screening.notices.calls.keeping import Why
@@ -26,9 +24,8 @@ _WHY: dict[str, tuple[Promise, str]] = {
 }
 
 
-class NoteForm(forms.Form):
-    version = forms.IntegerField()
-    told = forms.ChoiceField(choices=[("1", ""), ("0", "")])
+_LONGEST = 10
+"""Digits of a version."""
 
 
 @require_GET
@@ -44,14 +41,11 @@ def calls(request: HttpRequest) -> HttpResponse:
 @require_POST
 def call_note(request: HttpRequest, call_id: UUID) -> HttpResponse:
     """Somebody was told, or did not answer."""
-    form = NoteForm(request.POST)
-    if not form.is_valid():
-        raise NotAllowed("a forged form")
-    told = form.cleaned_data["told"] == "1"
+    told, seen = request.POST.get("told") == "1", request.POST.get("version", "")
     services.note(
         actor=_actor(request),
         call_id=call_id,
-        seen_version=form.cleaned_data["version"],
+        seen_version=int(seen) if seen.isdecimal() and len(seen) < _LONGEST else -1,  # -1: of no version
         told=told,
         now=_now(request),
     )
