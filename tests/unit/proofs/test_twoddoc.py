@@ -161,6 +161,16 @@ def test_older_versions_are_read(header: str) -> None:
     assert verdict.warnings[0].startswith("01: a type this reader does not know")
 
 
+def test_the_dates_of_the_specifications_examples() -> None:
+    for header, emitted, signed_on in (
+        ("DC03FR0AXT4A0E840E8A0101", date(2010, 3, 5), date(2010, 3, 11)),
+        ("DC04FR0AXT4A1E6DFFFF0101FR", date(2021, 4, 29), None),
+    ):
+        document = twoddoc.read(f"{header}26FR10DOE{US}AAAA")
+        assert (document.emitted_on, document.signed_on) == (emitted, signed_on)
+        assert (document.authority, document.certificate_id, document.type) == ("FR0A", "XT4A", "01")
+
+
 def test_a_version_01_signature_may_be_raw_bytes() -> None:
     text = f"DC01RMP000011E591E590126VALUE{GS}"
     raw = SEAL.signer().sign(text.encode())
