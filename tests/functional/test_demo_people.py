@@ -9,8 +9,10 @@ import pytest
 
 from rempart.foundation.access.models import MachineKey
 from rempart.foundation.directories.models import Laboratory
+from rempart.screening.handover.rules.matching import Gap, Scheme
+from rempart.screening.handover.services.finding import found
 from rempart.simulators.laboratory import Epidemic
-from rempart.site import demo_people
+from rempart.site import demo_directory, demo_people
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,6 +28,19 @@ def test_a_laboratory_that_is_met_again_holds_one_key_and_can_be_called_back(key
         known = Laboratory.objects.get(finess=number)
         assert known.phone.startswith("01 99 00 ")
         assert known.address
+
+
+def test_most_laboratories_of_the_demo_have_a_mailbox_and_the_first_two_share_theirs(keyring):
+    now = datetime.now(UTC)
+    laboratories = Epidemic(seed=1, population=2_000, start=now.date(), days=1, laboratories=7).laboratories()
+    for _ in range(2):
+        demo_directory.publish(laboratories, now=now)
+    matches = found({one.finess for one in laboratories})
+    schemes = [matches[number].scheme or matches[number].gap for number in sorted(matches)]
+    alone = [Scheme.LOCAL, Gap.NO_MAILBOX, Scheme.LOCAL, Scheme.LOCAL, Gap.NO_MAILBOX]
+    assert schemes == [Scheme.POOLED, Scheme.POOLED, *alone]
+    first, second, *_ = sorted(matches)
+    assert matches[first].address == matches[second].address
 
 
 def test_certificates_are_fetched_though_codes_were_the_last_letters(keyring, monkeypatch):

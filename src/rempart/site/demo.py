@@ -76,12 +76,13 @@ def run(*, once: bool, days: int, population: int, host: str, port: int) -> bool
         from rempart.protection.oversight.services import counting
         from rempart.simulators.laboratory import Epidemic
         from rempart.simulators.sending import Laboratories, Tally
-        from rempart.site import demo_accounts, demo_people
+        from rempart.site import demo_accounts, demo_directory, demo_people
 
         with console.status("An epidemic is being invented…"):
             start = datetime.now(UTC).date() - timedelta(days=days)
             epidemic = Epidemic(seed=SEED, population=population, start=start, days=days)
             keys = demo_people.register(epidemic.laboratories(), valid=timedelta(days=_KEY_DAYS))
+            demo_directory.publish(epidemic.laboratories(), now=datetime.now(UTC))
             accounts = demo_accounts.make(now=datetime.now(UTC))
             serving.collect_static(configuration)
         listening = Listening(host=host, port=port)
