@@ -66,7 +66,7 @@ def load(
 def status(as_json: Annotated[bool, typer.Option("--json", help="For a machine.")] = False) -> None:
     """The white list in use, of when it is, what was refused since, and how long our certificate holds.
 
-    Exit code: 0 nothing to do, 1 something is missing, old, refused or ends soon.
+    Exit code: 0 nothing to do, or no health mail here, 1 something is missing, old, refused or ends soon.
     """
     from rempart.foundation.messaging.mssante import kept_list
     from rempart.site.configuration import configuration
@@ -74,7 +74,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="For a machine."
     now = datetime.now(UTC)
     health_mail = configuration().mssante.health_mail()
     found = kept_list.standing(configuration().white_list, now=now)
-    notes = [*found.notes, *(_of(health_mail.credentials, now=now) if health_mail else ())]
+    notes = [*found.notes, *_of(health_mail.credentials, now=now)] if health_mail else []
     if as_json:
         typer.echo(
             json.dumps(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -126,5 +127,8 @@ class Current:
 def _write(path: Path, content: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
-    part.write_text(json.dumps(content, ensure_ascii=False))
+    with part.open("w") as stream:
+        json.dump(content, stream, ensure_ascii=False)
+        stream.flush()
+        os.fsync(stream.fileno())
     part.replace(path)
