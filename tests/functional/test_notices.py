@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -25,6 +26,7 @@ from rempart.screening.rules.report import Moment, Practitioner, Precision, Resu
 pytestmark = pytest.mark.django_db(transaction=True)
 
 UNREACHED = {"mobile": "", "email": ""}
+OURS = re.compile("(screening|people|directories|messaging)_")
 DOCTOR, MAILBOX = "810001234567", "dr.tilleul@medecin.mssante.fr"
 
 
@@ -246,7 +248,7 @@ def test_a_batch_costs_the_same_number_of_queries_whatever_it_holds(
                 for n in batch
             ]
         )
-        with django_assert_max_num_queries(40) as counted:
+        with django_assert_max_num_queries(1000) as counted:  # it asks again while another test holds it back
             settle(subscriber)
-        costs.append(len([q for q in counted.captured_queries if "events_" not in q["sql"]]))
-    assert costs[1] <= costs[0]
+        costs.append(len([said for said in counted.captured_queries if OURS.search(said["sql"])]))
+    assert 0 < costs[1] <= costs[0] < 20
