@@ -3,12 +3,12 @@
 import re
 import zlib
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import numpy
 import pypdfium2
 import pytest
-from tests.certificates import certificate, issued
+from tests.certificates import AT, certificate, issued
 from tests.unit.proofs.documents import (
     CODE,
     DECLARATION,
@@ -25,7 +25,8 @@ from tests.unit.proofs.documents import (
 from rempart.proofs import barcodes
 from rempart.proofs.documents.certificate import render_certificate
 from rempart.proofs.documents.postal import LetterKind
-from rempart.proofs.documents.sheets import Declaration
+from rempart.proofs.documents.sheets import Declaration, HandoverSheet
+from rempart.proofs.testcertificate import Sex
 
 MM = 72 / 25.4
 
@@ -216,6 +217,16 @@ def test_the_window_shows_the_address_and_nothing_else(kind: LetterKind, value: 
 def test_days_are_those_of_the_place_of_sampling() -> None:
     evening = datetime(2021, 4, 8, 2, 30, tzinfo=UTC)
     assert "7 avril 2021 à 22:30" in text_of(information(sampled_at=evening, zone="America/Martinique"))
+
+
+def test_what_is_printed_of_a_person_is_in_no_log() -> None:
+    sheet = HandoverSheet(
+        issuer="A", laboratory_name="B", site_finess="C", birth_name="Lefèvre", first_names=("Zoé",),
+        birth_date=date(1984, 2, 29), sex=Sex.FEMALE, ins="284022505612345", analysis_label="D", sampled_at=AT,
+        destroy_by=AT, at=AT,
+    )  # fmt: skip
+    assert [said for said in ("Lefèvre", "Zoé", "1984", "284022505612345") if said in repr(sheet)] == []
+    assert CODE not in repr(DECLARATION)
 
 
 def _opened(document: bytes) -> bytes:

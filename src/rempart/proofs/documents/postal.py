@@ -55,9 +55,9 @@ def render_letter(letter: PostalLetter) -> bytes:
 
     Raises RenderError; ValueError for a link that is none.
     """
-    texts = texts_of("letter", letter.at.date())
+    made = printing.issued_day(letter.at)
+    texts = texts_of("letter", made)
     kind = texts[letter.kind.value] | (texts[letter.kind.value]["enclosed"] if letter.enclosed else {})
-    made = letter.at.astimezone(printing.ISSUED_ZONE)
     sampled = letter.sampled_at.astimezone(ZoneInfo(letter.zone))
     values = printed(
         {
@@ -84,7 +84,7 @@ def render_letter(letter: PostalLetter) -> bytes:
             }
         )
     if letter.declaration and letter.kind is LetterKind.POSITIVE:
-        codes.append(declared(letter.declaration, texts) or {})
+        codes.append(declared(letter.declaration, texts))
     data = {
         "issuer": values["issuer"],
         "size": kind["size"],  # points

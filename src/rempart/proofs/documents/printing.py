@@ -52,6 +52,11 @@ def day_and_time(moment: datetime) -> str:
     return f"{day(moment.date())} à {moment:%H:%M}"
 
 
+def issued_day(at: datetime) -> date:
+    """The day on which a document is made, on the clock of `ISSUED_ZONE`."""
+    return at.astimezone(ISSUED_ZONE).date()
+
+
 def offset(moment: datetime) -> str:
     """UTC+02:00."""
     return f"UTC{moment:%z}"[:6] + ":" + f"{moment:%z}"[3:5]

@@ -75,11 +75,11 @@ class HandoverSheet:
     issuer: str
     laboratory_name: str
     site_finess: str
-    birth_name: str
-    first_names: tuple[str, ...]
-    birth_date: date | None
+    birth_name: str = field(repr=False)
+    first_names: tuple[str, ...] = field(repr=False)
+    birth_date: date | None = field(repr=False)
     sex: Sex
-    ins: str = ""  # matricule
+    ins: str = field(default="", repr=False)  # matricule
     loinc: str = ""
     analysis_label: str
     sampled_at: datetime  # aware
@@ -103,7 +103,7 @@ class OrientationSheet:
 
 def render_information(sheet: InformationSheet) -> bytes:
     """The PDF of the information sheet, at most 40 kB; the same bytes for the same values. Raises RenderError."""
-    texts = texts_of("information", sheet.at.date())
+    texts = texts_of("information", printing.issued_day(sheet.at))
     sampled = sheet.sampled_at.astimezone(ZoneInfo(sheet.zone))
     values = {"disease": sheet.disease} | _made(sheet.issuer, sheet.at)
     report = texts["report_beside" if sheet.has_report else "report_later"]
@@ -117,7 +117,7 @@ def render_information(sheet: InformationSheet) -> bytes:
         values,
         facts=facts,
         notice=f"{texts['notice']} {report}",
-        code=declared(sheet.declaration, texts),
+        code=declared(sheet.declaration, texts) if sheet.declaration else None,
         issuer=sheet.issuer,
         at=sheet.at,
     )
@@ -125,14 +125,14 @@ def render_information(sheet: InformationSheet) -> bytes:
 
 def render_hygiene(sheet: HygieneSheet) -> bytes:
     """The PDF of the hygiene sheet, at most 40 kB; the same bytes for the same values. Raises RenderError."""
-    texts = texts_of("hygiene", sheet.at.date())
+    texts = texts_of("hygiene", printing.issued_day(sheet.at))
     values = {"disease": sheet.disease} | _made(sheet.issuer, sheet.at)
     return _typeset(texts, values, issuer=sheet.issuer, at=sheet.at)
 
 
 def render_handover(sheet: HandoverSheet) -> bytes:
     """The PDF of the handover sheet, at most 40 kB; the same bytes for the same values. Raises RenderError."""
-    texts = texts_of("handover", sheet.at.date())
+    texts = texts_of("handover", printing.issued_day(sheet.at))
     zone = ZoneInfo(sheet.zone)
     facts = [
         (texts["family_name"], "", sheet.birth_name),
@@ -166,15 +166,13 @@ def render_handover(sheet: HandoverSheet) -> bytes:
 
 def render_orientation(sheet: OrientationSheet) -> bytes:
     """The PDF of the orientation sheet, at most 40 kB; the same bytes for the same values. Raises RenderError."""
-    texts = texts_of("orientation", sheet.at.date())
+    texts = texts_of("orientation", printing.issued_day(sheet.at))
     values = {"disease": sheet.disease, "portal": sheet.portal} | _made(sheet.issuer, sheet.at)
     return _typeset(texts, values, issuer=sheet.issuer, at=sheet.at)
 
 
-def declared(declaration: Declaration | None, texts: Mapping[str, Any]) -> dict[str, object] | None:
+def declared(declaration: Declaration, texts: Mapping[str, Any]) -> dict[str, object]:
     """What a template prints of a declaration code."""
-    if declaration is None:
-        return None
     until = filled(texts["code_until"], {"day": printing.day(declaration.until)}) if declaration.until else ""
     values = printed({"application": declaration.application}) | {"until": until}
     return {
@@ -195,7 +193,7 @@ def check_link(link: str) -> None:
 
 
 def _made(issuer: str, at: datetime) -> dict[str, str]:
-    return {"issuer": issuer, "made": printing.day(at.astimezone(printing.ISSUED_ZONE))}
+    return {"issuer": issuer, "made": printing.day(printing.issued_day(at))}
 
 
 def _typeset(
@@ -238,6 +236,6 @@ def _typeset(
         "phone": phone,
         "english": paragraphs(texts.get("english", ()), safe),
         "foot": runs(texts["foot"], safe),
-        "date": printing.parts(at.astimezone(printing.ISSUED_ZONE)),
+        "date": printing.parts(printing.issued_day(at)),
     }
     return typeset(template("sheet.typ"), data, at=at)
