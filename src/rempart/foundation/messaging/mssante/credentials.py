@@ -41,17 +41,21 @@ class Credentials:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.check_hostname = by_name
         context.verify_mode = ssl.CERT_REQUIRED
+        path = self.authorities
         try:
-            context.load_verify_locations(self.authorities)
+            context.load_verify_locations(path)
+            path = self.key or self.certificate
+            path.open("rb").close()  # what TLS says of a missing file does not name it
+            path = self.certificate
             context.load_cert_chain(self.certificate, self.key)
             if self.revoked is not None:
-                self._holds(self.revoked, now=now)
-                context.load_verify_locations(self.revoked)
+                path = self.revoked
+                self._holds(path, now=now)
+                context.load_verify_locations(path)
                 context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_LEAF
         except (OSError, ValueError) as why:  # ssl.SSLError is an OSError
-            raise Unusable(
-                "credentials", f"certificate, key, authorities or revocation list: {why}"
-            ) from None
+            what = why.strerror if isinstance(why, OSError) else "it holds no such list"
+            raise Unusable("credentials", f"{path}: {what or type(why).__name__}") from None
         return context
 
     @staticmethod

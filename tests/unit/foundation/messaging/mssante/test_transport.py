@@ -16,7 +16,7 @@ from tests.igc import Authority
 from tests.smtp_sink import FEATURES, Sink, running
 
 from rempart.foundation.messaging.letters import Answer, Channel, Letter, Outcome, Parcel
-from rempart.foundation.messaging.mssante.credentials import Credentials
+from rempart.foundation.messaging.mssante.credentials import Credentials, Unusable
 from rempart.foundation.messaging.mssante.message import Sender
 from rempart.foundation.messaging.mssante.servers import NoServer, Server
 from rempart.foundation.messaging.mssante.transport import MssanteCarrier, Pace
@@ -266,6 +266,22 @@ def test_files_that_are_not_there_make_everything_wait(post: Post, tmp_path: Pat
     credentials = replace(post.credentials, certificate=tmp_path / "none.pem")
     with post.carrier(None, credentials=credentials) as carrier:
         assert carrier.carry([parcel()])[0].reason == "mssante.credentials"
+
+
+@pytest.mark.parametrize("which", ["certificate", "key", "authorities", "revoked"])
+@pytest.mark.parametrize(
+    "content", [None, b"", b"-----BEGIN X509 CRL-----", b"-----BEGIN CERTIFICATE-----\nAA==\n"]
+)
+def test_a_file_that_is_missing_or_holds_something_else_is_named(
+    post: Post, tmp_path: Path, which: str, content
+):
+    path = tmp_path / "named.pem"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(Unusable) as unusable:
+        replace(post.credentials, **{which: path}).context(by_name=True, now=NOW)
+    assert unusable.value.code == "credentials"
+    assert str(path if which != "key" or content is None else post.ours) in str(unusable.value)
 
 
 def test_a_letter_too_large_is_refused_before_it_leaves(post: Post):
