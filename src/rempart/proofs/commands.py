@@ -128,6 +128,24 @@ def rules(
 
 
 @app.command()
+def authorities(
+    services: Annotated[Path, typer.Argument(help="Trust service status list (XML).", metavar="LIST")],
+    signer: Annotated[
+        Path | None, typer.Option(help="Certificate that must have signed it, PEM or DER.")
+    ] = None,
+    at: At = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Print what a list of 2D-DOC's authorities says; 1 when a newer one is due."""
+    from rempart.proofs import console
+
+    try:
+        raise typer.Exit(console.authorities(services, signer=signer, at=at, as_json=as_json))
+    except console.CannotRunError as error:
+        raise _stop(error) from error
+
+
+@app.command()
 def show(inputs: Inputs, as_json: AsJson = False) -> None:
     """Print what certificates say, without judging their signatures."""
     from rempart.proofs import console

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 import sys
@@ -33,6 +34,7 @@ from rempart.proofs.testcertificate import issue as issue_certificate
 from rempart.proofs.testcertificate import issue_card
 from rempart.proofs.trust import TrustError, TrustList
 from rempart.proofs.trustfiles import TrustFiles
+from rempart.proofs.tsl import TrustServices
 from rempart.proofs.twoddoc import GS, RS, US
 from rempart.proofs.typesetting import RenderError
 from rempart.proofs.validity import domestic_pass
@@ -138,6 +140,52 @@ def rules(
         code = max(code, COULD_NOT_RUN if found.could_not_run else HOLDS if passes else FAILS)
         _say(_rules_json(found, reason, findings) if as_json else _rules_text(found, reason, findings))
     return code
+
+
+def authorities(path: Path, *, signer: Path | None, at: str, as_json: bool) -> int:
+    """Print what a list of authorities says, and whether it is still good."""
+    moment = _moment(at)
+    try:
+        services = trustfiles.load_services(path, signer=signer, at=moment)
+    except TrustError as error:
+        raise CannotRunError(str(error)) from error
+    stale = services.stale(moment)
+    if as_json:
+        _say(json.dumps(_list_json(services) | {"stale": stale}))
+        return FAILS if stale else HOLDS
+    until = f"{services.next_update:%Y-%m-%d}" if services.next_update else "closed"
+    checked = "signature holds" if services.signature_checked else "signature not checked"
+    _say(
+        f"{services.operator or path.name}: list {services.sequence} of {services.issued_at:%Y-%m-%d}, "
+        f"next one due {until}{' (OVERDUE)' if stale else ''}, {checked}"
+    )
+    for one in services.services:
+        phase = one.phases[-1]
+        _say(f"  {one.authority} {one.provider}: {phase.status} since {phase.since:%Y-%m-%d} ({one.name})")
+    return FAILS if stale else HOLDS
+
+
+def _list_json(services: TrustServices) -> dict[str, object]:
+    return {
+        "operator": services.operator,
+        "territory": services.territory,
+        "sequence": services.sequence,
+        "issued_at": services.issued_at.isoformat(),
+        "next_update": services.next_update.isoformat() if services.next_update else None,
+        "signature_checked": services.signature_checked,
+        "services": [
+            {
+                "authority": one.authority,
+                "provider": one.provider,
+                "name": one.name,
+                "status": [
+                    {"status": phase.status, "since": phase.since.isoformat()} for phase in one.phases
+                ],
+                "certificates": [hashlib.sha256(data).hexdigest() for data in one.certificates],
+            }
+            for one in services.services
+        ],
+    }
 
 
 def issue(

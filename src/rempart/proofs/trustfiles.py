@@ -33,11 +33,7 @@ def load(files: TrustFiles, *, at: datetime) -> tuple[TrustList, tuple[str, ...]
         if files.services_signer or files.crls:
             raise TrustError("A signer or revocation lists are given, but no list of authorities (--tsl).")
         return trusted, tuple(notes)
-    signer = _read(files.services_signer) if files.services_signer else None
-    try:
-        services = tsl.parse(_read(files.services), signer=signer, at=at)
-    except tsl.TslError as error:
-        raise TrustError(f"{files.services}: {error}") from error
+    services = load_services(files.services, signer=files.services_signer, at=at)
     if services.stale(at):
         raise TrustError(
             f"{files.services}: a newer list was due on {services.next_update:%Y-%m-%d}; fetch it, this one says nothing any more."
@@ -47,6 +43,14 @@ def load(files: TrustFiles, *, at: datetime) -> tuple[TrustList, tuple[str, ...]
             f"The signature of {files.services} was not checked: anybody may have written it (--tsl-signer)."
         )
     return tsl.vouched(trusted, services, crls=_crls(files.crls)), tuple(notes)
+
+
+def load_services(path: Path, *, signer: Path | None, at: datetime) -> tsl.TrustServices:
+    """A list of authorities at an aware moment, perhaps a stale one. Raises TrustError."""
+    try:
+        return tsl.parse(_read(path), signer=_read(signer) if signer else None, at=at)
+    except tsl.TslError as error:
+        raise TrustError(f"{path}: {error}") from error
 
 
 def _crls(path: Path | None) -> Iterator[x509.CertificateRevocationList]:

@@ -153,3 +153,21 @@ def test_a_revoked_signer_does_not_hold(folder: Path, encoding: serialization.En
         folder / "crls",
     )
     assert objects(run("verify", *options, "--json", text))[0]["reason"] == "key-revoked"
+
+
+def test_what_a_list_says_is_printed(folder: Path) -> None:
+    asked = ("authorities", folder / "signed.xml", "--signer", folder / "operator.der", "--at")
+    good = run(*asked, AT)
+    assert good.exit_code == 0
+    assert good.stdout == (
+        "Agence de test: list 22 of 2021-01-01, next one due 2021-07-01, signature holds\n"
+        "  FR9A Autorité FR9A: inaccord since 2015-01-01 (Certificats 2D-DOC)\n"
+    )
+    late = run(*asked, "2021-08-01", "--json")
+    assert late.exit_code == 1
+    (said,) = objects(late)
+    assert (said["sequence"], said["stale"], said["signature_checked"]) == (22, True, True)
+    assert said["services"][0]["status"] == [{"status": "inaccord", "since": "2015-01-01T00:00:00+00:00"}]
+    assert "signature not checked" in run("authorities", folder / "empty.xml", "--at", AT).stdout
+    wrong = run("authorities", folder / "claims.json")
+    assert (wrong.exit_code, "well-formed" in wrong.stderr) == (2, True)
