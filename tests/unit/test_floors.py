@@ -8,6 +8,7 @@ FLOORS = (
     {"protection"},
     {"surveillance", "tracing"},
     {"screening"},
+    {"proximity"},
     {"foundation.access", "foundation.events"},
     {"foundation.audit", "foundation.people", "foundation.directories", "foundation.messaging"},
 )
