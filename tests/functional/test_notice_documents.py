@@ -8,11 +8,14 @@ from datetime import UTC, datetime, timedelta
 import pypdfium2
 import pytest
 from django.conf import settings as site
+from django.test import Client
 from tests.factories import NOW, corrected, message, person, report, retracted
+from tests.functional.accounts import account
+from tests.functional.doors import sign_in
 from tests.functional.settling import settle
 from tests.functional.trail import entries
 
-from rempart.foundation.access.actor import Purpose, acting, system
+from rempart.foundation.access.actor import Purpose, Role, acting, system
 from rempart.foundation.messaging.letters import State, Withdrawn
 from rempart.foundation.messaging.models import Message
 from rempart.screening import models
@@ -135,3 +138,14 @@ def test_the_letters_that_wait_become_a_batch_for_the_printing_house(tell, keyri
 def test_without_a_printing_house_nothing_is_gathered(settings):
     settings.LETTERS = PrintingHouse(folder=None)
     assert carriers.gather_letters() is None
+
+
+def test_a_batch_that_nobody_took_away_stays_in_sight(tell, keyring, settings, tmp_path):
+    settings.LETTERS = PrintingHouse(folder=tmp_path / "letters")
+    tell(fresh(who=person(mobile="", email="")))
+    (batch,) = carriers.gather_letters()
+    client = Client()
+    sign_in(client, account(Role.COMMUNICATION, "*"))
+    assert batch.name in client.get("/messages/").content.decode()
+    (tmp_path / "letters" / batch.name).rename(tmp_path / "taken")
+    assert batch.name not in client.get("/messages/").content.decode()

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 UNREACHED = {"mobile": "", "email": ""}
 OURS = re.compile("(screening|people|directories|messaging)_")
-DOCTOR, MAILBOX = "810001234567", "dr.tilleul@medecin.mssante.fr"
+MAILBOX = "dr.tilleul@medecin.mssante.fr"
 
 
 @pytest.fixture

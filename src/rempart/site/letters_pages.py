@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_GET
 
 from rempart.foundation.access.actor import require
 from rempart.foundation.access.rights import Right
+from rempart.foundation.messaging.carriers.post import waiting as batches
 from rempart.foundation.messaging.figures import Figures, Waiting, figures
 from rempart.foundation.messaging.letters import Channel, State
 from rempart.site import carriers
@@ -110,6 +112,7 @@ def letters(request: HttpRequest) -> HttpResponse:
                 (CHANNELS[channel], STATES[state], why(reason), reason, count)
                 for channel, state, reason, count in found.reasons
             ],
+            "batches": batches(settings.LETTERS.folder) if settings.LETTERS.folder else (),
             "width": _WIDTH,
             "height": _HEIGHT,
         },

@@ -127,8 +127,8 @@ def test_what_cannot_be_printed_is_refused(folder):
         [parcel(1), parcel(2, b"x", media_type="image/png"), parcel(3, b"%PDF", b"nothing")]
     )
     assert [(one.answer, one.reason) for one in outcomes] == [
-        (Answer.REFUSED, "no_document"),
-        (Answer.REFUSED, "no_document"),
-        (Answer.REFUSED, "unreadable_document"),
+        (Answer.REFUSED, "document.none"),
+        (Answer.REFUSED, "document.none"),
+        (Answer.REFUSED, "document.broken"),
     ]
     assert closed(folder) == []

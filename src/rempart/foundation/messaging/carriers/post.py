@@ -89,11 +89,11 @@ def _put(parcel: Parcel, into: Path, plain: Callable[[Letter], bytes]) -> Outcom
     if not parcel.documents and parcel.letter.text:
         contents = [plain(parcel.letter)]
     if not contents or len(contents) < len(parcel.documents):
-        return Outcome(answer=Answer.REFUSED, reason="no_document")
+        return Outcome(answer=Answer.REFUSED, reason="document.none")
     try:
         whole = contents[0] if len(contents) == 1 else _joined(contents)
     except pypdfium2.PdfiumError:
-        return Outcome(answer=Answer.REFUSED, reason="unreadable_document")
+        return Outcome(answer=Answer.REFUSED, reason="document.broken")
     _write(into / f"{parcel.id}.pdf", whole)
     return Outcome(answer=Answer.TAKEN, reference=str(parcel.id))
 
