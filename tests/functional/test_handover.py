@@ -29,11 +29,14 @@ from tests.functional.trail import entries
 
 from rempart.foundation.access.actor import Purpose, acting, system
 from rempart.foundation.database.keys import uuid7
+from rempart.foundation.directories.models import Establishment, Mailbox
 from rempart.foundation.directories.sites import forget_sites
 from rempart.foundation.messaging import outbox, receipts
 from rempart.foundation.messaging.letters import Answer, Channel, Outcome, Parcel, State
+from rempart.screening import tasks
 from rempart.screening.handover.models import Handover, MailboxTrial, Unreached
 from rempart.screening.handover.rules import wording
+from rempart.screening.handover.rules.keeping import Whom, policy
 from rempart.screening.handover.rules.volume import MESSAGE_BYTES
 from rempart.screening.handover.rules.wording import Kind
 from rempart.screening.handover.services import making, posting
@@ -165,18 +168,45 @@ def test_however_many_results_the_mailboxes_cost_the_same(box, comes, django_ass
         posting.found({LAB, SECOND, ELSEWHERE})
 
 
-def test_without_a_mailbox_a_certificate_waits_and_goes_when_there_is_one(box, comes, leaves, keyring):
+def test_without_a_mailbox_a_certificate_waits_and_goes_when_there_is_one(box, comes, leaves):
     comes(a_test())
     assert leaves() == []
     (row,) = rows()
     assert (row.scheme, row.address, row.state) == ("", "", "waiting")
     box(LOCAL_BOX, LAB)
-    for left in (1, 0):
-        with acting(system(Purpose.NOTICE)) as cursor:
-            assert posting.post_waiting(cursor, keyring=keyring, now=datetime.now(UTC)) == left
+    for _ in range(2):
+        tasks.post_waiting(timestamp=0)
     (parcel,) = leaves()
     assert parcel.letter.recipient == LOCAL_BOX
     assert len(parcel.documents) == 2
+
+
+def test_what_a_mailbox_does_not_take_comes_into_the_list(box, comes, leaves):
+    box(LOCAL_BOX, LAB)
+    comes(a_test())
+    (parcel,) = leaves()
+    client = browser()
+    assert "ZYGOMALAS" not in client.get("/laboratoire/remises/").content.decode()
+    now = datetime.now(UTC)
+    with transaction.atomic(), connection.cursor() as cursor:
+        receipts.settle_one(
+            cursor, parcel.id, channel=Channel.MSSANTE, state=State.FAILED, reason="report.mailbox_full", now=now
+        )  # fmt: skip
+    for count in (1, 0):
+        with acting(system(Purpose.NOTICE)):
+            assert posting.take_back(since=now - timedelta(days=1)) == count
+    assert "ZYGOMALAS" in client.get("/laboratoire/remises/").content.decode()
+    assert "1 certificat attend" in client.get("/laboratoire/boite/").content.decode()
+    tasks.post_waiting(timestamp=0)
+    assert leaves() == []  # it is not sent again and again to a mailbox that is full
+
+
+def test_everybody_when_the_policy_says_so(box, comes, leaves, monkeypatch):
+    box(LOCAL_BOX, LAB)
+    everybody = replace(policy(datetime.now(UTC).date()), whom=Whom.EVERYBODY)
+    monkeypatch.setattr(posting, "policy", lambda day: everybody)
+    comes(a_test(person()))
+    assert len(leaves()) == 1
 
 
 def test_what_would_have_to_be_destroyed_at_once_is_not_sent(box, comes, leaves):
@@ -345,6 +375,12 @@ def test_the_page_says_what_was_found_and_whom_to_ask(box, comes):
     assert "ZYGOMALAS" not in page
     box(LOCAL_BOX, LAB)
     box("autre@labo.mssante.fr", LAB, service="Accueil")
+    box(POOLED_BOX, ENTITY)
+    Establishment.objects.filter(finess=LAB).update(siret="33300000000017")
+    Mailbox.objects.filter(address=LOCAL_BOX).update(finess="", structure="333300000000017")
+    Mailbox.objects.filter(address=POOLED_BOX).delete()
+    assert "pas identifiée par un numéro FINESS" in client.get("/laboratoire/boite/").content.decode()
+    Mailbox.objects.filter(address=LOCAL_BOX).update(finess=LAB, structure=LAB)
     box(POOLED_BOX, ENTITY)
     page = client.get("/laboratoire/boite/").content.decode()
     assert LOCAL_BOX in page

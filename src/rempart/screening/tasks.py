@@ -16,6 +16,7 @@ from rempart.screening.notices.calls import keeping
 from rempart.screening.reviewing import seeking
 
 _JUDGES_FOR = timedelta(seconds=50)
+_BOUNCED_FOR = timedelta(days=1)
 _COMPARES_FOR = timedelta(seconds=45)
 
 
@@ -39,9 +40,14 @@ def watch(timestamp: int) -> None:
 @app.periodic(cron="5 * * * *")
 @app.task(name="handover.post-waiting")
 def post_waiting(timestamp: int) -> None:
-    """Send the certificates that waited for a mailbox which the directory has now."""
-    with acting(system(Purpose.NOTICE)) as cursor:
-        posting.post_waiting(cursor, keyring=keyring_of(settings.KEY_STORE), now=datetime.now(UTC))
+    """Send the certificates that waited for a mailbox which the directory has now, and list those that came back."""
+    now, keyring = datetime.now(UTC), keyring_of(settings.KEY_STORE)
+    with acting(system(Purpose.NOTICE)):
+        posting.take_back(since=now - _BOUNCED_FOR)
+    while True:
+        with acting(system(Purpose.NOTICE)) as cursor:
+            if not posting.post_waiting(cursor, keyring=keyring, now=now):
+                return
 
 
 @app.periodic(cron="*/5 * * * *")

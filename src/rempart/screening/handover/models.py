@@ -8,7 +8,8 @@ from rempart.screening.handover.rules.states import State
 class Handover(models.Model):
     """One certificate to hand over, by its result; under row security of the site and of its juridical entity.
 
-    `scheme`, `address`: the mailbox to which its message goes, empty while there is none. `version`: of the result that
+    `address`: the mailbox to which its message goes, empty while there is none; `scheme` likewise, and empty again once
+    that mailbox did not take it. `version`: of the result that
     the last message, or the last print, was about.
     """
 

@@ -141,10 +141,10 @@ def own(*, actor: Actor, handover_id: UUID, now: datetime) -> Handover:
 
 
 def waiting(laboratories: Sequence[str], *, now: datetime) -> dict[str, int]:
-    """How many certificates wait for want of a mailbox, by site: a number, for whoever may see the laboratory's desk."""
+    """How many certificates wait because no mailbox took them, by site: a number, for whoever may see the desk."""
     with acting(system(Purpose.NOTICE)):
         rows = Handover.objects.filter(
-            laboratory__in=laboratories, state=State.WAITING, address="", kept_until__gt=now
+            laboratory__in=laboratories, state=State.WAITING, scheme="", kept_until__gt=now
         )
         counts: dict[str, int] = {}
         for number in rows.values_list("laboratory", flat=True):

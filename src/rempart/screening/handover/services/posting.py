@@ -34,7 +34,7 @@ from rempart.screening.desk.rules import TIMED
 from rempart.screening.handover.models import Handover
 from rempart.screening.handover.rules import wording
 from rempart.screening.handover.rules.keeping import Whom, kept_until, policy
-from rempart.screening.handover.rules.matching import Match
+from rempart.screening.handover.rules.matching import Match, Scheme
 from rempart.screening.handover.rules.states import State
 from rempart.screening.handover.rules.wording import Facts, Kind
 from rempart.screening.handover.services.finding import found
@@ -66,7 +66,9 @@ def subscriber(*, keyring: Keyring) -> Subscriber:
         _count(cursor, due)
         rows = {
             bytes(row.ledger_key): row
-            for row in Handover.objects.filter(ledger_key__in=[one.ledger_key for one in results])
+            for row in Handover.objects.select_for_update().filter(
+                ledger_key__in=[one.ledger_key for one in results]
+            )
         }
         concerned = [one for one in due if one.until or bytes(one.result.ledger_key) in rows]
         if concerned:
@@ -75,38 +77,43 @@ def subscriber(*, keyring: Keyring) -> Subscriber:
     return Subscriber(name="screening.handover", topics=(RESULTS,), handle=handle)
 
 
-def post_waiting(cursor: CursorWrapper, *, keyring: Keyring, now: datetime) -> int:
-    """Send what waits for a mailbox and has one now; how many. For who sees everything (the clock)."""
-    rows = list(
-        Handover.objects.select_for_update(skip_locked=True).filter(
-            state=State.WAITING, address="", kept_until__gt=now
-        )
-    )
-    matches = found({row.laboratory for row in rows}) if rows else {}
-    ready = [row for row in rows if matches[row.laboratory].box]
+def post_waiting(cursor: CursorWrapper, *, keyring: Keyring, now: datetime, most: int = 500) -> int:
+    """Send at most so many certificates that wait for a mailbox and have one now; how many. For who sees everything
+    (the clock)."""
+    waiting = Handover.objects.filter(state=State.WAITING, address="", kept_until__gt=now)
+    matches = found(set(waiting.values_list("laboratory", flat=True).distinct()))
+    ready = [number for number, match in matches.items() if match.box]
     if not ready:
         return 0
-    keys = [row.result_id for row in ready]
+    rows = list(waiting.filter(laboratory__in=ready).select_for_update(skip_locked=True)[:most])
     cursor.execute(
         f"SELECT {COLUMNS} FROM unnest(%s::date[], %s::uuid[]) AS a (month, id)"  # noqa: S608 -- columns of ours
         " JOIN screening_result r ON r.month = a.month AND r.id = a.id WHERE r.current",
-        ([row.month for row in ready], keys),
+        ([row.month for row in rows], [row.result_id for row in rows]),
     )
     results = {result.id: result for result in map(published, cursor.fetchall())}
     identities = read_identities({one.identity_id for one in results.values()}, keyring=keyring)
     messages, told = [], []
-    for row in ready:
+    for row in rows:
         result = results.get(row.result_id)
         identity = identities.get(result.identity_id) if result else None
-        if result is None or identity is None:
-            continue
         _address(row, matches[row.laboratory])
-        kind = Kind.REPLACEMENT if row.replaces else Kind.CERTIFICATE
-        messages.append(_message(row, _facts(row, result, identity), kind, now=now))
-        told.append(_told(row, result, kind))
+        if result is not None and identity is not None:
+            kind = Kind.REPLACEMENT if row.replaces else Kind.CERTIFICATE
+            messages.append(_message(row, _facts(row, result, identity), kind, now=now))
+            told.append(_told(row, result, kind))
         row.save()
     record_each(system(Purpose.NOTICE), Act.HANDOVER_POSTED, told, now=now)
-    return outbox.post(cursor, messages, keyring=keyring, now=now)
+    outbox.post(cursor, messages, keyring=keyring, now=now)
+    return len(rows)
+
+
+def take_back(*, since: datetime) -> int:
+    """Put what could not be brought to the mailbox of its site, since then, into the site's list; how many."""
+    kinds = [f"{ABOUT}.{kind}" for kind in Kind]
+    failed = Row.objects.filter(state=Posted.FAILED, about__in=kinds, ended_at__gte=since)
+    rows = Handover.objects.filter(message_id__in=list(failed.values_list("id", flat=True)))
+    return rows.filter(scheme=Scheme.LOCAL, state__in=(State.WAITING, State.WITHDRAWN)).update(scheme="")
 
 
 class _Batch:
