@@ -16,6 +16,7 @@ from tests.functional.trail import entries
 from tests.igc import Authority
 from tests.smtp_sink import Sink, running
 from tests.unit.foundation.messaging.mssante.test_whitelist import MANY, listed
+from tests.unit.foundation.messaging.mssante.test_xdm import RAW
 from typer.testing import CliRunner
 
 from rempart.foundation.messaging.letters import Channel, Letter, Message
@@ -82,6 +83,18 @@ def test_a_list_is_taken_into_use_once_it_is_good_and_the_trail_says_so(deployed
     assert (shown["domains"], shown["configured"]) == (100, True)
     assert any("(checksum)" in note for note in shown["notes"])
     assert any("our certificate ends on" in note for note in shown["notes"])  # the test's lasts a day
+
+
+def test_an_archive_is_looked_into_and_nothing_of_the_patient_is_said(tmp_path):
+    path = tmp_path / "IHE_XDM.ZIP"
+    path.write_bytes(RAW)
+    shown = _run("archive", path)
+    assert shown.exit_code == 0
+    assert "DOC0001.XML: text/xml, type 11502-2, 19 bytes" in shown.output
+    assert "284037512012368" not in _run("archive", path, "--json").output
+    path.write_bytes(RAW[:-9])
+    broken = _run("archive", path)
+    assert (broken.exit_code, "no_archive" in broken.output) == (1, True)
 
 
 def test_letters_of_the_outbox_leave_for_the_trust_space_and_for_nowhere_else(

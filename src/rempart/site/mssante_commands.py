@@ -133,6 +133,43 @@ def probe(
     raise typer.Exit(0 if any(not code for _, code in answers) else 1)
 
 
+@app.command()
+def archive(
+    path: Annotated[Path, typer.Argument(help="An IHE_XDM.ZIP.")],
+    as_json: Annotated[bool, typer.Option("--json", help="For a machine.")] = False,
+) -> None:
+    """What an archive of documents holds, for whoever is told that one could not be taken in; nothing of the patient is shown.
+
+    Exit code: 0 it is whole, 1 it is not.
+    """
+    from rempart.foundation.messaging.mssante import xdm
+    from rempart.site.refusals import CannotRun
+
+    try:
+        held = xdm.read(path.read_bytes())
+    except OSError as why:
+        raise CannotRun(f"{path}: {why.strerror}") from None
+    except xdm.Broken as why:
+        typer.echo(f"{path.name}: broken: {why.code}", err=True)
+        raise typer.Exit(1) from None
+    for one in held:
+        entry = one.entry
+        said = {
+            "name": entry.name,
+            "media_type": entry.media_type,
+            "type": entry.type_code,
+            "bytes": len(one.content),
+            "has_patient": bool(entry.patient),
+        }
+        if as_json:
+            typer.echo(json.dumps(said))
+        else:
+            typer.echo(
+                f"{entry.name}: {entry.media_type}, type {entry.type_code or 'unknown'}, {len(one.content)} bytes"
+                f"{'' if entry.patient else ', no patient'}"
+            )
+
+
 def _of(credentials: Credentials, *, now: datetime) -> list[str]:
     """What is wrong with our files, or will be."""
     from rempart.foundation.messaging.mssante.credentials import Unusable, expires
