@@ -141,6 +141,22 @@ def test_a_receipt_whose_message_is_not_written_down_yet_is_kept(carrier, centre
     attend(carrier, lambda: ears.receipts)
 
 
+def test_what_could_not_be_written_down_is_not_acknowledged(carrier, centre, ears, monkeypatch):
+    def fail(sender, text):
+        raise RuntimeError
+
+    monkeypatch.setattr(ears, "text", fail)
+    carrier.attend(0)
+    centre.say(ABROAD, "STOP")
+    deadline = time.monotonic() + PATIENCE
+    with pytest.raises(RuntimeError):
+        while time.monotonic() < deadline:
+            carrier.attend(0.02)
+    assert centre.acknowledged == []
+    monkeypatch.undo()
+    attend(carrier, lambda: ears.texts)
+
+
 def test_who_hangs_up_is_called_again(carrier, centre, ears):
     carrier.carry([parcel()])
     centre.hang_up()

@@ -147,7 +147,7 @@ def test_several_mails_go_over_one_connection_and_a_new_one_when_it_is_used_up(r
 def test_a_signature_is_good_for_whoever_looks_it_up(relay, server, tmp_path):
     ours = signer(Keyring(tmp_path / "keys"), domain="example.org", selector="r1")
     assert signer(Keyring(tmp_path / "keys"), domain="example.org", selector="r1") == ours
-    carrier(relay, signer=ours).carry([parcel()])
+    carrier(relay, signer=lambda: ours).carry([parcel()])
     content = server.envelopes[0].content
     name, record = ours.record
     assert name == "r1._domainkey.example.org"

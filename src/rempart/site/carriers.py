@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import Error, close_old_connections, connections
@@ -99,16 +100,16 @@ def _run_one(channel: Channel, carrier: Leaving, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
             left = _round(channel, carrier)
+            if isinstance(carrier, SmppCarrier):
+                carrier.attend(0.0 if left else _BETWEEN)
+            elif not left:
+                stop.wait(_BETWEEN)
         except Error:
-            _log.warning("the database does not answer; letters wait")
+            _log.warning("the database does not answer; letters by %s wait", channel.value)
             close_old_connections()
-            left = 0
+            stop.wait(_BETWEEN)
         except Exception:
             _log.exception("letters by %s wait", channel.value)
-            left = 0
-        if isinstance(carrier, SmppCarrier):
-            carrier.attend(0.0 if left else _BETWEEN)
-        elif not left:
             stop.wait(_BETWEEN)
     carrier.close()
     connections.close_all()
@@ -127,8 +128,10 @@ def _carriers() -> Mapping[Channel, Leaving]:
         found[Channel.SMS] = SmppCarrier(centre, ears=SmsEars(keyring=keyring))
     if (relay := settings.MAIL_RELAY) is not None:
         selector = settings.DKIM_SELECTOR
-        signs = signer(keyring, domain=relay.domain, selector=selector) if selector else None
-        found[Channel.EMAIL] = SmtpCarrier(relay, signer=signs)
+        found[Channel.EMAIL] = SmtpCarrier(
+            relay,
+            signer=partial(signer, keyring, domain=relay.domain, selector=selector) if selector else None,
+        )
     if (health_mail := settings.HEALTH_MAIL) is not None:
         found[Channel.MSSANTE] = health_mail.carrier(
             white_list=settings.WHITE_LIST, clock=lambda: datetime.now(UTC)

@@ -196,8 +196,10 @@ class SmppCarrier:
     def _listen(self, session: Session) -> None:
         """Hand on what arrived. The centre is answered once that is written down, and keeps it otherwise."""
         for _ in range(len(self._arrived)):
-            since, pdu = self._arrived.popleft()
-            if self._understood(pdu) or self._clock() > since + _UNMATCHED:
+            since, pdu = self._arrived[0]
+            known = self._understood(pdu)  # whatever it raises: the PDU stays, and is looked at again
+            self._arrived.popleft()
+            if known or self._clock() > since + _UNMATCHED:
                 session.answer("deliver_sm_resp", pdu)
             else:
                 self._arrived.append((since, pdu))
@@ -260,4 +262,4 @@ def _receipt(pdu: Command, content: bytes) -> tuple[str, str, str]:
 
 
 def _name(octets: bytes | None) -> str:
-    return (octets or b"").rstrip(b"\0").decode("latin-1")[:64]
+    return (octets or b"").replace(b"\0", b"").decode("latin-1")[:64]

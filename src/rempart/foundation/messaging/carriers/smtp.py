@@ -51,21 +51,25 @@ class Relay:
 
 
 class SmtpCarrier:
-    """Carries mail to one relay, over a connection that is kept between two calls."""
+    """Carries mail to one relay, over a connection that is kept between two calls. `signer`: asked once, when the first
+    mail leaves; until the key store gives a key no mail leaves unsigned."""
 
     def __init__(
         self,
         relay: Relay,
         *,
-        signer: Signer | None = None,
+        signer: Callable[[], Signer] | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._relay, self._signer, self._clock = relay, signer, clock
+        self._relay, self._make_signer, self._clock = relay, signer, clock
+        self._signer: Signer | None = None
         self._server: smtplib.SMTP | None = None
         self._sent = 0
 
     def carry(self, parcels: Sequence[Parcel]) -> Sequence[Outcome]:
         """One outcome for each. Once the relay cannot be reached, the rest is not tried."""
+        if self._signer is None and self._make_signer is not None:
+            self._signer = self._make_signer()
         self._look()
         outcomes: list[Outcome] = []
         for parcel in parcels:
