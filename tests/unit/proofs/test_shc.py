@@ -221,6 +221,13 @@ def test_one_changed_character_never_holds() -> None:
         assert not judge(changed).valid
 
 
+def test_the_last_character_has_one_spelling() -> None:
+    """A signature leaves four bits of its last character over."""
+    text = jws.from_digits(card())
+    others = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") - {text[-1]}
+    assert not any(judge(jws.digits(text[:-1] + other)).valid for other in others)
+
+
 def test_a_key_for_cards_signs_nothing_else_and_another_key_no_card() -> None:
     for data in (SIGNER.certificate, jwks.key_set([KEY], issuer=ISSUER)):
         trusted = TrustList.of([*trust.parse(data), *jwks.parse(data)])

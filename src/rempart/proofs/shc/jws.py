@@ -125,7 +125,11 @@ def _encode(data: bytes) -> str:
 
 
 def _decode(text: str) -> bytes:
+    """The bytes of base64url, only as an encoder writes them: no padding, no bits that say nothing (RFC 4648, 3.5)."""
     try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
         raise ContainerError(Reason.BAD_JWS) from error
+    if _encode(data) != text:
+        raise ContainerError(Reason.BAD_JWS)
+    return data
