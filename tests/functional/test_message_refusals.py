@@ -97,6 +97,14 @@ def test_following_the_link_refuses_nothing(keyring, client):
     assert not Refusal.objects.exists()
 
 
+def test_who_refused_can_take_it_back(keyring, client):
+    path = f"/messages/arret/{refusals.token_of('a@example.org', keyring=keyring)}/"
+    page = client.post(path)
+    assert "Recevoir de nouveau" in page.content.decode()
+    client.post(path, {"again": "1"})
+    assert not Refusal.objects.exists()
+
+
 def test_security_a_token_names_nobody_and_is_not_guessed(keyring, client):
     token = refusals.token_of("jeanne.martin@example.org", keyring=keyring)
     assert token == refusals.token_of(" Jeanne.Martin@Example.org", keyring=keyring)

@@ -78,6 +78,8 @@ def test_who_answers_stop_to_a_text_gets_no_more(keyring):
     ears.text("33639980001", "Stop !")
     ears.text("33639980002", "Merci docteur")
     assert list(Refusal.objects.values_list("channel", "how")) == [("sms", "stop")]
+    ears.text("33639980001", "START")
+    assert not Refusal.objects.exists()
 
 
 def test_the_ears_write_receipts_down(taken, keyring):

@@ -15,7 +15,7 @@ from rempart.foundation.messaging import mailboxes, refusals, reports
 from rempart.foundation.messaging.letters import Channel, State
 from rempart.foundation.messaging.mailboxes import Account
 from rempart.foundation.messaging.queue import channels_of
-from rempart.foundation.messaging.refusals import How, says_stop
+from rempart.foundation.messaging.refusals import How, says_start, says_stop
 from rempart.foundation.messaging.reports import Fate, Report
 from rempart.foundation.messaging.rules import Standing, next_route
 from rempart.foundation.vault import Keyring
@@ -98,12 +98,16 @@ class SmsEars:
             )
 
     def text(self, sender: str, text: str) -> None:
-        if not says_stop(text):
+        stops = says_stop(text)
+        if not stops and not says_start(text):
             return
         with transaction.atomic(), connection.cursor() as cursor:
-            refusals.refuse(
-                cursor, Channel.SMS, sender, how=How.STOP, keyring=self._keyring, now=datetime.now(UTC)
-            )
+            if stops:
+                refusals.refuse(
+                    cursor, Channel.SMS, sender, how=How.STOP, keyring=self._keyring, now=datetime.now(UTC)
+                )
+            else:
+                refusals.accept(cursor, Channel.SMS, sender, keyring=self._keyring)
 
 
 def collect(account: Account, *, channel: Channel, now: datetime, most: int = 500) -> Mapping[str, int]:

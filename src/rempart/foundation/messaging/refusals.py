@@ -26,6 +26,7 @@ from rempart.foundation.vault import Keyring
 _DIGEST = 16
 _BELOW = "Ne plus recevoir de messages à cette adresse"
 _STOP_WORDS = frozenset({"STOP", "ARRET", "ARRÊT"})
+_START_WORDS = frozenset({"START", "REPRISE"})
 
 
 class How(StrEnum):
@@ -37,8 +38,17 @@ class How(StrEnum):
 
 def says_stop(text: str) -> bool:
     """Whether an answer to a text message asks for no more: STOP, as the operators' charter has it, or its French."""
+    return _first_word(text) in _STOP_WORDS
+
+
+def says_start(text: str) -> bool:
+    """Whether it takes that back."""
+    return _first_word(text) in _START_WORDS
+
+
+def _first_word(text: str) -> str:
     words = text.upper().split()
-    return bool(words) and words[0].strip(".,!«»\"'") in _STOP_WORDS
+    return words[0].strip(".,!«»\"'") if words else ""
 
 
 def refuse(
@@ -53,6 +63,18 @@ def refuse_by(cursor: CursorWrapper, token: str, *, keyring: Keyring, now: datet
     digest = _read(token, keyring=keyring)
     if digest is not None:
         _keep(cursor, digest, Channel.EMAIL, how=How.LINK, now=now)
+
+
+def accept(cursor: CursorWrapper, channel: Channel, recipient: str, *, keyring: Keyring) -> None:
+    """Whoever refused takes it back."""
+    _forget(cursor, _digest(channel, recipient, keyring=keyring))
+
+
+def accept_by(cursor: CursorWrapper, token: str, *, keyring: Keyring) -> None:
+    """The same, for whoever holds the token of a mail; nothing when it is none of ours."""
+    digest = _read(token, keyring=keyring)
+    if digest is not None:
+        _forget(cursor, digest)
 
 
 def is_token(token: str, *, keyring: Keyring) -> bool:
@@ -121,6 +143,10 @@ def _read(token: str, *, keyring: Keyring) -> bytes | None:
         return None
     digest, seal = whole[:_DIGEST], whole[_DIGEST:]
     return digest if hmac.compare_digest(seal, _seal(digest, keyring=keyring)) else None
+
+
+def _forget(cursor: CursorWrapper, digest: bytes) -> None:
+    cursor.execute("DELETE FROM messaging_refusal WHERE digest = %s", (digest,))
 
 
 def _last_day(now: datetime) -> date:
