@@ -10,6 +10,7 @@ Nothing of the machine's own Postfix and Dovecot is read or written. Both start 
 
 from __future__ import annotations
 
+import base64
 import os
 import pwd
 import shutil
@@ -30,6 +31,8 @@ from rempart.site.listening import free_port
 HERE, THERE = "rempart.mssante.test", "labo.mssante.test"
 SUBJECT = "CN=mx.mssante.test,OU=318 130002132,O=OPERATEUR,ST=Paris (75),C=FR"
 PASSWORD = "open sesame"
+TOKEN_KEY = b"a key of the tests, of thirty-two bytes or more"
+"""Signs the tokens (HS256) that open mailboxes as those of Pro Santé Connect do; `sub` is the user."""
 NAMES = ("labo", "site-1", "site-2", "doctor", "dispatch", "bounces", "certified")
 """Mailboxes, of both domains alike; `certified` opens with a certificate only."""
 
@@ -144,7 +147,7 @@ ssl_key = <{mail.server_certificate}
 ssl_ca = <{mail.authority.path}
 ssl_verify_client_cert = yes
 ssl_require_crl = no
-auth_mechanisms = plain login external
+auth_mechanisms = plain login external xoauth2
 auth_failure_delay = 0
 service anvil {{
   unix_listener anvil-auth-penalty {{
@@ -157,6 +160,11 @@ passdb {{
   driver = passwd-file
   args = scheme=plain username_format=%u {users}
   mechanisms = plain login
+}}
+passdb {{
+  driver = oauth2
+  args = {_tokens(mail)}
+  mechanisms = xoauth2
 }}
 passdb {{
   driver = static
@@ -184,6 +192,19 @@ service lmtp {{
 }}
 """)
     return subprocess.Popen(["dovecot", "-F", "-c", configuration])
+
+
+def _tokens(mail: Mail) -> Path:
+    """How Dovecot checks a token: signed with TOKEN_KEY, of whom `sub` says."""
+    key = mail.folder / "tokens" / "default" / "HS256" / "default"
+    key.parent.mkdir(parents=True)
+    key.write_bytes(base64.b64encode(TOKEN_KEY))
+    path = mail.folder / "oauth2.conf"
+    path.write_text(
+        f"introspection_mode = local\nlocal_validation_key_dict = fs:posix:prefix={mail.folder}/tokens/\n"
+        "username_attribute = sub\n"
+    )
+    return path
 
 
 def _postfix(mail: Mail, *, lmtp_port: int) -> Path:

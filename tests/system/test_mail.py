@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+import time
 from dataclasses import replace
 
 import pytest
-from tests.system.mail import HERE, Mail
+from joserfc import jwt
+from joserfc.jwk import OctKey
+from tests.system.mail import HERE, TOKEN_KEY, Mail
 
 from rempart.foundation.messaging.mailboxes import MailboxUnavailable, opened
 from rempart.foundation.messaging.reports import Cause, Fate, parse
@@ -58,6 +61,23 @@ def test_a_mailbox_of_an_application_opens_with_a_certificate_alone(mail: Mail):
         assert mailbox.everything() == []
     with pytest.raises(MailboxUnavailable, match=r"imap\.login"), opened(account):
         pass
+
+
+def test_a_mailbox_opens_with_a_token_of_its_user(mail: Mail):
+    now = int(time.time())
+    key = OctKey.import_key(TOKEN_KEY)
+    account = replace(mail.account("site-2"), password="")
+    for user, opens in ((account.user, True), ("doctor@labo.mssante.test", False)):
+        token = jwt.encode({"alg": "HS256"}, {"sub": user, "iat": now, "exp": now + 60}, key)
+        if opens:
+            with opened(replace(account, token=token)) as mailbox:
+                assert mailbox.everything() == []
+        else:
+            with (
+                pytest.raises(MailboxUnavailable, match=r"imap\.login"),
+                opened(replace(account, token=token)),
+            ):
+                pass
 
 
 @pytest.mark.parametrize(
