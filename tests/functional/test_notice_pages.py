@@ -171,6 +171,11 @@ def test_security_another_laboratory_sees_and_notes_nothing(landline, keyring):
     assert the_call().state == "waiting"
 
 
+def test_security_what_is_kept_for_a_judge_only_is_on_no_list(bio, landline, owner):
+    owner.execute("UPDATE screening_result SET department = ''")
+    assert "ZYGOMALAS" not in text(bio.get(CALLS))
+
+
 def test_a_page_of_calls_costs_the_same_whatever_it_shows(bio, keep, keyring, django_assert_max_num_queries):
     costs = []
     for batch in (range(1), range(10, 30)):

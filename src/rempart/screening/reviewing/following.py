@@ -1,4 +1,4 @@
-"""What of screening goes with identities from one person to another: results, their attached reports, accesses."""
+"""What of screening goes with identities from one person to another: results, their attached reports, accesses, calls to make."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def follow(cursor: CursorWrapper, moved: Moved, *, undone: bool, keyring: Keyrin
         "UPDATE screening_result SET person_id = %s WHERE person_id = %s AND identity_id = ANY(%s)",
         (moved.target, moved.source, list(moved.identities)),
     )
-    for table in ("screening_access", "screening_document"):
+    for table in ("screening_access", "screening_call", "screening_document"):
         cursor.execute(
             f"""UPDATE {table} t SET person_id = r.person_id FROM screening_result r
                 WHERE r.person_id = %s AND r.identity_id = ANY(%s) AND t.result_id = r.id AND t.person_id = %s""",  # noqa: S608 -- ours

@@ -95,7 +95,7 @@ def move(
 ) -> int:
     """Keep these results (month, id) until these days, with the identities they bear; how many could be.
 
-    `persons`: whose they are. `accesses`: whether the references of the portal follow. What cannot be
+    `persons`: whose they are. `accesses`: whether the references of the portal follow, and the laboratories' calls. What cannot be
     opened any more is left to be forgotten; what is to be kept until a day that is past keeps its seal, and
     is forgotten likewise.
     """
@@ -125,8 +125,9 @@ def move(
     _move_documents(cursor, {key: day for _, key, day, _ in moved}, sealers)
     if accesses:
         cursor.execute(
-            """UPDATE screening_access a SET expires_on = m.until
-               FROM unnest(%s::uuid[], %s::date[]) AS m (id, until) WHERE a.result_id = m.id""",
+            """WITH moved AS (SELECT * FROM unnest(%s::uuid[], %s::date[]) AS m (id, until)),
+                   calls AS (UPDATE screening_call c SET expires_on = m.until FROM moved m WHERE c.result_id = m.id)
+               UPDATE screening_access a SET expires_on = m.until FROM moved m WHERE a.result_id = m.id""",
             ([row[1] for row in moved], [row[2] for row in moved]),
         )
     _move_identities(cursor, identities, list(persons), sealers)

@@ -17,6 +17,7 @@ from rempart.screening.models import TestResult
 from rempart.screening.notices.calls.keeping import State
 from rempart.screening.notices.models import Call
 from rempart.screening.notices.services import contact
+from rempart.screening.services.moving import OUT_OF_SIGHT
 
 MOST = 50
 """Calls on a page: those that wait longest."""
@@ -68,7 +69,7 @@ def listed(*, actor: Actor, keyring: Keyring, now: datetime) -> Listed:
             one.id: one
             for one in TestResult.objects.filter(
                 month__in={row.month for row in rows}, id__in=[row.result_id for row in rows], current=True
-            )
+            ).exclude(department=OUT_OF_SIGHT)
         }
         record(actor, Act.CALLS_LISTED, "calls", now=now, found=len(rows))
     found = []
