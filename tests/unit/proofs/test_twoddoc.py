@@ -107,6 +107,23 @@ def test_values_longer_than_their_field_are_cut_and_say_so(
     assert judge(issued(**changes).twoddoc).valid
 
 
+@pytest.mark.parametrize(
+    "names", [("RMP0", "00012"), ("RMP", "00012"), ("RMP00", "001"), ("rmp0", "0001"), ("RMP0", "")]
+)
+def test_names_that_the_header_cannot_hold_are_an_error(names: tuple[str, str]) -> None:
+    fields = twoddoc.TestFields(
+        first_names=(),
+        birth_name="A",
+        birth_date=AT.date(),
+        sex="F",
+        loinc="945006",
+        result="N",
+        sampled_at=AT,
+    )
+    with pytest.raises(ValueError, match="4 of A–Z"):
+        twoddoc.issue(fields, SEAL.signer(), authority=names[0], certificate_id=names[1], issued_at=AT)
+
+
 @pytest.mark.parametrize("loinc", ["", "12", "12345678", "94500-é"])
 def test_a_loinc_code_the_format_cannot_hold_is_an_error(loinc: str) -> None:
     with pytest.raises(ValueError, match="F4"):

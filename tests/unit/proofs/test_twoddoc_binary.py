@@ -7,10 +7,11 @@ import numpy
 import pytest
 import zxingcpp
 from PIL import Image
-from tests.certificates import AT, SEAL, TRUST
+from tests.certificates import AT, SEAL, TRUST, certificate, document_signer, trusting
 
-from rempart.proofs import barcodes, inputs, twoddoc
+from rempart.proofs import barcodes, inputs, testcertificate, twoddoc
 from rempart.proofs.reasons import ContainerError, Kind, Reason
+from rempart.proofs.trust import TrustList
 from rempart.proofs.twoddoc import binary, c40
 from rempart.proofs.verdict import verify
 
@@ -88,6 +89,18 @@ def test_a_long_value_and_what_is_not_c40_are_read() -> None:
     document = twoddoc.read(sealed(HEADER + block(0x10, c40.encode(long)) + block(0x11, b"\x01\x02\x03")))
     assert document.unread == (f"10{long}", "11010203")
     assert "F6: missing" in twoddoc.deviations(document)
+
+
+def test_a_signer_of_nine_characters_is_found(tmp_path: Path) -> None:
+    signer = document_signer(common_name="00012", issuer_name="RMP0")
+    data = HEADER.replace(c40.encode("RMP00001 "), c40.encode("RMP000012")) + FIELDS
+    code = (data + b"\xff" + signer.signer().sign(data)).decode("iso-8859-1")
+    (tmp_path / "RMP000012.der").write_bytes(signer.certificate)
+    for trusted in (trusting(signer), TrustList.load(tmp_path)):
+        assert verify(code, trust=trusted, at=AT).claims["certificate_id"] == "00012"
+        assert verify(code, trust=trusted, at=AT).valid
+    with pytest.raises(ValueError, match="4-character names"):  # what is issued is the text form
+        testcertificate.issue_twoddoc(certificate(), signer.signer(), issued_at=AT)
 
 
 def test_an_undated_document_and_an_unknown_type() -> None:

@@ -237,6 +237,8 @@ def test_a_key_signs_from_its_certificates_first_day_on(apart: KeyStore) -> None
 
 
 def test_certificates_that_are_not_taken(apart: KeyStore) -> None:
+    five = ceremony.subject_of(country="FR", organization="Ministère", common_name="00021")
+    _, of_five = ceremony.request(apart, Kind.TWODDOC, subject=five, now=NOW)
     _, asked = ceremony.request(apart, Kind.TWODDOC, subject=SUBJECT, now=NOW)
     other = signing.make_document_signer(
         common_name="0002", issuer_name="FR00", not_before=NOW, not_after=NOW + timedelta(days=9)
@@ -246,6 +248,7 @@ def test_certificates_that_are_not_taken(apart: KeyStore) -> None:
         (other.certificate, "No key waits"),
         (authority(asked, begins=NOW - timedelta(days=900)), "It ended"),
         (authority(asked, begins=NOW, issuer="Some authority"), "4-character names"),
+        (authority(of_five, begins=NOW), "4-character names"),  # as in the binary form, which nobody issues
     ):
         with pytest.raises(ceremony.NotInstalled, match=why):
             ceremony.install(apart, wrong, now=NOW)

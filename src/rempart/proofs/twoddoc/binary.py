@@ -15,9 +15,8 @@ from rempart.proofs.twoddoc.document import Document
 from rempart.proofs.twoddoc.fields import BY_TYPE, Field
 
 MARK = b"\xdc\x04"  # of version 04, the first with a binary form
-_HEADER = (
-    19  # bytes: mark, version, country 2, authority and certificate 6, two dates of 3, type, perimeter 2
-)
+# Bytes: mark and version 2, country 2, authority and certificate 6, two dates of 3, type 1, perimeter 2.
+_HEADER = 19
 _SIGNATURE = b"\xff"
 _LONG = b"\xff"  # instead of a length: the length is in the next two bytes
 _UNDATED = b"\xff\xff\xff"

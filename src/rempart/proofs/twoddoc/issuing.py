@@ -14,9 +14,11 @@ from rempart.proofs.trust import document_names
 from rempart.proofs.twoddoc.document import GS, RS, US
 from rempart.proofs.twoddoc.fields import RESULTS, SEXES, TEST
 from rempart.proofs.twoddoc.judging import ZONE
-from rempart.proofs.twoddoc.text import HEADER, days
+from rempart.proofs.twoddoc.text import days
 
 _MAX_FIRST_NAMES = 6
+_NAMES = 8  # characters of authority and certificate id
+_NAME = re.compile(r"[A-Z0-9]{4}")
 _LOINC = re.compile(r"[A-Z0-9]{3,7}")
 
 
@@ -43,7 +45,7 @@ def issue(
     """
     today = days(issued_at.astimezone(ZONE).date())
     header = f"DC04{authority}{certificate_id}{today}{today}B201FR"
-    if not HEADER.fullmatch(header[:22]):
+    if not (_NAME.fullmatch(authority) and _NAME.fullmatch(certificate_id)):
         raise ValueError(
             f"Authority and certificate id are 4 of A–Z, 0–9 each, not {authority!r}, {certificate_id!r}."
         )
@@ -61,7 +63,8 @@ def names_of(signer: Signer) -> tuple[str, str]:
 @lru_cache(maxsize=8)
 def _name_in(certificate: bytes) -> str:
     for name in document_names(load_certificate(certificate)):
-        return name
+        if len(name) == _NAMES:  # 9 in the binary form
+            return name
     raise ValueError("A 2D-DOC signer's certificate has 4-character names: issuer CN FR00, subject CN 0001.")
 
 

@@ -12,7 +12,7 @@ from rempart.proofs.twoddoc.document import GS, RS, US, Document
 from rempart.proofs.twoddoc.fields import BY_TYPE, Field
 
 MARK = "DC0"
-HEADER = re.compile(
+_HEADER = re.compile(
     r"DC(?P<version>0[1-4])(?P<authority>[A-Z0-9]{4})(?P<certificate_id>[A-Z0-9]{4})"
     r"(?P<emitted>[0-9A-F]{4})(?P<signed>[0-9A-F]{4})(?P<type>[A-Z0-9]{2})"
 )
@@ -37,7 +37,7 @@ def with_separators(text: str) -> str:
 
 def read(text: str) -> Document:
     """Open a text of real separators. Raises ContainerError."""
-    header = HEADER.match(text)
+    header = _HEADER.match(text)
     if header is None:
         raise ContainerError(Reason.BAD_HEADER)
     version, kind = header["version"], header["type"]

@@ -70,7 +70,7 @@ def install(store: KeyStore, certificate: bytes, *, now: datetime) -> SigningKey
         )
     if parsed.not_valid_after_utc <= now:
         raise NotInstalled(f"It ended on {parsed.not_valid_after_utc:%Y-%m-%d}.")
-    if key.kind is Kind.TWODDOC and not document_names(parsed):
+    if key.kind is Kind.TWODDOC and not any(len(name) == 8 for name in document_names(parsed)):
         raise NotInstalled(
             "A 2D-DOC signer has 4-character names: issuer CN such as FR00, subject CN such as 0001."
         )
