@@ -5,12 +5,18 @@ import re
 import pytest
 from django.db import connection, transaction
 from tests.factories import NOW
+from tests.functional.accounts import account
+from tests.functional.doors import sign_in
 from tests.functional.test_outbox import MAIL, Carrier, bring, message, say, sms, states
 
+from rempart.foundation.access.actor import Role
+from rempart.foundation.access.refusals import NotAllowed
 from rempart.foundation.messaging import refusals
 from rempart.foundation.messaging.letters import Channel, Letter
 from rempart.foundation.messaging.models import Refusal
 from rempart.foundation.messaging.refusals import How, says_stop
+from rempart.protection.rights.services.refusing import note_refusal
+from rempart.site.operator import operator
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -103,6 +109,34 @@ def test_who_refused_can_take_it_back(keyring, client):
     assert "Recevoir de nouveau" in page.content.decode()
     client.post(path, {"again": "1"})
     assert not Refusal.objects.exists()
+
+
+def test_the_officer_notes_and_lifts_a_refusal_and_the_trail_names_nobody(keyring, client, query):
+    sign_in(client, account(Role.DATA_PROTECTION, name="Déléguée"))
+    path = "/droits/demandes/messages/"
+    for wrong in ("01 23 45 67 89", "abc"):
+        page = client.post(path, {"channel": "sms", "recipient": wrong})
+        assert "vérifiez-le" in page.content.decode()
+    assert client.post(path, {"channel": "sms", "recipient": "06 39 98 00 01"}).status_code == 302
+    say(keyring, message(sms(1)))
+    bring(Carrier(), keyring=keyring)
+    assert states() == [("dropped", "sms", "unwanted")]
+    client.post(path, {"channel": "sms", "recipient": "+33639980001", "again": "on"})
+    assert not Refusal.objects.exists()
+    traced = query("SELECT subject, details FROM audit_entry WHERE act = 'messages-refused' ORDER BY id")
+    assert traced == [("sms", {"channel": "sms", "again": again}) for again in (False, True)]
+
+
+def test_nobody_else_notes_a_refusal(keyring):
+    with pytest.raises(NotAllowed):
+        note_refusal(
+            actor=operator(),
+            channel=Channel.SMS,
+            recipient="0639980001",
+            again=False,
+            keyring=keyring,
+            now=NOW,
+        )
 
 
 def test_security_a_token_names_nobody_and_is_not_guessed(keyring, client):

@@ -127,6 +127,7 @@ class Act(StrEnum):
     HOLD_LIFTED = "hold-lifted"
     PERSON_SOUGHT = "person-sought"
     REQUEST_MADE = "request-made"
+    MESSAGES_REFUSED = "messages-refused"
     REQUESTS_LISTED = "requests-listed"
     REQUEST_OPENED = "request-opened"
     REQUEST_HANDLED = "request-handled"

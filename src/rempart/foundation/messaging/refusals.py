@@ -34,6 +34,7 @@ class How(StrEnum):
 
     STOP = "stop"  # a text message
     LINK = "link"  # of a mail
+    OFFICER = "officer"  # to the data-protection officer
 
 
 def says_stop(text: str) -> bool:

@@ -18,6 +18,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from rempart.foundation.access.actor import Actor
 from rempart.foundation.access.rights import Right
 from rempart.foundation.identifiers import nir
+from rempart.foundation.messaging import mime, numbers
+from rempart.foundation.messaging.letters import Channel
 from rempart.foundation.people.correcting import Traits
 from rempart.foundation.terminology import pathogen
 from rempart.foundation.vault import Keyring, keyring_of
@@ -25,7 +27,7 @@ from rempart.protection.finding import FindForm, Person, find
 from rempart.protection.rights import paper, rules
 from rempart.protection.rights.pages import as_file
 from rempart.protection.rights.rules import Kind, State
-from rempart.protection.rights.services import asking, correcting, giving, handling
+from rempart.protection.rights.services import asking, correcting, giving, handling, refusing
 from rempart.protection.rights.words import CHANNELS, KINDS, STATES
 from rempart.screening.fields import BirthDateField
 
@@ -40,6 +42,25 @@ class WriteForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 5}),
     )
     person = forms.UUIDField()
+
+
+class RefusalForm(forms.Form):
+    """Where somebody wants no more messages, or messages again."""
+
+    channel = forms.ChoiceField(
+        label=_("Moyen"), choices=[("sms", _("SMS")), ("email", _("Courriel"))], widget=forms.RadioSelect
+    )
+    recipient = forms.CharField(label=_("Numéro de mobile ou adresse électronique"), max_length=254)
+    again = forms.BooleanField(label=_("Lever un refus : lui écrire de nouveau"), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        recipient, channel = str(said.get("recipient", "")), said.get("channel")
+        if channel == "sms" and not numbers.international(recipient):
+            self.add_error("recipient", _("Ce numéro n’est pas celui d’un mobile : vérifiez-le."))
+        if channel == "email" and not mime.is_address(recipient.strip()):
+            self.add_error("recipient", _("Cette adresse n’est pas complète : vérifiez-la."))
+        return said
 
 
 class IdentityForm(forms.Form):
@@ -221,6 +242,25 @@ def _written(request: HttpRequest) -> bool:
     )  # fmt: skip
     messages.success(request, _("La demande %(number)s est enregistrée.") % {"number": number})
     return True
+
+
+@require_http_methods(["GET", "POST"])
+def refuse_messages(request: HttpRequest) -> HttpResponse:
+    """Note that a number or an address wants no more messages, or messages again."""
+    form = RefusalForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        said = form.cleaned_data
+        refusing.note_refusal(
+            actor=_actor(request),
+            channel=Channel(said["channel"]),
+            recipient=said["recipient"],
+            again=said["again"],
+            keyring=_keyring(),
+            now=_now(request),
+        )
+        messages.success(request, _("Le refus est levé.") if said["again"] else _("Le refus est noté."))
+        return redirect("requests")
+    return render(request, "rights/messages.html", {"form": form})
 
 
 def _shown(

@@ -15,6 +15,7 @@ urlpatterns = [
     path("mes-donnees/recherche/", pages.research, name="rights-research"),
     path("droits/demandes/", officer_pages.requests, name="requests"),
     path("droits/demandes/noter/", officer_pages.write, name="request-write"),
+    path("droits/demandes/messages/", officer_pages.refuse_messages, name="request-messages"),
     path("droits/demandes/<uuid:request_id>/", officer_pages.request_page, name="request"),
     path("droits/demandes/<uuid:request_id>/prendre/", officer_pages.take, name="request-take"),
     path("droits/demandes/<uuid:request_id>/prolonger/", officer_pages.extend, name="request-extend"),
