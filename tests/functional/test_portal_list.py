@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from urllib.parse import unquote
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pypdfium2 import PdfDocument
 from tests.factories import message, of, person, retracted
 from tests.functional.settling import settle
@@ -50,6 +52,18 @@ def test_a_link_leads_to_the_list_of_what_its_code_proved(client, arrives, visit
         assert told in page
     assert "égatif" not in page  # what a test says is on its own page
     assert entries(act="results-listed")[-1].details == {"found": 3}
+
+
+def test_a_longer_list_asks_the_database_no_more(client, arrives, visit, recent):
+    arrives(sampled(recent, days=40, record_number="D-2"))
+    visit(arrives(recent))
+    with CaptureQueriesContext(connection) as two:
+        assert len(listed(client)) == 2
+    for number in range(3, 7):
+        arrives(sampled(recent, days=number, record_number=f"D-{number}"))
+    with CaptureQueriesContext(connection) as six:
+        assert len(listed(client)) == 6
+    assert len(six) == len(two)
 
 
 def test_one_test_alone_opens_at_once(client, arrives, visit, recent):
