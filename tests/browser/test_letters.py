@@ -81,3 +81,18 @@ def test_more_messages_are_refused_in_two_steps(window, live_server, axe, pictur
     page.get_by_role("button", name="Ne plus m’écrire à cette adresse").click()
     expect(page.get_by_role("heading", name="C’est noté")).to_be_visible()
     assert Refusal.objects.count() == 1
+
+
+def test_the_officer_notes_a_refusal(window, live_server, axe, picture):
+    page = enter(window(DESKTOP), account(Role.DATA_PROTECTION, name="Déléguée"), live_server.url)
+    page.goto(f"{live_server.url}/droits/demandes/")
+    page.get_by_role("link", name="Noter un refus de messages").click()
+    page.get_by_label("SMS").check(force=True)
+    page.get_by_label("Numéro de mobile").fill("01 23 45 67 89")
+    page.get_by_role("button", name="Enregistrer").click()
+    expect(page.get_by_text("n’est pas celui d’un mobile")).to_be_visible()
+    axe(page)
+    picture(page, "letters-refusal")
+    page.get_by_label("Numéro de mobile").fill("06 39 98 00 01")
+    page.get_by_role("button", name="Enregistrer").click()
+    expect(page.get_by_text("Le refus est noté.")).to_be_visible()
