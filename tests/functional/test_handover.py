@@ -10,6 +10,7 @@ import pypdfium2
 import pytest
 from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from tests.factories import LAB, finess_in, message, person, retracted
 from tests.functional.desks import biologist
 from tests.functional.doors import sign_in
@@ -24,7 +25,7 @@ from tests.functional.handovers import (
     mailbox,
     unreachable,
 )  # fmt: skip
-from tests.functional.settling import settle
+from tests.functional.settling import settle, step
 from tests.functional.trail import entries
 
 from rempart.foundation.access.actor import Purpose, acting, system
@@ -33,7 +34,10 @@ from rempart.foundation.directories.models import Establishment, Mailbox
 from rempart.foundation.directories.sites import forget_sites
 from rempart.foundation.messaging import outbox, receipts
 from rempart.foundation.messaging.letters import Answer, Channel, Outcome, Parcel, State
+from rempart.foundation.messaging.mssante.message import Sender, compose
 from rempart.screening import tasks
+from rempart.screening.handover.mailbox import shelves
+from rempart.screening.handover.mailbox.sorting import Filed, sort
 from rempart.screening.handover.models import Handover, MailboxTrial, Unreached
 from rempart.screening.handover.rules import wording
 from rempart.screening.handover.rules.keeping import Whom, policy
@@ -144,6 +148,26 @@ def test_a_message_is_a_tenth_of_what_the_guide_allows(box, comes, leaves):
     assert 0.8 * MESSAGE_BYTES < size <= MESSAGE_BYTES
 
 
+def test_a_mail_as_it_travels_is_filed_by_the_laboratorys_own_tool(box, comes, leaves, tmp_path):
+    box(POOLED_BOX, ENTITY)
+    comes(a_test(), a_test(unreachable(birth_name="AUTRE"), finess=SECOND, record_number="2"))
+    us = Sender(
+        address="certificats@rempart.mssante.fr", label="Rempart", returns="retours@rempart.mssante.fr"
+    )
+    now = datetime.now(UTC)
+    with shelves.opened(tmp_path) as shelf:
+        for parcel in leaves():
+            mail = compose(parcel, sender=us, now=now)
+            assert len(mail.raw) <= MESSAGE_BYTES
+            filed = sort(mail.raw, senders=[us.address], sites=[LAB, SECOND])
+            assert isinstance(filed, Filed), filed
+            assert filed.kept_until == next(row.kept_until for row in rows() if row.id.hex == filed.key)
+            assert filed.answer_to == us.returns
+            shelf.file(filed, now=now)
+    names = sorted(path.relative_to(tmp_path).parts[0] for path in tmp_path.rglob("*.pdf"))
+    assert names == sorted([LAB, LAB, SECOND, SECOND])
+
+
 @pytest.mark.parametrize("way", [{"mobile": "0639981234"}, {"email": "theodosie@exemple-courriel.fr"}])
 def test_who_can_be_reached_is_none_of_the_laboratorys_business(box, comes, leaves, way):
     box(LOCAL_BOX, LAB)
@@ -166,6 +190,20 @@ def test_however_many_results_the_mailboxes_cost_the_same(box, comes, django_ass
         posting.found({LAB})
     with django_assert_max_num_queries(4):
         posting.found({LAB, SECOND, ELSEWHERE})
+
+
+def test_a_batch_costs_the_same_whatever_it_holds(box, keep, keyring):
+    box(POOLED_BOX, ENTITY)
+    subscriber, costs = posting.subscriber(keyring=keyring), []
+    for count in (1, 2, 9):
+        many = [
+            a_test(unreachable(birth_name=f"P{count}{n}"), record_number=f"{count}-{n}") for n in range(count)
+        ]
+        keep(*map(message, many), now=datetime.now(UTC))
+        with CaptureQueriesContext(connection) as queries:
+            step(subscriber)
+        costs.append(len([one for one in queries if "events_" not in one["sql"]]))
+    assert costs[1] == costs[2] <= 20
 
 
 def test_without_a_mailbox_a_certificate_waits_and_goes_when_there_is_one(box, comes, leaves):

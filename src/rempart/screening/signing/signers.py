@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from rempart.screening.signing.keys import Kind, in_force, keys_of, make, vouch_
 from rempart.screening.signing.remote import SigningService
 
 _REMEMBERED = 60  # seconds; so long may a new certificate take to come into force by itself
+_ASKED_BEFORE = timedelta(minutes=1)
+"""The first key is made while somebody waits for a certificate, who read his clock a moment ago: it holds since then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +44,7 @@ def local_signer(store: KeyStore, kind: Kind, now: datetime) -> Signer:
     """The signer of that kind whose key is ours."""
     keys = keys_of(store, kind)
     if not keys:
-        keys = [vouch_for_itself(store, make(store, kind), now.replace(microsecond=0))]
+        keys = [vouch_for_itself(store, make(store, kind), now.replace(microsecond=0) - _ASKED_BEFORE)]
     return in_force(keys, now).signer(store)
 
 
