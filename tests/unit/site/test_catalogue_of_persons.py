@@ -14,6 +14,7 @@ PAGES = [
     *(SOURCES / "screening" / "templates" / "portal").glob("*.html"),
     *(SOURCES / "site" / "templates").glob("[45]*.html"),
     SOURCES / "site" / "templates" / "base.html",
+    SOURCES / "foundation" / "messaging" / "templates" / "messaging" / "stop.html",
     SOURCES / "site" / "templates" / "components" / "field.html",
 ]
 AGENTS_ONLY = {"Se déconnecter", "Retour à la liste"}

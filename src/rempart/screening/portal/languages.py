@@ -21,7 +21,7 @@ AGENTS = ("fr", "en")
 PAGES = frozenset(
     {
         "portal", "portal-code", "portal-results", "portal-result", "portal-application",
-        "portal-without-telephone",
+        "portal-without-telephone", "message-stop",
     }
 )  # fmt: skip
 """The pages that speak all of them, and on which another one may be chosen."""
@@ -31,7 +31,7 @@ TRANSLATED = PAGES | {
 }  # fmt: skip
 """The same, with the doors that only give a file or lead on; their refusals are pages."""
 
-_PREFIXES = ("/mon-resultat/", "/r/")
+_PREFIXES = ("/mon-resultat/", "/r/", "/messages/arret/")
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
