@@ -77,7 +77,9 @@ def test_one_character_that_is_not_of_the_alphabet_makes_a_message_dear():
     assert segments(plain.replace("est", "peut être lu,")) == 2
 
 
-@pytest.mark.parametrize("said", ["Un résultat attend : {link}", "Une analyse : {link}", "Cas positif : {link}"])
+@pytest.mark.parametrize(
+    "said", ["Un résultat attend : {link}", "Une analyse : {link}", "Cas positif : {link}"]
+)
 def test_security_a_relative_reads_nothing_of_a_result(said):
     found = problems(kinds()["relative-result"], Channel.SMS, Text(text=said))
     assert [one.fault for one in found] == [Fault.FORBIDDEN]
