@@ -48,15 +48,15 @@ def platform(apart: KeyStore, tmp_path: Path) -> Iterator[KeyStore]:
 def test_a_certificate_signed_apart_verifies_and_the_platform_has_no_key(
     platform: KeyStore, apart: KeyStore, tmp_path: Path
 ) -> None:
-    signed_by = signers(platform)
-    issued = issue(certificate(), dcc_signer=signed_by.dcc, twoddoc_signer=signed_by.twoddoc, issued_at=NOW)
+    signed_by, now = signers(platform), datetime.now(UTC)
+    issued = issue(certificate(), dcc_signer=signed_by.dcc, twoddoc_signer=signed_by.twoddoc, issued_at=now)
     trusted = trust.TrustList.of(
         key
         for path in export_trust(platform, tmp_path / "trust")
         for key in trust.parse(path.read_bytes(), name=path.stem)
     )
     for text in (issued.hc1, issued.twoddoc):
-        assert verify(text, trust=trusted, at=NOW).valid
+        assert verify(text, trust=trusted, at=now).valid
     assert not [name for name in keyring_of(platform).names() if "signing" in name]
     assert {name for name in keyring_of(apart).names() if "signing" in name} == {
         "document/signing-dcc",
