@@ -174,7 +174,7 @@ def sms(
     """Imitate an operator's SMS centre (SMPP 3.4), until Ctrl-C."""
     import signal
 
-    from rempart.simulators.sms.centre import Arrived, Centre, Habits, running
+    from rempart.simulators.sms.centre import Arrived, Centre, Habits, running, settings_of
 
     def ends(said: str) -> tuple[str, ...]:
         return tuple(end.strip() for end in said.split(",") if end.strip())
@@ -195,12 +195,8 @@ def sms(
     try:
         with running(Centre(habits=habits, seen=seen), port=port) as found:
             typer.echo("# Start Rempart with these settings.", err=True)
-            typer.echo("REMPART_SMS_HOST='127.0.0.1'")
-            typer.echo(f"REMPART_SMS_PORT='{found}'")
-            typer.echo("REMPART_SMS_TLS='false'")
-            typer.echo("REMPART_SMS_SYSTEM_ID='rempart'")
-            typer.echo("REMPART_SMS_PASSWORD='secret'")
-            typer.echo("REMPART_SMS_SOURCE='38000'")
+            for name, value in settings_of(found).items():
+                typer.echo(f"{name}='{value}'")
             signal.sigwait(told)
     except OSError as why:
         typer.echo(f"rempart: port {port} of this machine: {why.strerror}", err=True)

@@ -7,7 +7,8 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
@@ -87,7 +88,7 @@ def run(*, once: bool, days: int, population: int, host: str, port: int) -> bool
             serving.collect_static(configuration)
         listening = Listening(host=host, port=port)
         web = serving.web_command(listening)
-        with serving.processes(web, serving.worker_command()) as running:
+        with _sms_centre(), serving.processes(web, serving.worker_command()) as running:
             serving.wait_until_ready(listening, running, public_url=url)
             tally = Tally()
             laboratories = Laboratories(url, tally)
@@ -113,6 +114,17 @@ def run(*, once: bool, days: int, population: int, host: str, port: int) -> bool
             finally:
                 laboratories.close()
     return summary.good
+
+
+@contextmanager
+def _sms_centre() -> Iterator[None]:
+    """An imitated SMS centre, to which the worker hands text messages; some numbers do not exist, some telephones are off."""
+    from rempart.simulators.sms import centre
+
+    habits = centre.Habits(unknown=("13",), unreachable=("42", "77"), silent=("8",), receipt_seconds=2.0)
+    with centre.running(centre.Centre(habits=habits)) as port:
+        os.environ.update(centre.settings_of(port))
+        yield
 
 
 def _invite(console: Console, url: str, accounts: Sequence[DemoAccount], seconds: float) -> None:

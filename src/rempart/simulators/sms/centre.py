@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import hmac
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from rempart.foundation.messaging import gsm7
 from rempart.simulators.sms import pdus
 from rempart.simulators.sms.pdus import ANSWER, Command, Status, Submitted
 
+_NAME, _PASSWORD = "rempart", "secret"
 _RECEIPT = 0x04
 _STATES = {"DELIVRD": 2, "UNDELIV": 5, "REJECTD": 8}
 _MESSAGE_ID, _MESSAGE_STATE = 0x001E, 0x0427
@@ -59,8 +60,8 @@ class Centre:
     def __init__(
         self,
         *,
-        system_id: str = "rempart",
-        password: str = "secret",  # noqa: S107 -- of a simulator
+        system_id: str = _NAME,
+        password: str = _PASSWORD,
         habits: Habits | None = None,
         seen: Callable[[Arrived], None] = lambda one: None,
     ) -> None:
@@ -228,6 +229,19 @@ def _receipt(segment: Submitted, key: str, state: str) -> bytes:
         esm_class=_RECEIPT,
         parameters=parameters,
     )
+
+
+def settings_of(port: int) -> Mapping[str, str]:
+    """The settings of a Rempart that hands its texts to a centre of this machine."""
+    return {
+        "REMPART_SMS_HOST": "127.0.0.1",
+        "REMPART_SMS_PORT": str(port),
+        "REMPART_SMS_TLS": "false",
+        "REMPART_SMS_SYSTEM_ID": _NAME,
+        "REMPART_SMS_PASSWORD": _PASSWORD,
+        "REMPART_SMS_SOURCE": "38000",
+        "REMPART_SMS_RATE": "500",
+    }
 
 
 @contextmanager
