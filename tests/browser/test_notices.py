@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 from tests.browser.entering import enter
-from tests.factories import LAB, Keeper, message, person, report
+from tests.factories import COVID, LAB, Keeper, message, person, report
 from tests.functional.accounts import account
 from tests.functional.settling import settle
 
@@ -52,7 +52,7 @@ def test_a_laboratory_telephones_whom_nothing_else_reaches(window, live_server, 
     Keeper(keyring=keyring)(
         message(report(person(**unreached))), message(report(other, record_number="DOSSIER-2"))
     )
-    settle(telling.subscriber(keyring=keyring, public_url=live_server.url))
+    settle(telling.subscriber(keyring=keyring, pathogen=COVID, public_url=live_server.url))
     page = enter(window(), account(Role.BIOLOGIST, "75", establishment=LAB), live_server.url)
     page.goto(f"{live_server.url}/laboratoire/appels/")
     axe(page)

@@ -66,7 +66,10 @@ def test_a_marsh_fever_travels_the_whole_road(take_in, keyring, query):
         ("marsh_fever", "99001-0", "antigen", "P", 10)  # the days of its own policy
     ]
 
-    settle(opening.subscriber(pathogen=MARSH), telling.subscriber(keyring=keyring, public_url="https://x"))
+    settle(
+        opening.subscriber(pathogen=MARSH),
+        telling.subscriber(keyring=keyring, pathogen=MARSH, public_url="https://x"),
+    )
     with acting(system(Purpose.OPERATION)):
         assert Case.objects.get().pathogen == "marsh_fever"
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings as site
-from tests.factories import NOW, message, person, report
+from tests.factories import COVID, NOW, message, person, report
 from tests.functional.settling import settle
 from tests.functional.trail import entries
 from tests.messages import FRENCH
@@ -34,7 +34,11 @@ def told(keep, keyring):
 
     def run(record):
         keep(message(replace(report(), record_number=record)), now=NOW + timedelta(hours=next(hours)))
-        settle(telling.subscriber(keyring=keyring, public_url="https://sidep.test", archived=True))
+        settle(
+            telling.subscriber(
+                keyring=keyring, pathogen=COVID, public_url="https://sidep.test", archived=True
+            )
+        )
         row = Message.objects.filter(about__startswith="mailbox").order_by("-created_at").first()
         return outbox.open_routes(row, keyring=keyring)[0] if row else None
 

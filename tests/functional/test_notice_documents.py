@@ -9,7 +9,7 @@ import pypdfium2
 import pytest
 from django.conf import settings as site
 from django.test import Client
-from tests.factories import NOW, corrected, message, person, report, retracted
+from tests.factories import COVID, NOW, corrected, message, person, report, retracted
 from tests.functional.accounts import account
 from tests.functional.doors import sign_in
 from tests.functional.settling import settle
@@ -52,7 +52,7 @@ def tell(keep, keyring):
 
     def run(one):
         keep(message(one), now=NOW + timedelta(hours=next(hours)))
-        settle(telling.subscriber(keyring=keyring, public_url="https://sidep.test"))
+        settle(telling.subscriber(keyring=keyring, pathogen=COVID, public_url="https://sidep.test"))
 
     return run
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
-from tests.factories import LAB, NOW, corrected, finess_in, message, person, report
+from tests.factories import COVID, LAB, NOW, corrected, finess_in, message, person, report
 from tests.functional.accounts import account
 from tests.functional.doors import sign_in
 from tests.functional.settling import settle
@@ -103,7 +103,7 @@ def test_what_may_not_be_published_is_not_and_why(team, said, told):
 def test_the_next_notices_say_what_was_published(team, keep, keyring):
     team.post(SMS, WORDS | {"do": "publish"})
     keep(message(report()))
-    settle(telling.subscriber(keyring=keyring, public_url="https://x"))
+    settle(telling.subscriber(keyring=keyring, pathogen=COVID, public_url="https://x"))
     letters = [letter for _, letter in outbox.newest(keyring=keyring)]
     assert letters[0].text.startswith("Du nouveau pour vous : https://x/r/")
 
@@ -118,7 +118,7 @@ def landline(keep, keyring):
     """A positive whom only a landline reaches."""
     one = report(person(mobile="", email="", phone="0199001234"))
     keep(message(one))
-    settle(telling.subscriber(keyring=keyring, public_url="https://x"))
+    settle(telling.subscriber(keyring=keyring, pathogen=COVID, public_url="https://x"))
     return one
 
 
@@ -155,7 +155,7 @@ def test_the_laboratory_sees_whom_to_call_and_says_what_came_of_it(bio, landline
 def test_a_call_that_changed_meanwhile_is_not_noted(bio, landline, keep, keyring):
     call = the_call()
     keep(message(corrected(landline, result=Result.NEGATIVE, raw_result="N")), now=NOW + timedelta(hours=1))
-    settle(telling.subscriber(keyring=keyring, public_url="https://x"))
+    settle(telling.subscriber(keyring=keyring, pathogen=COVID, public_url="https://x"))
     answer = bio.post(f"{CALLS}{call.id}/", {"version": call.version, "told": "1"})
     assert answer.status_code == 409
     assert the_call().state == "withdrawn"
@@ -193,7 +193,7 @@ def test_a_page_of_calls_costs_the_same_whatever_it_shows(bio, keep, keyring, dj
                 for n in batch
             ]
         )  # fmt: skip
-        settle(telling.subscriber(keyring=keyring, public_url="https://x"))
+        settle(telling.subscriber(keyring=keyring, pathogen=COVID, public_url="https://x"))
         with django_assert_max_num_queries(40) as counted:
             bio.get(CALLS)
         costs.append(len(counted))

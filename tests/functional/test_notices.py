@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.factories import LAB, NOW, corrected, message, nir_of, person, report, retracted
+from tests.factories import COVID, LAB, NOW, SEROLOGY, corrected, message, nir_of, person, report, retracted
 from tests.functional.settling import settle
 
 from rempart.foundation.access.actor import Purpose, acting, system
@@ -38,7 +38,7 @@ def tell(keep, keyring):
     def run(*reports):
         now = NOW + timedelta(hours=next(hours))
         keep(*[message(one, sender=one.laboratory.finess) for one in reports], now=now)
-        settle(telling.subscriber(keyring=keyring, public_url="https://sidep.test"))
+        settle(telling.subscriber(keyring=keyring, pathogen=COVID, public_url="https://sidep.test"))
 
     return run
 
@@ -163,6 +163,15 @@ def test_a_positive_with_a_landline_only_is_for_the_laboratory_to_call(tell, sen
         assert Call.objects.get().state == "withdrawn"
 
 
+def test_antibodies_are_told_like_a_negative_and_call_nobody(tell, sent):
+    serology = {"analysis_code": SEROLOGY, "loinc": SEROLOGY}
+    tell(replace(one(), **serology))
+    tell(replace(one(**UNREACHED, phone="0199001234"), **serology, record_number="DOSSIER-2"))
+    assert [(about, channels) for about, _, channels, _ in sent()] == [("result.past", "sms,email")]
+    with acting(system(Purpose.NOTICE)):
+        assert not Call.objects.exists()
+
+
 def test_whom_no_message_reached_is_for_the_laboratory_to_call(tell, keyring):
     tell(one())
     soon = NOW + timedelta(hours=3)
@@ -232,7 +241,7 @@ def test_a_batch_costs_the_same_number_of_queries_whatever_it_holds(
     keep, keyring, mailbox, django_assert_max_num_queries
 ):
     by = Practitioner(rpps="10001234567", name="TILLEUL")
-    subscriber = telling.subscriber(keyring=keyring, public_url="https://sidep.test")
+    subscriber = telling.subscriber(keyring=keyring, pathogen=COVID, public_url="https://sidep.test")
     costs = []
     for batch in (range(1), range(10, 40)):
         keep(

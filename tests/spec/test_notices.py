@@ -54,6 +54,8 @@ WHOM_CASES = """
   positive       | foreign, address               | ! sms > letter                                 | no               | of a foreign number nobody can tell: it is tried
   positive       | landline, address              | ! letter                                       | yes              | a letter takes days: the laboratory calls today
   positive       | landline                       |                                                | yes              | nobody else can
+  serology       | mobile, mail, address          | sms > e-mail                                   | no               | antibodies: nobody has to act tonight
+  serology       | landline, address              |                                                | no               |
   positive       | misplaced                      |                                                | yes              | a landline in the field of the mobile is one
   positive       | relative, landline, address    | ! relative sms > relative e-mail, ! letter     | no               | the relative says that there is something to read
   positive       | mobile, relative               | ! sms                                          | no               | the relative only where she has no way of her own
@@ -101,6 +103,7 @@ AGAIN_CASES = """
 
 _RESULTS = {
     "positive": Result.POSITIVE,
+    "serology": Result.POSITIVE,
     "negative": Result.NEGATIVE,
     "uninterpretable": Result.UNINTERPRETABLE,
     "not conform": Result.NON_CONFORM,
@@ -116,6 +119,7 @@ def planned(case: dict[str, str], known: Contacts):
     said = case["result"]
     return plan(
         result=_RESULTS[said],
+        opens_case=said != "serology",
         retracted=said == "retracted",
         current=said not in ("retracted", "overtaken"),
         corrects="then" in said,

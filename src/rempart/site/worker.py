@@ -51,6 +51,7 @@ def subscribers() -> tuple[Subscriber, ...]:
         opening.subscriber(pathogen=pathogen(settings.PATHOGEN)),
         telling.subscriber(
             keyring=keyring,
+            pathogen=pathogen(settings.PATHOGEN),
             public_url=settings.PUBLIC_URL,
             archived=settings.HEALTH_MAIL is not None and settings.HEALTH_MAIL.archives,
         ),

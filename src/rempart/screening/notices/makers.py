@@ -18,7 +18,6 @@ from rempart.foundation.audit.trail import Act, record
 from rempart.foundation.messaging.letters import Maker, Withdrawn
 from rempart.foundation.people.teleservice.confirmed import confirmed_numbers
 from rempart.foundation.terminology import pathogen
-from rempart.foundation.terminology.values import Result
 from rempart.foundation.vault import Keyring
 from rempart.proofs.documents.certificate import render_certificate
 from rempart.proofs.documents.postal import LetterKind, PostalLetter, render_letter
@@ -127,14 +126,14 @@ def _letter(press: Press, shown: Shown, cursor: CursorWrapper, now: datetime) ->
         },
     )
     _note(Act.LETTER_MADE, shown, now)
-    positive = result.result == Result.POSITIVE
+    disease = pathogen(result.pathogen)
     return render_letter(
         PostalLetter(
-            kind=LetterKind.POSITIVE if positive else LetterKind.READY,
+            kind=LetterKind.POSITIVE if shown.makes_a_case(disease) else LetterKind.READY,
             issuer=ISSUER,
             sender=press.sender,
             recipient=recipient_lines(shown, today=now.date()),
-            disease=pathogen(result.pathogen).label_fr,
+            disease=disease.label_fr,
             sampled_at=result.sampled_at,
             zone=str(shown.sampled_locally.tzinfo),
             laboratory_name=shown.laboratory_name,

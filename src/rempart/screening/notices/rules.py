@@ -34,6 +34,7 @@ class Fact(StrEnum):
     """What a result has to tell, as far as the policy tells it apart."""
 
     POSITIVE = "positive"
+    PAST = "past"  # positive, of a kind that opens no case: antibodies say nothing of today
     NEGATIVE = "negative"
     UNINTERPRETABLE = "uninterpretable"  # or a specimen that was not fit
     CORRECTED = "corrected"  # to something else than positive
@@ -182,28 +183,41 @@ def takes_texts(number: str) -> bool:
     return is_mobile(number) or (foreign and 8 <= len(digits) <= 17)
 
 
-def fact_of(*, result: Result, retracted: bool, current: bool, corrects: bool) -> Fact | None:
-    """What a version of a result has to tell; None for one that another version took the place of."""
+def fact_of(
+    *, result: Result, opens_case: bool, retracted: bool, current: bool, corrects: bool
+) -> Fact | None:
+    """What a version of a result has to tell; None for one that another version took the place of. `opens_case`:
+    whether a positive of its kind says that the person carries the disease now."""
     if retracted:
         return Fact.RETRACTED
     if not current:
         return None
-    if result is Result.POSITIVE:
+    if result is Result.POSITIVE and opens_case:
         return Fact.POSITIVE
     if corrects:
         return Fact.CORRECTED
-    return Fact.NEGATIVE if result is Result.NEGATIVE else Fact.UNINTERPRETABLE
+    facts = {Result.POSITIVE: Fact.PAST, Result.NEGATIVE: Fact.NEGATIVE}
+    return facts.get(result, Fact.UNINTERPRETABLE)
 
 
 def plan(
-    *, result: Result, retracted: bool, current: bool, corrects: bool, known: Contacts, policy: Policy
+    *,
+    result: Result,
+    opens_case: bool,
+    retracted: bool,
+    current: bool,
+    corrects: bool,
+    known: Contacts,
+    policy: Policy,
 ) -> Plan:
     """Whom to tell of one version of a result.
 
     `corrects`: an earlier version said something else, of which somebody may have been told. A doctor who is both
     prescriber and treating doctor is told once.
     """
-    fact = fact_of(result=result, retracted=retracted, current=current, corrects=corrects)
+    fact = fact_of(
+        result=result, opens_case=opens_case, retracted=retracted, current=current, corrects=corrects
+    )
     if fact is None:
         return Plan()
     row = policy.rows[fact]

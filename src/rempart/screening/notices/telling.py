@@ -28,6 +28,7 @@ from rempart.foundation.people.content import IdentityRecord
 from rempart.foundation.people.identities import read_identities
 from rempart.foundation.people.teleservice.confirmed import confirmed_numbers
 from rempart.foundation.retention import Kind, retention
+from rempart.foundation.terminology import Pathogen
 from rempart.foundation.terminology.values import Result
 from rempart.foundation.territories import zone_of
 from rempart.foundation.vault import Keyring
@@ -63,7 +64,9 @@ _ABOUT: Mapping[Audience, str] = {
 _PDF = "application/pdf"
 
 
-def subscriber(*, keyring: Keyring, public_url: str, archived: bool = False) -> Subscriber:
+def subscriber(
+    *, keyring: Keyring, pathogen: Pathogen, public_url: str, archived: bool = False
+) -> Subscriber:
     """Writes, for every result version, the access by which its person opens it, and the messages of its plan.
 
     `archived`: whether health mail also carries the result as an archive for software (notices/archives.py).
@@ -71,7 +74,15 @@ def subscriber(*, keyring: Keyring, public_url: str, archived: bool = False) -> 
 
     def handle(cursor: CursorWrapper, events: Sequence[Published]) -> None:
         now = datetime.now(UTC)
-        tell(cursor, events, keyring=keyring, public_url=public_url, now=now, archived=archived)
+        tell(
+            cursor,
+            events,
+            keyring=keyring,
+            pathogen=pathogen,
+            public_url=public_url,
+            now=now,
+            archived=archived,
+        )
 
     return Subscriber(name="screening.notices", topics=(RESULTS,), handle=handle, batch=4)
 
@@ -81,6 +92,7 @@ def tell(
     events: Sequence[Published],
     *,
     keyring: Keyring,
+    pathogen: Pathogen,
     public_url: str,
     now: datetime,
     archived: bool = False,
@@ -102,7 +114,7 @@ def tell(
                     result.identity_id, result.department, now, result.expires_on,
                 )
             )  # fmt: skip
-        found = batch.plan(result)
+        found = batch.plan(result, pathogen)
         messages += batch.messages(result, found, link=f"{public_url}/r/{reference}", untold=untold)
         if found.call and batch.is_news(result):
             to_call.append(result)
@@ -160,12 +172,13 @@ class _Batch:
             archived=archived,
         )
 
-    def plan(self, result: PublishedResult) -> Plan:
+    def plan(self, result: PublishedResult, pathogen: Pathogen) -> Plan:
         details = self.details.get(result.id)
         if details is None:
             return Plan()
         return rules.plan(
             result=Result(result.result),
+            opens_case=result.kind in pathogen.policy_on(result.sampled_on).case_kinds,
             retracted=result.retracted,
             current=result.current,
             corrects=self._fact(result) > 0,
