@@ -9,7 +9,6 @@ from __future__ import annotations
 import struct
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
-_BASE = len(ALPHABET)
 _OTHER = 0xFF
 _VALUES = bytes(ALPHABET.index(chr(code)) if chr(code) in ALPHABET else _OTHER for code in range(256))
 _TWO = [low + high for high in ALPHABET for low in ALPHABET]  # least significant first
@@ -17,7 +16,8 @@ _TWO = [low + high for high in ALPHABET for low in ALPHABET]  # least significan
 
 def encode(data: bytes) -> str:
     words = struct.unpack_from(f">{len(data) // 2}H", data)
-    text = "".join([_TWO[word % _BASE**2] + ALPHABET[word // _BASE**2] for word in words])
+    two, one = _TWO, ALPHABET
+    text = "".join([two[word % 2025] + one[word // 2025] for word in words])
     return text + _TWO[data[-1]] if len(data) % 2 else text
 
 
@@ -27,8 +27,8 @@ def decode(text: str) -> bytes:
     if _OTHER in values or len(values) % 3 == 1:
         raise ValueError("This is not Base45.")
     thirds = zip(values[::3], values[1::3], values[2::3], strict=False)  # two characters may be left over
-    words = [low + _BASE * middle + _BASE**2 * high for low, middle, high in thirds]
-    last = [values[-2] + _BASE * values[-1]] if len(values) % 3 else []
+    words = [low + 45 * middle + 2025 * high for low, middle, high in thirds]
+    last = [values[-2] + 45 * values[-1]] if len(values) % 3 else []
     try:
         return struct.pack(f">{len(words)}H", *words) + bytes(last)
     except struct.error as error:

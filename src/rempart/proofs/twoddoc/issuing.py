@@ -74,13 +74,18 @@ def _message(content: TestFields) -> str:
         raise ValueError("Sex is one of M, F, U and result one of P, N, I, X.")
     if not _LOINC.fullmatch(loinc):
         raise ValueError("F4 takes a LOINC code of 3 to 7 letters or digits.")
+    sampled = content.sampled_at
     return (
         f"F0{_first_names(content.first_names, TEST['F0'].longest)}"
         f"F1{_variable(capitals(content.birth_name), TEST['F1'].longest)}"
-        f"F2{content.birth_date:%d%m}{content.birth_date.year:04}F3{content.sex}"
+        f"F2{_day(content.birth_date)}F3{content.sex}"
         f"F4{loinc}{GS if len(loinc) < TEST['F4'].longest else ''}"
-        f"F5{content.result}F6{content.sampled_at:%d%m%Y%H%M}"
+        f"F5{content.result}F6{_day(sampled)}{sampled.hour:02}{sampled.minute:02}"
     )
+
+
+def _day(day: date) -> str:
+    return f"{day.day:02}{day.month:02}{day.year:04}"
 
 
 def _first_names(names: tuple[str, ...], longest: int) -> str:
