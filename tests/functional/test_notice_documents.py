@@ -20,8 +20,8 @@ from rempart.foundation.messaging.letters import State, Withdrawn
 from rempart.foundation.messaging.models import Message
 from rempart.screening import models
 from rempart.screening.models import Access
+from rempart.screening.notices import gathering, telling
 from rempart.screening.notices import makers as documents
-from rempart.screening.notices import telling
 from rempart.screening.notices.services import reference_digest
 from rempart.screening.rules.report import Document, Moment, Precision, Result
 from rempart.screening.signing.signers import signers
@@ -133,6 +133,15 @@ def test_the_letters_that_wait_become_a_batch_for_the_printing_house(tell, keyri
     assert row["pages"] == "2"
     assert carriers.gather_letters() == []
     assert [entry.details for entry in entries(act="letters-gathered")] == [{"letters": 1, "pages": 2}]
+
+
+def test_two_who_gather_at_once_make_one_batch(tell, keyring, settings, tmp_path, owner):
+    settings.LETTERS = PrintingHouse(folder=tmp_path / "letters")
+    tell(fresh(who=person(mobile="", email="")))
+    owner.execute("SELECT pg_advisory_lock(%s)", (gathering._GATHERING,))
+    assert list(carriers.gather_letters()) == []
+    owner.execute("SELECT pg_advisory_unlock(%s)", (gathering._GATHERING,))
+    assert len(carriers.gather_letters()) == 1
 
 
 def test_without_a_printing_house_nothing_is_gathered(settings):
