@@ -7,6 +7,7 @@ either header, the content attached. CBOR is read without its extensions: tags o
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,13 +47,14 @@ def sign(payload: bytes, signer: Signer, key_id: bytes) -> bytes:
     """A tagged COSE_Sign1 with ES256 and `key_id` in the protected header. The signer's curve must be P-256."""
     if signer.key_size != 256:
         raise ValueError("ES256 needs a key on P-256 (HCERT 1.0.5, section 3.1).")
-    protected = _protected(key_id)
+    protected = protected_header(key_id)
     signature = signer.sign(_to_be_signed(protected, payload))
     return cbor2.dumps(cbor2.CBORTag(_SIGN1_TAG, [protected, {}, payload, signature]))
 
 
 @lru_cache(maxsize=8)
-def _protected(key_id: bytes) -> bytes:
+def protected_header(key_id: bytes) -> bytes:
+    """The protected header of whatever is signed with ES256 under a key identifier."""
     return cbor2.dumps({_ALGORITHM: ES256, _KEY_ID: key_id})
 
 
@@ -104,13 +106,19 @@ def verifies(message: Sign1, key: PublicKey) -> bool:
 
 
 def decode_cbor(data: bytes) -> object:
-    """Plain values of a CBOR item: no dates, no patterns, no shared references. Raises ContainerError."""
+    """Plain values of a CBOR item and nothing after it: no dates, no patterns, no shared references. Raises ContainerError."""
+    decoder = cbor2.CBORDecoder(
+        io.BytesIO(data), max_depth=_MAX_DEPTH, allow_duplicate_keys=False, semantic_decoders=_DECODERS
+    )
     try:
-        return cbor2.loads(
-            data, max_depth=_MAX_DEPTH, allow_duplicate_keys=False, semantic_decoders=_DECODERS
-        )
+        item: object = decoder.decode()
     except (cbor2.CBORDecodeError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise ContainerError(Reason.BAD_CBOR) from error
+    try:
+        decoder.read(1)
+    except cbor2.CBORDecodeEOF:
+        return item
+    raise ContainerError(Reason.BAD_CBOR)
 
 
 def to_json(value: object) -> object:

@@ -132,7 +132,7 @@ def judge(envelope: Envelope, *, trust: TrustList, at: datetime) -> Reason:
 
 
 def _judge_key(key: TrustedKey, envelope: Envelope, at: datetime) -> Reason:
-    if key.usages is not None and not envelope.usages <= key.usages:
+    if key.usages is not None and not (envelope.usages and envelope.usages <= key.usages):
         return Reason.KEY_USAGE
     if at < envelope.issued_at:
         return Reason.NOT_YET_VALID

@@ -16,6 +16,7 @@ from tests.certificates import (
     DSC,
     NOT_AFTER,
     NOT_BEFORE,
+    SEAL,
     TRUST,
     certificate,
     document_signer,
@@ -53,6 +54,9 @@ def message(
 
 def tagged(**changes: Any) -> str:
     return hc1(cbor2.CBORTag(18, message(**changes)))
+
+
+AND_MORE = "HC1:" + base45.b45encode(zlib.compress(cbor2.dumps(message()) + b"\0")).decode()
 
 
 def reason(text: str, *, at: datetime = AT, trust: TrustList = TRUST) -> Reason:
@@ -149,6 +153,7 @@ def test_every_usual_container_holds(label: str, text: str) -> None:
         (Reason.BAD_CLAIMS, tagged(claims={**CLAIMS, 4: float("inf")})),
         (Reason.BAD_CLAIMS, tagged(claims={**CLAIMS, 4: 10**18})),
         (Reason.BAD_CLAIMS, tagged(claims={**CLAIMS, 4: "tomorrow"})),
+        (Reason.BAD_CBOR, AND_MORE),
         (Reason.UNSUPPORTED_ALGORITHM, tagged(protected={1: -8, 4: KEY_ID})),
         (Reason.UNSUPPORTED_ALGORITHM, tagged(protected={4: KEY_ID})),
         (Reason.KEY_ID_MISSING, tagged(protected={1: -7})),
@@ -190,6 +195,7 @@ def test_dates_decide() -> None:
         ((Usage.VACCINATION,), "t", Reason.KEY_USAGE),
         ((Usage.RECOVERY, Usage.TEST), "t", Reason.OK),
         ((Usage.RECOVERY,), "r", Reason.OK),
+        ((Usage.RECOVERY,), "nothing", Reason.KEY_USAGE),
         ((), "v", Reason.OK),
     ],
 )
@@ -200,6 +206,24 @@ def test_a_key_signs_what_its_certificate_allows(
     content = {"ver": "1.3.0", "nam": CONTENT["nam"], "dob": "1984", group: [{}]}
     text = dcc.issue(content, signer.signer(), issuer="FR", issued_at=AT, expires_at=AT)
     assert reason(text, trust=trusting(signer)) is expected
+
+
+def test_security_a_signer_of_2d_doc_signs_no_eu_certificate_and_the_other_way() -> None:
+    """Tax offices sign 2D-DOC; a country's key for vaccinations signs no French test."""
+    seal = SEAL.signer()
+    bare = seal.private_key.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    text = dcc.issue(CONTENT, seal, issuer="FR", issued_at=AT, expires_at=AT)
+    assert reason(text, trust=trusting(SEAL)) is Reason.KEY_USAGE
+    assert reason(text, trust=TrustList.of(trust.parse(bare, name="RMP00001"))) is Reason.KEY_USAGE
+    nothing: tuple[dict[str, object], ...] = ({}, {"t": []})
+    for content in nothing:
+        empty = dcc.issue({"nam": CONTENT["nam"]} | content, seal, issuer="FR", issued_at=AT, expires_at=AT)
+        assert reason(empty, trust=trusting(SEAL)) is Reason.KEY_USAGE
+    vaccinations = document_signer(common_name="DSC1", issuer_name="CSCA", usages=(Usage.VACCINATION,))
+    seals = testcertificate.issue_twoddoc(certificate(), vaccinations.signer(), issued_at=AT)
+    assert reason(seals, trust=trusting(vaccinations)) is Reason.KEY_UNKNOWN
 
 
 def test_every_key_of_an_identifier_is_tried() -> None:

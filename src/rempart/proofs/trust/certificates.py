@@ -55,18 +55,25 @@ def _of_der(data: bytes, documents: frozenset[str], source: str) -> TrustedKey:
 
 
 def _of_key(key: object, documents: frozenset[str], source: str) -> TrustedKey:
-    return TrustedKey(public_key=supported(key), documents=documents, source=source)
+    # One that is named as a 2D-DOC signer is one: as a bare key it would be asked about every EU DCC.
+    usages: frozenset[Usage] | None = frozenset() if documents else None
+    return TrustedKey(public_key=supported(key), documents=documents, usages=usages, source=source)
 
 
 def _of_certificate(certificate: x509.Certificate, documents: frozenset[str], source: str) -> TrustedKey:
     der = certificate.public_bytes(serialization.Encoding.DER)
+    usages, own = _usages(certificate), document_names(certificate)
+    if usages is None and own:
+        usages = frozenset()  # its authority vouches for a signer of 2D-DOC, not of EU DCC
+    elif usages is not None:
+        own = frozenset()  # and here for one of EU DCC, of this kind
     return TrustedKey(
         public_key=supported(certificate.public_key()),
         source=source,
         certificate=der,
         key_id=key_id(der),
-        documents=documents | document_names(certificate),
-        usages=_usages(certificate),
+        documents=documents | own,
+        usages=usages,
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
     )
