@@ -21,7 +21,8 @@ from tests.certificates import certificate, trusting
 
 from rempart.foundation.vault import KeyStore, ProviderRefused, ProviderUnavailable, keyring_of
 from rempart.proofs import signing, trust
-from rempart.proofs.testcertificate import issue
+from rempart.proofs.testcertificate import issue, issue_twoddoc
+from rempart.proofs.twoddoc.text import days
 from rempart.proofs.verdict import verify
 from rempart.screening.signing import ceremony, service
 from rempart.screening.signing.keys import Kind, NoSigner, in_force, keys_of, make, vouch_for_itself
@@ -43,6 +44,10 @@ def platform(apart: KeyStore, tmp_path: Path) -> Iterator[KeyStore]:
     path = tmp_path / "signing.sock"
     with service.serving(apart, path):
         yield KeyStore(root=tmp_path / "keys", signing_socket=path)
+
+
+TODAY, LAST_WEEK = days(NOW.date()), days(NOW.date() - timedelta(days=7))
+FIELDS = "F0ZOE/ANNE\x1dF1LEFEVRE\x1dF229021984F3FF4945006\x1dF5NF6080420210800"
 
 
 def test_a_certificate_signed_apart_verifies_and_the_platform_has_no_key(
@@ -140,14 +145,110 @@ def test_arbitrary_bytes_are_not_signed(platform: KeyStore, kind: Kind, message:
 @pytest.mark.parametrize("start", ["DC04DEM00002", "DC04FR000001", "DC01DEM00001", "XX04DEM00001"])
 def test_a_2d_doc_in_another_name_is_not_signed(platform: KeyStore, start: str) -> None:
     assert platform.signing_socket is not None
-    day = (NOW.date() - datetime(2000, 1, 1, tzinfo=UTC).date()).days
+    today = days(NOW.date())
     way = SigningService(platform.signing_socket)
-    way.sign(Kind.TWODDOC, f"DC04DEM00001{day:04X}{day:04X}B201FRF0ZOE".encode())
+    way.sign(Kind.TWODDOC, f"DC04DEM00001{today}{today}B201FR{FIELDS}".encode())
     with pytest.raises(ProviderRefused):
-        way.sign(Kind.TWODDOC, f"{start}{day:04X}{day:04X}B201FRF0ZOE".encode())
-    for wrong in (f"DC04DEM00001{day:04X}{day - 9:04X}B201FR", f"DC04DEM00001{day:04X}{day:04X}L101FR"):
-        with pytest.raises(ProviderRefused):
-            way.sign(Kind.TWODDOC, wrong.encode())
+        way.sign(Kind.TWODDOC, f"{start}{today}{today}B201FR{FIELDS}".encode())
+
+
+@pytest.mark.parametrize(
+    ("header", "fields"),
+    [
+        (f"{TODAY}{LAST_WEEK}B201FR", FIELDS),
+        (f"{LAST_WEEK}{TODAY}B201FR", FIELDS),
+        (f"FFFF{TODAY}B201FR", FIELDS),
+        (f"{TODAY}{TODAY}L101FR", FIELDS),
+        (f"{TODAY}{TODAY}B2", FIELDS),
+        (f"{TODAY}{TODAY}B201FR", ""),
+        (f"{TODAY}{TODAY}B201FR", FIELDS + FIELDS),
+        (f"{TODAY}{TODAY}B201FR", FIELDS.replace("F5N", "F5NF5P")),
+        (f"{TODAY}{TODAY}B201FR", FIELDS.replace("F1LEFEVRE", "F1LEFEVRE\x1dF1DURAND")),
+        (f"{TODAY}{TODAY}B201FR", FIELDS.replace("F1", "\x1fF1")),
+        (f"{TODAY}{TODAY}B201FR", FIELDS + "\x1fAAAA"),
+        (f"{TODAY}{TODAY}B201FR", FIELDS + "\n"),
+    ],
+)
+def test_security_a_2d_doc_that_two_readers_may_read_in_two_ways_is_not_signed(
+    apart: KeyStore, header: str, fields: str
+) -> None:
+    message = f"DC04DEM00001{header}{fields}".encode()
+    assert service.Signatory(apart).answer(["sign", Kind.TWODDOC, message], now=NOW)[0] == "no"
+
+
+def test_security_an_eu_certificate_that_two_readers_may_read_in_two_ways_is_not_signed(
+    apart: KeyStore,
+) -> None:
+    signatory = service.Signatory(apart)
+    _, certificate_ = signatory.answer(["certificate", Kind.DCC], now=NOW)
+    assert isinstance(certificate_, bytes)
+    kid = trust.key_id(certificate_)
+    message = dcc_message(kid)
+    _, protected, _, payload = cbor2.loads(message)
+    issued, claims = int(NOW.timestamp()), cbor2.loads(payload)
+    test = claims[-260][1]
+
+    def of(claims: object, header: dict[object, object] | None = None) -> bytes:
+        return cbor2.dumps(["Signature1", cbor2.dumps(header or {1: -7, 4: kid}), b"", cbor2.dumps(claims)])
+
+    beside: tuple[dict[object, object], ...] = ({2: test}, {"1": test})
+    assert of(claims) == message
+    for wrong in (
+        message + b"\0",
+        cbor2.dumps(["Signature1", protected, b"", payload + b"\0"]),
+        b"\x98\x04" + message[1:],  # its length in two bytes
+        b"\x9f" + message[1:] + b"\xff",  # without its length
+        of(claims, {1: -7, 4: kid, 2: [99], 99: 1}),
+        of(claims, {True: -7, 4: kid}),
+        of(claims | {99: "more"}),
+        of(claims | {6: cbor2.CBORTag(1, issued)}),
+        of({float(name): value for name, value in claims.items()}),
+        *(of(claims | {-260: {1: test} | more}) for more in beside),
+        *(
+            of(claims | {-260: {1: test | more}})
+            for more in (
+                {"t": 5},
+                {"t": "x"},
+                {"t": {"a": 1}},
+                {"t": [5]},
+                {"r": [{}]},
+                {"\ufeffv": [{}]},
+                {cbor2.CBORTag(999, "v"): [{}]},
+                {b"v": [{}]},
+            )
+        ),
+    ):
+        assert signatory.answer(["sign", Kind.DCC, wrong], now=NOW)[0] == "no", wrong.hex()
+
+
+def test_every_2d_doc_that_we_write_is_signed(platform: KeyStore) -> None:
+    signed_by = signers(platform)
+    for first_names, birth_name in (
+        ((), ""),
+        (("ZOE",) * 9, "X" * 90),
+        (("Marie-Amélie Joséphine",) * 6, "d'Œuf"),
+        (("A" * 60,), "B" * 38),
+        (("A" * 61,), "B C " * 20),
+        (("ليلى",), "Ωμέγα"),
+    ):
+        for loinc in ("94500-6", "ABC"):
+            made = certificate(first_names=first_names, birth_name=birth_name, loinc=loinc)
+            assert issue_twoddoc(made, signed_by.twoddoc, issued_at=NOW)
+
+
+def test_security_a_connection_that_says_nothing_is_closed(
+    apart: KeyStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "_IDLE", 0.2)
+    path = tmp_path / "signing.sock"
+    with service.serving(apart, path), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as slow:
+        way = SigningService(path)
+        assert way.signer(Kind.DCC).certificate
+        slow.settimeout(5)
+        slow.connect(str(path))
+        slow.sendall(b"\0")
+        assert slow.recv(1) == b""
+        assert way.signer(Kind.DCC).certificate  # whoever asks again is answered
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from pathlib import Path
 import cbor2
 
 from rempart.foundation.vault import ProviderRefused, ProviderUnavailable
+from rempart.proofs.cose import decode_cbor
+from rempart.proofs.reasons import ContainerError
 from rempart.proofs.signing import load_certificate
 from rempart.screening.signing.keys import Kind
 
@@ -106,8 +108,8 @@ def read_frame(connection: socket.socket) -> object:
     if length > MOST_BYTES:
         raise ValueError("a frame that is too long")
     try:
-        return cbor2.loads(_read(connection, length))
-    except cbor2.CBORError as why:
+        return decode_cbor(_read(connection, length))
+    except ContainerError as why:
         raise ValueError("a frame that holds no CBOR") from why
 
 

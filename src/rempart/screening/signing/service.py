@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 import socketserver
 import threading
@@ -18,11 +19,14 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import cbor2
+
 from rempart.foundation.vault import KeyProviderError, KeyStore
 from rempart.proofs import cose
 from rempart.proofs.reasons import ContainerError
 from rempart.proofs.signing import Signer, load_certificate
 from rempart.proofs.trust import document_names, key_id
+from rempart.proofs.twoddoc.text import days
 from rempart.screening.signing.keys import Kind
 from rempart.screening.signing.remote import read_frame, write_frame
 from rempart.screening.signing.signers import local_signer
@@ -31,6 +35,13 @@ _log = logging.getLogger(__name__)
 _LONGEST = 4_096  # bytes of a message to sign; a certificate has some 400
 _AGO, _AHEAD = timedelta(days=1), timedelta(minutes=5)  # how far a certificate's own time may be from ours
 _LASTS = timedelta(days=400)  # the longest that one may hold
+_CLAIMS = {1, 4, 6, -260}
+_BESIDE = {"ver", "nam", "dob"}
+_TEST = re.compile(
+    r"F0[A-Z /]{0,60}[\x1d\x1e]F1[A-Z ]{0,38}[\x1d\x1e]F2[0-9]{8}F3[MFU]"
+    r"F4([A-Z0-9]{3,6}\x1d|[A-Z0-9]{7})F5[PNIX]F6[0-9]{12}"
+)
+_IDLE = 60.0  # seconds without a byte, then a connection is closed; whoever asks again opens another
 _REMEMBERED = 60.0  # seconds, until a certificate that was installed takes over
 _SAID_EVERY = 60.0  # seconds between two lines in the log
 
@@ -41,46 +52,48 @@ class NotACertificate(ValueError):
 
 def require_dcc(message: bytes, *, certificate: bytes, now: datetime) -> None:
     """Raise NotACertificate unless this is what the signature of an EU DCC covers (RFC 9052 §4.4): under our key identifier,
-    made now, for one test or one recovery."""
+    made now, for one test or one recovery, in the one form that we write, so that every reader reads the same."""
     match _decoded(message):
         case ["Signature1", bytes(protected), b"", bytes(payload)]:
             pass
         case _:
             raise NotACertificate("no COSE signature structure")
-    header, claims = _decoded(protected), _decoded(payload)
-    if not isinstance(header, Mapping) or header.get(1) != cose.ES256 or header.get(4) != key_id(certificate):
+    if protected != cose.protected_header(key_id(certificate)):
         raise NotACertificate("not under our key identifier, with ES256")
-    if not isinstance(claims, Mapping):
-        raise NotACertificate("no claims")
-    issued, expires, content = claims.get(6), claims.get(4), claims.get(-260)
+    claims = _decoded(payload)
+    if not isinstance(claims, Mapping) or {type(name) for name in claims} != {int} or set(claims) != _CLAIMS:
+        raise NotACertificate("not the claims of a certificate")
+    issued, expires, content = claims[6], claims[4], claims[-260]
     if type(issued) is not int or type(expires) is not int:
         raise NotACertificate("no dates")
     if not (now - _AGO).timestamp() <= issued <= (now + _AHEAD).timestamp():
         raise NotACertificate("not issued now")
     if not 0 < expires - issued <= _LASTS.total_seconds():
         raise NotACertificate("holds too long")
-    dcc = content.get(1) if isinstance(content, Mapping) else None
-    if not isinstance(dcc, Mapping) or sum(len(dcc.get(group) or ()) for group in "tr") != 1 or dcc.get("v"):
-        raise NotACertificate("not one test or recovery")
+    alone = isinstance(content, Mapping) and [(type(name), name) for name in content] == [(int, 1)]
+    match content[1] if alone else None:
+        case {"t": [Mapping()], **others} | {"r": [Mapping()], **others} if set(others) <= _BESIDE:
+            pass
+        case _:
+            raise NotACertificate("not one test or recovery")
 
 
 def require_twoddoc(message: bytes, *, certificate: bytes, now: datetime) -> None:
-    """Raise NotACertificate unless this is header and message of a 2D-DOC of type B2 in our name, signed today."""
+    """Raise NotACertificate unless this is header and message of a 2D-DOC of type B2 in our name, signed today: each field once,
+    in the order of the specification."""
     (name,) = document_names(load_certificate(certificate))
     try:
         text = message.decode("ascii")
     except UnicodeDecodeError:
         raise NotACertificate("not ASCII") from None
-    if text[:4] not in ("DC02", "DC03", "DC04") or text[4:12] != name:
+    if not text.startswith(f"DC04{name}"):
         raise NotACertificate("not a 2D-DOC in our name")
-    if text[20:22] != "B2" or "\x1f" in text:
+    if text[20:26] != "B201FR" or not _TEST.fullmatch(text, 26):
         raise NotACertificate("not a test certificate")
-    today = (now.date() - datetime(2000, 1, 1, tzinfo=UTC).date()).days
-    try:
-        signed_on = int(text[16:20], 16)
-    except ValueError:
-        raise NotACertificate("no date") from None
-    if abs(signed_on - today) > 1:
+    near = [
+        days(now.date() + timedelta(days=beside)) for beside in (-1, 0, 1)
+    ]  # it is already tomorrow elsewhere
+    if text[12:20] not in [2 * day for day in near]:
         raise NotACertificate("not signed today")
 
 
@@ -148,12 +161,15 @@ def serving(store: KeyStore, path: Path) -> Iterator[Signatory]:
 
     class Connection(socketserver.BaseRequestHandler):
         def handle(self) -> None:
+            self.request.settimeout(_IDLE)
             open_ones.add(self.request)
-            with suppress(OSError, EOFError, ValueError):
-                while True:
-                    question = read_frame(self.request)
-                    write_frame(self.request, signatory.answer(question, now=datetime.now(UTC)))
-            open_ones.discard(self.request)
+            try:
+                with suppress(OSError, EOFError, ValueError):
+                    while True:
+                        question = read_frame(self.request)
+                        write_frame(self.request, signatory.answer(question, now=datetime.now(UTC)))
+            finally:
+                open_ones.discard(self.request)
 
     class Server(socketserver.ThreadingUnixStreamServer):
         daemon_threads = True
@@ -192,7 +208,11 @@ def _free(path: Path) -> None:
 
 
 def _decoded(content: bytes) -> object:
+    """What the bytes say, when they are those that we write for it: no other length, no tag, nothing after it."""
     try:
-        return cose.decode_cbor(content)
+        value = cose.decode_cbor(content)
     except ContainerError:
         raise NotACertificate("no CBOR") from None
+    if cbor2.dumps(value) != content:
+        raise NotACertificate("not in the form that we write")
+    return value
