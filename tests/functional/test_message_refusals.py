@@ -7,13 +7,14 @@ from django.db import connection, transaction
 from tests.factories import NOW
 from tests.functional.accounts import account
 from tests.functional.doors import sign_in
-from tests.functional.test_outbox import MAIL, Carrier, bring, message, say, sms, states
+from tests.functional.test_outbox import MAIL, Carrier, bring, message, refused, say, sms, states
 
 from rempart.foundation.access.actor import Role
 from rempart.foundation.access.refusals import NotAllowed
 from rempart.foundation.messaging import refusals
 from rempart.foundation.messaging.letters import Channel, Letter
 from rempart.foundation.messaging.models import Refusal
+from rempart.foundation.messaging.outbox import failed
 from rempart.foundation.messaging.refusals import How, says_stop
 from rempart.protection.rights.services.refusing import note_refusal
 from rempart.site.operator import operator
@@ -52,6 +53,19 @@ def test_a_refusal_after_the_message_was_put_counts(keyring):
     stop(keyring, Channel.SMS, "0639980001")
     bring(Carrier(), keyring=keyring)
     assert states() == [("dropped", "sms", "unwanted")]
+
+
+def test_whom_nothing_told_is_found_whether_it_failed_or_was_refused(keyring):
+    stop(keyring, Channel.SMS, "0639980001")
+    say(
+        keyring,
+        message(sms(1), about="result.positive", concerns=b"a"),
+        message(sms(2), about="result.positive", concerns=b"b"),
+        message(sms(3), about="result.positive", concerns=b"c"),
+    )
+    bring(Carrier(**refused("0639980002")), keyring=keyring)
+    with connection.cursor() as cursor:
+        assert sorted(failed(cursor, about="result.positive", since=NOW)) == [b"a", b"b"]
 
 
 def test_a_refusal_is_forgotten_a_year_after_it_last_stopped_something(keyring):

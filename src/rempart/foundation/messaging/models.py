@@ -50,7 +50,9 @@ class Message(models.Model):
                 name="message_concerns",
             ),
             models.Index(
-                fields=["about", "ended_at"], condition=models.Q(state="failed"), name="message_failed"
+                fields=["about", "ended_at"],
+                condition=models.Q(state__in=["failed", "dropped"]),
+                name="message_failed",
             ),
             models.Index(fields=["-created_at"], name="message_newest"),
             models.Index(fields=["expires_on"], name="message_by_expiry"),

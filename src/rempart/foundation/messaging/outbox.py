@@ -143,11 +143,13 @@ def withdraw(cursor: CursorWrapper, concerns: Sequence[bytes], *, now: datetime)
 
 
 def failed(cursor: CursorWrapper, *, about: str, since: datetime) -> list[bytes]:
-    """What messages of a kind concern that came to their end since then and could be brought by no route, each once."""
+    """What messages of a kind concern that came to their end since then and could be brought by no route, or whose
+    recipient wants none by any; each once."""
     cursor.execute(
         """SELECT DISTINCT concerns FROM messaging_message
-           WHERE state = 'failed' AND about = %s AND ended_at >= %s AND concerns <> ''""",
-        (about, since),
+           WHERE state IN ('failed', 'dropped') AND about = %s AND ended_at >= %s AND concerns <> ''
+             AND (state = 'failed' OR reason = %s)""",
+        (about, since, rules.UNWANTED),
     )
     return [bytes(row[0]) for row in cursor.fetchall()]
 
