@@ -41,7 +41,7 @@ from rempart.screening.handover.mailbox.sorting import Filed, sort
 from rempart.screening.handover.models import Handover, MailboxTrial, Unreached
 from rempart.screening.handover.rules import wording
 from rempart.screening.handover.rules.keeping import Whom, policy
-from rempart.screening.handover.rules.volume import MESSAGE_BYTES
+from rempart.screening.handover.rules.volume import MESSAGE_BYTES, POSITIVE_BYTES
 from rempart.screening.handover.rules.wording import Kind
 from rempart.screening.handover.services import making, posting
 from rempart.screening.rules.report import Result, Status
@@ -253,9 +253,14 @@ def test_what_would_have_to_be_destroyed_at_once_is_not_sent(box, comes, leaves)
     assert (leaves(), rows()) == ([], [])
 
 
-def test_a_positive_is_kept_for_six_months(box, comes):
+def test_a_positive_comes_with_what_to_do_and_is_kept_for_six_months(box, comes, leaves):
     box(LOCAL_BOX, LAB)
     comes(a_test(result=Result.POSITIVE, raw_result="P"))
+    (parcel,) = leaves()
+    names = [name.partition(f"-{LAB}")[0] for name, _, _ in parcel.documents]
+    assert names == ["certificat", "fiche-de-remise", "fiche-d-information", "consignes-sanitaires"]
+    size = sum(len(content) * 4 / 3 for _, _, content in parcel.documents) + len(parcel.letter.text) * 2
+    assert 0.8 * POSITIVE_BYTES < size <= POSITIVE_BYTES
     (row,) = rows()
     assert timedelta(days=178) < row.kept_until - datetime.now(UTC) < timedelta(days=186)
     assert row.positive
@@ -269,7 +274,7 @@ def test_a_correction_replaces_and_a_retraction_destroys(box, comes, leaves):
     comes(replace(first, result=Result.POSITIVE, raw_result="P", status=Status.CORRECTED))
     (second,) = leaves()
     assert second.letter.subject.startswith("Certificat de test corrigé, à remplacer | ")
-    assert len(second.documents) == 2
+    assert len(second.documents) == 4
     comes(retracted(replace(first, result=Result.POSITIVE, raw_result="P")))
     (third,) = leaves()
     assert third.letter.subject.startswith("Certificat de test annulé, à détruire | ")
@@ -328,6 +333,9 @@ def test_the_list_shows_what_is_to_be_handed_over_and_prints_it(directory, comes
         assert client.get(f"/laboratoire/remises/{other.id}/{name}.pdf").status_code == 403
         assert client.get(f"/laboratoire/remises/{uuid7()}/{name}.pdf").status_code == 403
     assert [one.details["paper"] for one in entries(act="handover-printed")] == ["certificate", "sheet"]
+    assert "Consignes" not in page
+    for name in ("information", "consignes"):
+        assert client.get(f"/laboratoire/remises/{row.id}/{name}.pdf").status_code == 403
     assert entries(act="handovers-listed")[0].details == {"found": 1}
 
 

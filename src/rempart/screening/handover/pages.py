@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -23,11 +24,12 @@ from rempart.foundation.messaging.letters import State as Posted
 from rempart.foundation.vault import Keyring, keyring_of
 from rempart.screening.desk.door import actor_of, back, laboratory_of, now_of, shared
 from rempart.screening.handover.rules.matching import Gap, Scheme
+from rempart.screening.handover.rules.papers import Paper
 from rempart.screening.handover.rules.states import State
 from rempart.screening.handover.rules.volume import WEEKS, Volume
 from rempart.screening.handover.services import connecting, listing
 from rempart.screening.handover.services.connecting import SiteBox, Trial
-from rempart.screening.handover.services.listing import Item, Paper
+from rempart.screening.handover.services.listing import Item
 from rempart.screening.handover.services.making import Press
 from rempart.screening.signing.signers import signers
 
@@ -82,6 +84,12 @@ STATES: dict[State, tuple[Promise, str]] = {
     State.WAITING: (_("à remettre"), "info"),
     State.NOT_FOUND: (_("personne non trouvée"), "warning"),
     State.WITHDRAWN: (_("à détruire"), "error"),
+}
+PAPERS: dict[Paper, tuple[str, Promise]] = {
+    Paper.CERTIFICATE: ("handover-certificate", _("Certificat")),
+    Paper.SHEET: ("handover-sheet", _("Fiche de remise")),
+    Paper.INFORMATION: ("handover-information", _("Fiche d’information")),
+    Paper.HYGIENE: ("handover-hygiene", _("Consignes sanitaires")),
 }
 MARKED: dict[State, Promise] = {
     State.GIVEN: _("Le certificat est noté comme remis."),
@@ -166,6 +174,18 @@ def sheet(request: HttpRequest, paper_id: UUID) -> HttpResponse:
     return _printed(request, paper_id, Paper.SHEET, "fiche-de-remise.pdf")
 
 
+@require_GET
+def information(request: HttpRequest, paper_id: UUID) -> HttpResponse:
+    """What somebody does who carries the virus."""
+    return _printed(request, paper_id, Paper.INFORMATION, "fiche-d-information.pdf")
+
+
+@require_GET
+def hygiene(request: HttpRequest, paper_id: UUID) -> HttpResponse:
+    """What everybody does so that nobody else falls ill."""
+    return _printed(request, paper_id, Paper.HYGIENE, "consignes-sanitaires.pdf")
+
+
 @require_POST
 def mark(request: HttpRequest, paper_id: UUID) -> HttpResponse:
     """Note what became of a certificate."""
@@ -246,8 +266,14 @@ def _megabytes(number: float) -> str:
 
 
 def _item(one: Item) -> dict[str, object]:
-    label, colour = STATES[one.state]
-    return {"item": one, "state": label, "colour": colour, "withdrawn": one.state is State.WITHDRAWN}
+    state, colour = STATES[one.state]
+    withdrawn = one.state is State.WITHDRAWN
+    links = [
+        (reverse(name, kwargs={"paper_id": one.id}), label)
+        for paper, (name, label) in PAPERS.items()
+        if paper in one.papers and not withdrawn
+    ]
+    return {"item": one, "state": state, "colour": colour, "withdrawn": withdrawn, "links": links}
 
 
 def _keyring() -> Keyring:

@@ -13,6 +13,12 @@ urlpatterns = [
         pages.certificate,
         name="handover-certificate",
     ),
+    path(
+        "laboratoire/remises/<uuid:paper_id>/information.pdf",
+        pages.information,
+        name="handover-information",
+    ),
+    path("laboratoire/remises/<uuid:paper_id>/consignes.pdf", pages.hygiene, name="handover-hygiene"),
     path("laboratoire/remises/<uuid:paper_id>/fiche.pdf", pages.sheet, name="handover-sheet"),
     path("laboratoire/remises/<uuid:paper_id>/suite/", pages.mark, name="handover-mark"),
 ]

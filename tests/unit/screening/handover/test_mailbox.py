@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
@@ -14,13 +15,15 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.directories import MAILBOXES_HEAD, table
+from tests.directories import mailbox as published
 from tests.factories import finess_in
 from tests.unit.screening.handover.test_wording import FACTS
 
 from rempart.foundation.messaging import reports
 from rempart.foundation.messaging.mailboxes import Received
 from rempart.foundation.terminology.values import Result
-from rempart.screening.handover.mailbox import answering, collecting, settings, shelves, sorting
+from rempart.screening.handover.mailbox import answering, collecting, running, settings, shelves, sorting
 from rempart.screening.handover.mailbox.collecting import Done
 from rempart.screening.handover.mailbox.sorting import Aside, Filed, Reason, Trial, sort
 from rempart.screening.handover.rules import wording
@@ -382,6 +385,60 @@ def test_settings_are_read_beside_their_file(tmp_path):
     assert (found.into, found.sites) == (tmp_path / "certificats", frozenset({SITE}))
     assert found.answers is not None
     assert found.answers.starttls
+
+
+EXTRACT = (
+    ("ORG", f"1{SITE}", "Biologie @sidep", 0, "one of your sites"),
+    ("ORG", finess_in("75", 900), "@SIDEP", 0, "juridical FINESS of your laboratory"),
+    ("ORG", SITE, "Biologie", 1, "must hold @SIDEP"),
+    ("PER", SITE, "@SIDEP", 1, "must be organisational"),
+    ("ORG", "333300000000017", "@SIDEP", 1, "must be a FINESS"),
+)
+
+
+@pytest.mark.parametrize(("kind", "structure", "service", "code", "said"), EXTRACT)
+def test_a_mailbox_is_looked_up_in_an_extract_of_the_directory(
+    tmp_path, monkeypatch, capsys, kind, structure, service, code, said
+):
+    (tmp_path / "secret").write_text("x")
+    (tmp_path / "mailbox.toml").write_text(GOOD)
+    rows = [
+        {**published(address, structure=structure, service=service), "Type de BAL": kind}
+        for address in ("LABO@site.mssante.fr", "other@site.mssante.fr")
+    ]
+    (tmp_path / "extract.txt").write_bytes(table(MAILBOXES_HEAD, rows))
+    monkeypatch.setattr(running, "opened", lambda account: nullcontext(Box(mail())))
+    found = running.try_mailbox(tmp_path / "mailbox.toml", directory=tmp_path / "extract.txt")
+    text = capsys.readouterr().out
+    assert (found, "The mailbox opens: 1 messages." in text, said in text) == (code, True, True)
+
+
+def test_an_address_that_the_directory_lacks_is_said(tmp_path, monkeypatch, capsys):
+    (tmp_path / "secret").write_text("x")
+    (tmp_path / "mailbox.toml").write_text(GOOD)
+    (tmp_path / "extract.txt").write_bytes(table(MAILBOXES_HEAD, []))
+    monkeypatch.setattr(running, "opened", lambda account: nullcontext(Box()))
+    assert running.try_mailbox(tmp_path / "mailbox.toml", directory=tmp_path / "extract.txt") == 1
+    assert "has no such address" in capsys.readouterr().err
+
+
+def test_a_run_names_nobody_on_the_terminal(tmp_path, monkeypatch, capsys):
+    (tmp_path / "secret").write_text("x")
+    (tmp_path / "mailbox.toml").write_text(GOOD)
+    box = Box(mail(), mail(sender="x@y.fr"), mail(other(8, site=ELSEWHERE)))
+    monkeypatch.setattr(running, "opened", lambda account: nullcontext(box))
+    monkeypatch.setattr(running.answering, "send", lambda mails, server, *, context: None)
+    path = tmp_path / "mailbox.toml"
+    for dry_run, code in ((True, 1), (False, 1)):
+        assert running.collect(path, dry_run=dry_run, look_again=False, now=SOON) == code
+    said = "".join(capsys.readouterr())
+    assert "1 left in the mailbox (sender): messages 2" in said
+    assert "1 left in the mailbox (site): messages 3" in said
+    assert "zygomalas" not in said.casefold()
+    with shelves.opened(tmp_path / "certificats") as shelf:
+        assert shelf.owed() == []
+    with shelves.opened(tmp_path / "certificats"):
+        assert running.collect(path, dry_run=False, look_again=False, now=SOON) == 2
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,9 @@ def test_the_body_has_the_fields_of_the_guide_in_its_order() -> None:
     assert "https://mesconseilscovid.sante.gouv.fr" in text
     assert "https://sante.fr/recherche/trouver/DepistageCovid" in text
     assert "08/07/2021 13:48" in text  # until when it may be kept
-    assert lines[-1].endswith("une réponse ne serait lue par personne.")
+    assert "l’application mobile TousAntiCovid" in text
+    assert lines[-4].endswith("une réponse ne serait lue par personne.")
+    assert lines[-2] == "Bien cordialement,"
 
 
 def test_what_was_not_sent_is_said_to_be_missing() -> None:

@@ -324,7 +324,7 @@ _KINDS = {
     Kind.REPLACEMENT: "à remettre, en échange du précédent",
     Kind.DESTRUCTION: "annulé : à détruire, et à redemander s’il a été remis",
 }
-_LABELS = ("certificat", "fiche de remise")
+_LABELS = ("certificat", "fiche de remise", "fiche d’information", "consignes sanitaires")
 
 
 def _page(site: str, entries: Sequence[Entry]) -> str:

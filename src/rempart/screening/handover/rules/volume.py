@@ -9,8 +9,11 @@ from datetime import date
 WEEKS = 4
 """Weeks looked back on."""
 
-MESSAGE_BYTES = 100_000
+MESSAGE_BYTES = 110_000
 """Of one message as it travels: a certificate, a sheet and the text (tests/functional/test_handover.py measures it)."""
+
+POSITIVE_BYTES = 220_000
+"""Of one with the sheets of a positive too."""
 
 _NEGATIVE_DAYS, _POSITIVE_DAYS = 3, 183
 _MEGABYTE = 1_000_000
@@ -33,13 +36,17 @@ def volume(days: Mapping[date, tuple[int, int]]) -> Volume:
     everything = sum(results for results, _ in days.values())
     positives = sum(positives for _, positives in days.values())
     length = WEEKS * 7
-    held = ((everything - positives) * _NEGATIVE_DAYS + positives * _POSITIVE_DAYS) / length
-    a_week = everything / WEEKS
+    negatives_held = (everything - positives) * _NEGATIVE_DAYS / length
+    positives_held = positives * _POSITIVE_DAYS / length
     return Volume(
         a_day=everything / length,
         busiest=max((results for results, _ in days.values()), default=0),
-        a_week=a_week,
-        megabytes_a_week=a_week * MESSAGE_BYTES / _MEGABYTE,
-        held=round(held),
-        megabytes_held=held * MESSAGE_BYTES / _MEGABYTE,
+        a_week=everything / WEEKS,
+        megabytes_a_week=_megabytes(everything - positives, positives) / WEEKS,
+        held=round(negatives_held + positives_held),
+        megabytes_held=_megabytes(negatives_held, positives_held),
     )
+
+
+def _megabytes(negatives: float, positives: float) -> float:
+    return (negatives * MESSAGE_BYTES + positives * POSITIVE_BYTES) / _MEGABYTE

@@ -185,7 +185,7 @@ def body(facts: Facts, kind: Kind) -> str:
     closing = text["closing"].get(kind, text["closing"][Kind.CERTIFICATE])
     until = f"{facts.kept_until.astimezone(zone):%d/%m/%Y %H:%M}"
     for paragraph in closing:
-        lines += [paragraph.format(kept=until, **text["link"]), ""]
+        lines += [paragraph.format(kept=until, **text["tool"], **text["link"]), ""]
     return "\n".join(lines).rstrip()
 
 

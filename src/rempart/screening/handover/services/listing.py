@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from enum import StrEnum
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -21,9 +20,11 @@ from rempart.foundation.territories import zone_of
 from rempart.foundation.vault import Keyring
 from rempart.screening.handover.models import Handover
 from rempart.screening.handover.rules.matching import Scheme
+from rempart.screening.handover.rules.papers import Paper, papers
 from rempart.screening.handover.rules.states import MARKS, State
 from rempart.screening.handover.services.finding import found
 from rempart.screening.handover.services.making import Press, opened
+from rempart.screening.handover.services.posting import carries
 from rempart.screening.models import TestResult
 from rempart.screening.services.moving import OUT_OF_SIGHT
 
@@ -31,11 +32,6 @@ MOST = 100
 """Of one page."""
 
 _SHOWN = (State.WAITING, State.WITHDRAWN, State.NOT_FOUND)
-
-
-class Paper(StrEnum):
-    CERTIFICATE = "certificate"
-    SHEET = "sheet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +46,7 @@ class Item:
     kept_until: datetime
     state: State
     replaces: bool
+    papers: Sequence[Paper]  # what is printed of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,17 +68,17 @@ def listed(*, actor: Actor, page: int, keyring: Keyring, now: datetime) -> List:
         rows = list(due.order_by("laboratory", "sampled_at", "id")[page * MOST : (page + 1) * MOST])
         record(actor, Act.HANDOVERS_LISTED, actor.laboratory, now=now, found=len(rows))
     with acting(system(Purpose.NOTICE)):
-        bears = dict(
-            TestResult.objects.filter(
+        results = {
+            one.id: one
+            for one in TestResult.objects.filter(
                 month__in={row.month for row in rows}, id__in=[row.result_id for row in rows], current=True
-            )
-            .exclude(department=OUT_OF_SIGHT)
-            .values_list("id", "identity_id")
-        )
-        identities = read_identities(set(bears.values()), keyring=keyring)
+            ).exclude(department=OUT_OF_SIGHT)
+        }
+        identities = read_identities({one.identity_id for one in results.values()}, keyring=keyring)
     items = []
     for row in rows:
-        identity = identities.get(bears[row.result_id]) if row.result_id in bears else None
+        result = results.get(row.result_id)
+        identity = identities.get(result.identity_id) if result else None
         zone = zone_of(finess.parse(row.laboratory).department)
         items.append(
             Item(
@@ -93,6 +90,7 @@ def listed(*, actor: Actor, page: int, keyring: Keyring, now: datetime) -> List:
                 kept_until=row.kept_until.astimezone(zone),
                 state=State(row.state),
                 replaces=row.replaces,
+                papers=papers(carries=carries(result)) if result and identity else (),
             )
         )
     known = lookups.establishments({item.site for item in items})
@@ -111,8 +109,9 @@ def printed(*, actor: Actor, handover_id: UUID, paper: Paper, press: Press, now:
         raise NotAllowed("withdrawn")
     with acting(system(Purpose.NOTICE)) as cursor:
         shown = opened(cursor, row, keyring=press.keyring)
-        make = press.certificate if paper is Paper.CERTIFICATE else press.sheet
-        document = make(row, shown, now=now)
+        if paper not in papers(carries=carries(shown.result)):
+            raise NotAllowed("no such paper goes with it")
+        document = press.print(paper, row, shown, now=now)
         record(
             actor, Act.HANDOVER_PRINTED, str(row.id), now=now, person=shown.result.person_id, paper=paper.value
         )  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
@@ -18,21 +19,27 @@ from rempart.foundation.messaging.letters import Maker, Withdrawn
 from rempart.foundation.terminology import pathogen
 from rempart.foundation.vault import Keyring
 from rempart.proofs.documents.certificate import render_certificate
-from rempart.proofs.documents.sheets import HandoverSheet, render_handover
+from rempart.proofs.documents.sheets import (
+    HandoverSheet,
+    HygieneSheet,
+    InformationSheet,
+    render_handover,
+    render_hygiene,
+    render_information,
+)
 from rempart.proofs.testcertificate import Sex, issue
 from rempart.screening.handover.models import Handover
 from rempart.screening.handover.rules.keeping import policy
+from rempart.screening.handover.rules.papers import Paper
 from rempart.screening.handover.rules.states import State
 from rempart.screening.handover.rules.wording import words
-from rempart.screening.handover.services.posting import CERTIFICATE, SHEET
+from rempart.screening.handover.services.posting import maker_of
 from rempart.screening.models import Access
-from rempart.screening.portal.services.certifying import to_certify
+from rempart.screening.portal.services.certifying import ISSUER, to_certify
 from rempart.screening.portal.services.showing import Shown, shown_by
 from rempart.screening.services.moving import OUT_OF_SIGHT
 from rempart.screening.services.published import result_of
 from rempart.screening.signing.signers import Signers
-
-ISSUER = "Rempart"
 
 
 class TooLarge(ValueError):
@@ -46,14 +53,24 @@ class Press:
     keyring: Keyring
     signers: Callable[[], Signers]
 
-    def certificate(self, row: Handover, shown: Shown, *, now: datetime) -> bytes:
+    def print(self, paper: Paper, row: Handover, shown: Shown, *, now: datetime) -> bytes:
+        """One paper of a row, as PDF."""
+        make = {
+            Paper.CERTIFICATE: self._certificate,
+            Paper.SHEET: self._sheet,
+            Paper.INFORMATION: self._information,
+            Paper.HYGIENE: self._hygiene,
+        }[paper]
+        return make(row, shown, now)
+
+    def _certificate(self, row: Handover, shown: Shown, now: datetime) -> bytes:
         disease = pathogen(shown.result.pathogen)
         content, keys = to_certify(shown, keyring=self.keyring, pathogen=disease), self.signers()
         issued = issue(content, dcc_signer=keys.dcc, twoddoc_signer=keys.twoddoc, issued_at=now)
         return render_certificate(content, issued)
 
-    def sheet(self, row: Handover, shown: Shown, *, now: datetime) -> bytes:
-        identity, links = shown.identity, words()["link"]
+    def _sheet(self, row: Handover, shown: Shown, now: datetime) -> bytes:
+        identity, text = shown.identity, words()
         return render_handover(
             HandoverSheet(
                 issuer=ISSUER,
@@ -70,21 +87,36 @@ class Press:
                 zone=str(shown.sampled_locally.tzinfo),
                 received_at=shown.result.received_at,
                 destroy_by=row.kept_until,
-                sites=tuple(link.removeprefix("https://") for link in links.values()),
+                application=text["tool"]["application"],
+                sites=tuple(link.removeprefix("https://") for link in text["link"].values()),
                 at=now,
             )
         )
 
+    def _information(self, row: Handover, shown: Shown, now: datetime) -> bytes:
+        return render_information(
+            InformationSheet(
+                issuer=ISSUER,
+                disease=pathogen(shown.result.pathogen).label_fr,
+                sampled_at=row.sampled_at,
+                zone=str(shown.sampled_locally.tzinfo),
+                laboratory_name=shown.laboratory_name,
+                reference=shown.record_number,
+                at=now,
+            )
+        )
+
+    def _hygiene(self, row: Handover, shown: Shown, now: datetime) -> bytes:
+        disease = pathogen(shown.result.pathogen).label_fr
+        return render_hygiene(HygieneSheet(issuer=ISSUER, disease=disease, at=now))
+
 
 def makers(press: Press) -> Mapping[str, Maker]:
     """Who makes what goes with our messages, by the names that the outbox knows."""
-    return {
-        CERTIFICATE: lambda of: _made(of, press, press.certificate),
-        SHEET: lambda of: _made(of, press, press.sheet),
-    }
+    return {maker_of(paper): partial(_made, paper, press) for paper in Paper}
 
 
-def _made(of: str, press: Press, make: Callable[..., bytes]) -> bytes:
+def _made(paper: Paper, press: Press, of: str) -> bytes:
     """A document of a row at one version ("key.version"). Raises Withdrawn when that one holds no more, or when its
     time is over."""
     key, _, version = of.partition(".")
@@ -97,9 +129,9 @@ def _made(of: str, press: Press, make: Callable[..., bytes]) -> bytes:
             shown = opened(cursor, row, keyring=press.keyring)
         except NotAllowed:
             raise Withdrawn from None
-    document = make(row, shown, now=now)
-    # what travels is a third larger than what is made, and two documents share a message
-    if len(document) * 8 // 3 > policy(shown.result.sampled_on).most_bytes:
+    document = press.print(paper, row, shown, now=now)
+    # what travels is a third larger than what is made, and all papers share a message
+    if len(document) * len(Paper) * 4 // 3 > policy(shown.result.sampled_on).most_bytes:
         raise TooLarge
     return document
 

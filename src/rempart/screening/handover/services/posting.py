@@ -35,17 +35,17 @@ from rempart.screening.handover.models import Handover
 from rempart.screening.handover.rules import wording
 from rempart.screening.handover.rules.keeping import Whom, kept_until, policy
 from rempart.screening.handover.rules.matching import Match, Scheme
+from rempart.screening.handover.rules.papers import FILES, Paper, papers
 from rempart.screening.handover.rules.states import State
 from rempart.screening.handover.rules.wording import Facts, Kind
 from rempart.screening.handover.services.finding import found
+from rempart.screening.models import TestResult
 from rempart.screening.notices.rules import reachable
 from rempart.screening.notices.services import contact
 from rempart.screening.services.published import COLUMNS, PublishedResult, announced, published
 from rempart.screening.services.receive import RESULTS
 
 ABOUT = "handover"
-CERTIFICATE, SHEET = "handover.certificate", "handover.sheet"
-"""The makers of what goes with a message (services/making.py)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,8 @@ def post_waiting(cursor: CursorWrapper, *, keyring: Keyring, now: datetime, most
         _address(row, matches[row.laboratory])
         if result is not None and identity is not None:
             kind = Kind.REPLACEMENT if row.replaces else Kind.CERTIFICATE
-            messages.append(_message(row, _facts(row, result, identity), kind, now=now))
+            facts = _facts(row, result, identity)
+            messages.append(_message(row, facts, kind, carries=carries(result), now=now))
             told.append(_told(row, result, kind))
         row.save()
     record_each(system(Purpose.NOTICE), Act.HANDOVER_POSTED, told, now=now)
@@ -196,13 +197,24 @@ class _Batch:
         if not row.address:
             return
         facts = _facts(row, result, identity)
-        self._messages[key] = _message(row, facts, kind, now=self._now)
+        self._messages[key] = _message(row, facts, kind, carries=carries(result), now=self._now)
         self._told[key] = _told(row, result, kind)
 
 
 def concerned(ledger_key: bytes) -> bytes:
     """By what the outbox finds our messages about a test, and nobody else's."""
     return hashlib.blake2b(b"handover" + ledger_key, digest_size=16).digest()
+
+
+def carries(result: PublishedResult | TestResult) -> bool:
+    """Whether a result says that its person carries the virus: a positive of a kind that opens a case."""
+    kinds = pathogen(result.pathogen).policy_on(result.sampled_on).case_kinds
+    return result.result == Result.POSITIVE and result.kind in kinds
+
+
+def maker_of(paper: Paper) -> str:
+    """How the outbox knows who makes a paper (services/making.py)."""
+    return f"{ABOUT}.{paper}"
 
 
 def _due(result: PublishedResult, *, keyring: Keyring, now: datetime) -> _Due:
@@ -270,11 +282,10 @@ def _facts(row: Handover, result: PublishedResult, identity: IdentityRecord) -> 
     )
 
 
-def _message(row: Handover, facts: Facts, kind: Kind, *, now: datetime) -> Message:
+def _message(row: Handover, facts: Facts, kind: Kind, *, carries: bool, now: datetime) -> Message:
     """The mail, whose documents are made when it leaves; the row remembers it."""
     row.message_id = uuid7()
     of = f"{row.id}.{row.version}"
-    documents = (("certificat", CERTIFICATE), ("fiche-de-remise", SHEET))
     return Message(
         id=row.message_id,
         about=f"{ABOUT}.{kind}",
@@ -289,12 +300,12 @@ def _message(row: Handover, facts: Facts, kind: Kind, *, now: datetime) -> Messa
                 if kind is Kind.DESTRUCTION
                 else tuple(
                     Enclosure(
-                        name=f"{name}-{row.laboratory}-{row.id}.pdf",
+                        name=f"{FILES[paper]}-{row.laboratory}-{row.id}.pdf",
                         media_type="application/pdf",
-                        maker=maker,
+                        maker=maker_of(paper),
                         of=of,
                     )
-                    for name, maker in documents
+                    for paper in papers(carries=carries)
                 ),
             ),
         ),
