@@ -12,11 +12,14 @@ from tests.factories import LAB, Keeper, message
 from tests.functional.desks import biologist
 from tests.functional.handovers import ENTITY, POOLED_BOX, SECOND, a_test, listed, mailbox, unreachable
 from tests.functional.settling import settle
+from tests.unit.screening.handover.test_mailbox import PDF, SITE, Box, mail, other, run
 
 from rempart.foundation.directories.models import Load
 from rempart.foundation.directories.sites import forget_sites
+from rempart.foundation.terminology.values import Result
 from rempart.foundation.vault import KeyStore, keyring_of
 from rempart.screening.handover.models import Unreached
+from rempart.screening.handover.rules.wording import Kind
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -67,3 +70,21 @@ def test_a_mailbox_is_tried_and_a_certificate_handed_over(
     expect(page.get_by_text("Le certificat est noté comme remis.")).to_be_visible()
     expect(page.get_by_role("row", name="ZYGOMALAS")).to_have_count(0)
     axe(page)
+
+
+def test_the_page_of_a_site_opens_without_a_network(window, tmp_path, axe, picture):
+    positive = {"result": Result.POSITIVE, "result_label": "Positif"}
+    run(
+        Box(
+            mail(),
+            mail(other(9, family_name="Martin", **positive), Kind.REPLACEMENT, documents=[PDF] * 4),
+            mail(other(10, family_name="Durand"), Kind.DESTRUCTION),
+        ),
+        tmp_path,
+    )
+    page = window()
+    page.goto((tmp_path / SITE / "index.html").as_uri())
+    expect(page.get_by_role("row")).to_have_count(4)
+    expect(page.get_by_role("link", name="consignes sanitaires")).to_have_count(1)
+    axe(page)
+    picture(page, "handover-offline")

@@ -358,8 +358,8 @@ def _page(site: str, entries: Sequence[Entry]) -> str:
         f"<title>Certificats à remettre – {escape(site)}</title><style>"
         "body{font-family:sans-serif;margin:2rem;line-height:1.5;color:#161616}table{border-collapse:collapse;width:100%}"
         "th,td{border:1px solid #666;padding:.4rem .6rem;text-align:left;vertical-align:top}"
-        "caption{text-align:left;padding:.4rem 0}a{color:#000091}</style></head><body>"
+        "caption{text-align:left;padding:.4rem 0}a{color:#000091}</style></head><body><main>"
         f"<h1>Certificats à remettre</h1><p>Site {escape(site)}</p>{body}"
         "<p>Un certificat disparaît de cette page 72 heures après l’heure du prélèvement, six mois après son jour quand "
-        "le résultat est positif.</p></body></html>\n"
+        "le résultat est positif.</p></main></body></html>\n"
     )
