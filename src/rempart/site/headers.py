@@ -69,6 +69,7 @@ def protective(*, secure: bool) -> Mapping[str, str]:
 def protective_headers(get_response: Handler) -> Handler:
     """Every answer of Django's gets them; a view may be stricter, or let something public be kept."""
     headers = protective(secure=settings.SECURE)
+    with_camera = headers["Permissions-Policy"].replace("camera=()", "camera=(self)")
 
     def middleware(request: HttpRequest) -> HttpResponse:
         nonce = Nonce()
@@ -76,6 +77,8 @@ def protective_headers(get_response: Handler) -> Handler:
         response = get_response(request)
         if nonce.value:
             response.headers.setdefault("Content-Security-Policy", policy(nonce.value))
+        if getattr(request, "uses_camera", False):  # a view says so of its page
+            response.headers.setdefault("Permissions-Policy", with_camera)
         for name, value in headers.items():
             response.headers.setdefault(name, value)
         return response

@@ -7,6 +7,7 @@ from functools import cache
 from importlib import resources
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -23,11 +24,12 @@ _POLICY = (
 
 @require_safe
 def verifier(request: HttpRequest) -> HttpResponse:
-    """The page. Nothing in it is of anybody, so that a browser may keep it."""
-    response = render(request, "verifying/verifier.html")
+    """The page, the same for everybody: a browser keeps it, and may show it to the next person at the same computer."""
+    request.user = AnonymousUser()
+    response = render(request, "verifying/verifier.html", {"messages": ()})
     nonce = str(request.csp_nonce)  # type: ignore[attr-defined]
     response.headers["Content-Security-Policy"] = _POLICY.format(nonce=nonce)
-    response.headers["Permissions-Policy"] = "camera=(self)"
+    request.uses_camera = True  # type: ignore[attr-defined]
     return response
 
 
