@@ -6,25 +6,28 @@ import base64
 import io
 import json
 import os
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import cbor2
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, Request, Route, expect
 from tests.browser.chromium import FLAGS, chromium
 from tests.browser.conftest import PHONE, Window
 from tests.browser.served import Served
-from tests.certificates import DSC, SEAL, certificate, issued, trusting
+from tests.certificates import DSC, SEAL, certificate, document_signer, issued, trusting
 
-from rempart.proofs import barcodes, dcc, testcertificate, trust, validity
+from rempart.proofs import barcodes, base45, cose, dcc, testcertificate, trust, validity
 from rempart.proofs.control import control, today
 from rempart.proofs.revocation import Batch, Revocations, of_dcc
+from rempart.proofs.signing import Signer
 from rempart.proofs.testcertificate import Result
-from rempart.proofs.trust import TrustList
+from rempart.proofs.trust import TrustList, Usage
 from rempart.proofs.verdict import verify
 from rempart.screening.signing.signers import signers
 from rempart.screening.verifying.trusting import written
@@ -148,8 +151,59 @@ def own_cases() -> Iterator[tuple[str, TrustList, datetime]]:
         yield text, keys, AT
 
 
+def signed_dcc(claims: Any, signer: Signer) -> str:
+    """An `HC1:` text of any claims."""
+    protected, payload = cose.protected_header(trust.key_id(signer.certificate)), cbor2.dumps(claims)
+    signature = signer.sign(cbor2.dumps(["Signature1", protected, b"", payload]))
+    message = cbor2.dumps(cbor2.CBORTag(18, [protected, {}, payload, signature]))
+    return dcc.PREFIX + base45.encode(zlib.compress(message))
+
+
+def signed_twoddoc(message: str) -> str:
+    signature = base64.b32encode(SEAL.signer().sign(message.encode("iso-8859-1"))).decode().rstrip("=")
+    return f"{message}\x1f{signature}"
+
+
+def odd_cases() -> Iterator[tuple[str, TrustList, datetime]]:
+    """What one of two readers may read in another way, signed by those who are trusted, or changed after it."""
+    vaccinations = document_signer(common_name="V", usages=(Usage.VACCINATION,))
+    keys = trusting(DSC, SEAL, vaccinations)
+    content = testcertificate.dcc_content(certificate())
+    dates = {4: int((AT + timedelta(days=9)).timestamp()), 6: int(AT.timestamp())}
+    tagged = [cbor2.CBORTag(number, "DURAND") for number in (0, 61, 258, 999)]
+    for changes in (
+        *({"t": other} for other in ([], {}, {"a": 1}, 5, "x", [{}], None)),
+        *({"nam": {"fn": other}} for other in ("\ufeffDURAND", *tagged, None, cbor2.undefined)),
+        {"\ufefft": content["t"], "t": []},
+        {"t": [], "r": [{"df": "2021-04-09", "du": ["2022"]}]},
+    ):
+        for signer in (DSC, vaccinations, SEAL):
+            yield signed_dcc({1: "FR", **dates, -260: {1: content | changes}}, signer.signer()), keys, AT
+    recovery = {"t": [], "r": [{"df": "2021-04-10", "du": "2021-04-10"}]}
+    for hour in (21, 23, 46, 47):  # midnight in Paris is 22:00 UTC
+        at = datetime(2021, 4, 9, tzinfo=UTC) + timedelta(hours=hour)
+        yield signed_dcc({1: "FR", **dates, -260: {1: content | recovery}}, DSC.signer()), keys, at
+    fields = "F0ZOE/ANNE\x1dF1LEFEVRE\x1dF229021984F3FF4945006\x1dF5NF6080420210800"
+    header = "DC04RMP000011E5D1E5DB201FR"
+    for message in (
+        header + fields.replace("F1LEFEVRE", "F1LEFEVRE\x1dF1DURAND"),
+        header + fields + "F1DURAND\x1d",
+        header + fields.replace("\x1d", "\x1d\x1d"),
+        header + "\x1d" + fields.replace("\x1dF1", "F1"),
+        header + fields.replace("\x1dF1", "\x1d??DURAND\x1dF1"),
+        header + fields.replace("080420210800", "310220210800"),
+        header.replace("B2", "L1") + fields,
+        header.replace("B2", "b2") + fields,
+        header[:20] + "B2",
+    ):
+        yield signed_twoddoc(message), keys, AT
+    made = signed_twoddoc(header + fields)
+    for letter in "ZLF\x1d":  # another character of the same last byte
+        yield made.replace(letter, chr(0x100 + ord(letter)), 1), keys, AT
+
+
 def test_the_browser_answers_as_python_does(alone: Page) -> None:
-    cases = [*own_cases(), *public_vectors()]
+    cases = [*own_cases(), *odd_cases(), *public_vectors()]
     found = asked(alone, [case(*one) for one in cases])
     expected = [answered(*one) for one in cases]
     differing = [
@@ -240,6 +294,30 @@ def test_the_page_works_without_a_network(served: Served, window: Window) -> Non
     page.get_by_label("Texte du code").fill(made.hc1)
     page.get_by_label("Texte du code").press("Enter")
     expect(page.locator("#outcome")).to_have_text("Valide")
+
+
+def test_security_a_list_of_keys_that_is_too_old_says_nothing(served: Served, window: Window) -> None:
+    """What was revoked since is not in it."""
+    page = window()
+    page.goto(f"{served.url}/verifier/")
+    expect(page.get_by_text("fonctionne aussi sans réseau")).to_be_visible()
+    page.goto(f"{served.url}/verifier/?once=more")
+    expect(page.get_by_text("fonctionne aussi sans réseau")).to_be_visible()
+    kept = page.evaluate(
+        "caches.open('rempart-verifier').then((kept) => kept.keys()).then((all) => all.map((one) => one.url))"
+    )
+    assert not [one for one in kept if "?" in one]
+    made = fresh(served)
+    page.context.set_offline(True)
+    for later, why in (
+        (timedelta(hours=5), "accepté aujourd’hui"),
+        (timedelta(days=2, hours=23), "pas accepté aujourd’hui"),
+        (timedelta(days=3, hours=1), "plus de trois jours"),
+    ):
+        page.clock.set_fixed_time(datetime.now(UTC) + later)
+        page.reload()
+        in_a_picture(page, bytes(barcodes.qr(made.hc1)))
+        expect(page.locator("#why")).to_contain_text(why)
 
 
 def test_the_camera_reads_a_code_and_is_closed_again(

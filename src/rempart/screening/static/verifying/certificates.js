@@ -72,7 +72,7 @@ async function openDcc(text) {
     kid: isBytes(kid) ? hex(kid) : "",
     signed: concat([Uint8Array.of(0x84), textItem("Signature1"), bytesItem(protectedHeader), Uint8Array.of(0x40), bytesItem(payload)]),
     signature,
-    usages: USAGES.filter((usage) => content.get(usage)?.length),
+    usages: USAGES.filter((usage) => isFilled(content.get(usage))),
     issuedAt: issued * 1000,
     expiresAt: expires * 1000,
     facts: dccFacts(content),
@@ -83,11 +83,13 @@ async function openDcc(text) {
   };
 }
 
+const isFilled = (value) => Boolean(value instanceof Map ? value.size : (value?.length ?? value));
+
 /** What a rule asks: {is, sampledAt, antigen} of a test; {is, from, until} of a recovery, as days. */
 function dccFacts(content) {
   const entry = (group) => {
     const entries = content.get(group);
-    return Array.isArray(entries) && entries[0] instanceof Map ? entries[0] : null;
+    return Array.isArray(entries) && entries[0] instanceof Map && entries[0].size ? entries[0] : null;
   };
   const test = entry("t");
   if (test) {
@@ -95,7 +97,10 @@ function dccFacts(content) {
     return { is, sampledAt: Date.parse(test.get("sc")), antigen: test.get("tt") === ANTIGEN.dcc };
   }
   const recovery = entry("r");
-  if (recovery) return { is: "recovery", from: recovery.get("df"), until: recovery.get("du") };
+  if (recovery) {
+    const [from, until] = ["df", "du"].map((field) => (typeof recovery.get(field) === "string" ? recovery.get(field) : ""));
+    return { is: "recovery", from, until };
+  }
   return { is: "other" };
 }
 
@@ -129,18 +134,25 @@ function unwrap(item) {
 // ── 2D-DOC (ANTS, text mode, versions 02 to 04) ──
 
 const HEADERS = { "02": 22, "03": 24, "04": 26 };
-const FIXED = { F2: 8, F3: 1, F5: 1, F6: 12, L2: 8, L7: 1, L8: 1, L9: 8, LA: 2 };
-const SIZES = { F0: 60, F1: 38, F4: 7, L0: 80, L1: 80, L3: 30, L4: 15, L5: 30, L6: 30 };
-const [GS, RS, US] = ["\x1d", "\x1e", "\x1f"];
+/** The shortest and the longest value of each field, by type. */
+const FIELDS = {
+  B2: { F0: [0, 60], F1: [0, 38], F2: [8, 8], F3: [1, 1], F4: [3, 7], F5: [1, 1], F6: [12, 12] },
+  L1: {
+    L0: [0, 80], L1: [0, 80], L2: [8, 8], L3: [0, 30], L4: [5, 15], L5: [5, 30], L6: [5, 30], L7: [1, 1], L8: [1, 1], L9: [8, 8],
+    LA: [2, 2],
+  },
+};
+const [GS, US] = ["\x1d", "\x1f"];
 
 async function openTwoddoc(text) {
   const end = text.indexOf(US);
   const header = HEADERS[text.slice(2, 4)];
   const [emittedOn, signedOn] = [text.slice(12, 16), text.slice(16, 20)];
-  if (!header || text.length < header || !/^[0-9A-F]{8}$/.test(emittedOn + signedOn)) throw new Refused("bad-header");
+  if (!header || text.length < header || !/^[A-Z0-9]{8}[0-9A-F]{8}[A-Z0-9]{2}/.test(text.slice(4))) throw new Refused("bad-header");
   if (end < 0) throw new Refused("unsigned");
+  if (end < header) throw new Refused("bad-header");
   const type = text.slice(20, 22);
-  const fields = twoddocFields(text.slice(header, end));
+  const fields = twoddocFields(text.slice(header, end), FIELDS[type] ?? {});
   const [surname, firstNames, born] = type === "L1" ? ["L0", "L1", "L2"] : ["F1", "F0", "F2"];
   const date = fields[born] ?? "";
   return {
@@ -168,30 +180,37 @@ function parisDay(at) {
   return new Intl.DateTimeFormat("en-CA", { timeZone: "Europe/Paris" }).format(at);
 }
 
-function twoddocFields(message) {
+/** The values as far as the type is known, each once (rempart.proofs.twoddoc.text reads the same). */
+function twoddocFields(message, known) {
   const fields = {};
-  let at = 0;
-  while (at + 2 <= message.length) {
-    const id = message.slice(at, at + 2);
-    at += 2;
-    let stop;
-    if (FIXED[id]) stop = at + FIXED[id];
-    else {
-      const found = message.slice(at).search(/[\x1d\x1e]/);
-      stop = found < 0 ? message.length : at + found;
-      if (SIZES[id]) stop = Math.min(stop, at + SIZES[id]);
-    }
-    fields[id] = message.slice(at, stop);
-    at = stop;
-    if (message[at] === GS || message[at] === RS) at += 1;
+  let rest = message.replace(/^\x1d+/, "");
+  for (;;) {
+    const id = rest.slice(0, 2);
+    if (!Object.hasOwn(known, id) || Object.hasOwn(fields, id)) return fields;
+    const body = rest.slice(2);
+    const end = endOfValue(body, known[id], known);
+    fields[id] = body.slice(0, end);
+    rest = body.slice(end).replace(/^\x1e?\x1d*/, "");
   }
-  return fields;
+}
+
+function endOfValue(body, [shortest, longest], known) {
+  if (shortest === longest) return longest;
+  const found = body.slice(0, longest + 1).search(/[\x1d\x1e]/);
+  if (found >= 0) return found;
+  const most = Math.min(longest, body.length);
+  for (let length = most; length >= shortest; length -= 1) {
+    if (body.length === length || Object.hasOwn(known, body.slice(length, length + 2))) return length;
+  }
+  return most;
 }
 
 function twoddocFacts(fields) {
   const [, day, month, year, hour, minute] = /^(\d\d)(\d\d)(\d{4})(\d\d)(\d\d)$/.exec(fields.F6 ?? "") ?? [];
   // the time of the place of sampling, which is not said: taken for that of whoever looks
-  const sampledAt = year ? new Date(+year, month - 1, +day, +hour, +minute).getTime() : NaN;
+  const said = `${year}-${month}-${day}T${hour}:${minute}`;
+  const exists = year && hour < 24 && minute < 60 && +day && new Date(Date.UTC(+year, month, 0)).getUTCDate() >= +day && month >= 1 && month <= 12;
+  const sampledAt = exists ? new Date(said).getTime() : NaN;
   const is = { P: "positive", N: "negative" }[fields.F5] ?? "other";
   return { is, sampledAt, antigen: fields.F4 === ANTIGEN.twoddoc };
 }
@@ -245,7 +264,8 @@ function datesHold(certificate, key, at) {
     if (key.from !== null && day < parisDay(key.from)) return "key-not-yet-valid";
     return key.until !== null && day > parisDay(key.until) ? "key-expired" : "ok";
   }
-  if (key.usages && !certificate.usages.every((usage) => key.usages.includes(usage))) return "key-usage";
+  const { usages } = certificate;
+  if (key.usages && !(usages.length && usages.every((usage) => key.usages.includes(usage)))) return "key-usage";
   if (at < certificate.issuedAt) return "not-yet-valid";
   if (at > certificate.expiresAt) return "expired";
   if (key.from !== null && Math.min(at, certificate.issuedAt) < key.from) return "key-not-yet-valid";
@@ -262,7 +282,7 @@ function accepted({ facts }, pass, at) {
     case "positive":
       return within(age >= pass.positiveFirstDay * DAY && age <= pass.positiveLastDay * DAY);
     case "recovery": {
-      const today = new Date(at).toISOString().slice(0, 10);
+      const today = parisDay(at);
       return within(facts.from <= today && today <= facts.until);
     }
     default:

@@ -67,7 +67,7 @@ export function base32(text) {
   return Uint8Array.from(out);
 }
 
-// ── CBOR (RFC 8949): plain values, tags kept as {tag, value}, no more than a certificate needs ──
+// ── CBOR (RFC 8949): plain values, other tags kept as {tag, value}, no more than a certificate needs ──
 
 export function cbor(bytes) {
   const reader = { bytes, at: 0, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
@@ -81,11 +81,13 @@ export function cbor(bytes) {
 }
 
 const BREAK = Symbol("break");
+const PLAIN_TAGS = [0, 1, 2, 3, 4, 5, 30, 35, 36, 37, 100, 258, 260, 261, 1004, 43000]; // dates, numbers: what they stand on says enough
 
-function item(reader, depth) {
+function item(reader, depth, mayEnd = false) {
   if (depth > MAX_DEPTH || reader.at >= reader.bytes.length) throw new Refused("bad-cbor");
   const first = reader.bytes[reader.at++];
   const [major, minor] = [first >> 5, first & 31];
+  if (first === 0xff && mayEnd) return BREAK;
   if (major === 7) return simple(reader, minor);
   const length = minor === 31 ? null : argument(reader, minor);
   switch (major) {
@@ -96,12 +98,12 @@ function item(reader, depth) {
     case 2:
     case 3: {
       const content = length === null ? chunks(reader, major, depth) : take(reader, length);
-      return major === 2 ? content : new TextDecoder("utf-8", { fatal: true }).decode(content);
+      return major === 2 ? content : new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(content);
     }
     case 4: {
       const list = [];
       for (let index = 0; length === null || index < length; index += 1) {
-        const value = item(reader, depth + 1);
+        const value = item(reader, depth + 1, length === null);
         if (value === BREAK) return list;
         list.push(value);
       }
@@ -110,7 +112,7 @@ function item(reader, depth) {
     case 5: {
       const map = new Map();
       for (let index = 0; length === null || index < length; index += 1) {
-        const key = item(reader, depth + 1);
+        const key = item(reader, depth + 1, length === null);
         if (key === BREAK) return map;
         if (map.has(key)) throw new Refused("bad-cbor");
         map.set(key, item(reader, depth + 1));
@@ -120,7 +122,7 @@ function item(reader, depth) {
     default: {
       if ([25, 28, 29, 256].includes(length)) throw new Refused("bad-cbor"); // shared references
       const value = item(reader, depth + 1);
-      return length === 18 || length === 61 ? { tag: length, value } : value;
+      return PLAIN_TAGS.includes(length) ? value : { tag: length, value };
     }
   }
 }
@@ -138,7 +140,6 @@ function argument(reader, minor) {
 function simple(reader, minor) {
   if (minor === 20 || minor === 21) return minor === 21;
   if (minor === 22 || minor === 23) return null;
-  if (minor === 31) return BREAK;
   const at = reader.at;
   if (minor === 26 || minor === 27) {
     take(reader, minor === 26 ? 4 : 8);
@@ -162,7 +163,7 @@ function chunks(reader, major, depth) {
       reader.at += 1;
       return concat(parts);
     }
-    if (reader.bytes[reader.at] >> 5 !== major) throw new Refused("bad-cbor");
+    if (reader.bytes[reader.at] >> 5 !== major || (reader.bytes[reader.at] & 31) === 31) throw new Refused("bad-cbor");
     const part = item(reader, depth + 1);
     parts.push(typeof part === "string" ? utf8(part) : part);
   }
@@ -178,7 +179,10 @@ function take(reader, length) {
 
 export const isBytes = (value) => value instanceof Uint8Array;
 export const utf8 = (text) => new TextEncoder().encode(text);
-export const latin1 = (text) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+export const latin1 = (text) => {
+  if (/[^\x00-\xff]/.test(text)) throw new Refused("bad-characters"); // cut to a byte, it would be another letter, and signed
+  return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+};
 export const hex = (bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 export const digest = async (bytes) => new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 

@@ -26,8 +26,8 @@ async function answer(request) {
   if (!before) return fetch(request);
   try {
     const fresh = await fetch(request, { signal: AbortSignal.timeout(PATIENCE) });
-    if (!fresh.ok) return before;
-    await kept.put(request, fresh.clone());
+    if (!fresh.ok || fresh.redirected) return before;
+    await kept.put(request.url.split("?")[0], fresh.clone()); // one page, whatever was asked of it
     return fresh;
   } catch {
     return before;

@@ -2,6 +2,7 @@
 import { control } from "./certificates.js";
 
 const LOOKS_EVERY = 150; // milliseconds between two looks through the camera
+const KEPT_FOR = 3 * 24 * 3600 * 1000; // milliseconds, of a list of keys: an older one does not say what was revoked since
 const FORMATS = { formats: ["QRCode", "DataMatrix"], tryHarder: true, maxNumberOfSymbols: 4 };
 
 const page = document.getElementById("verifier");
@@ -24,7 +25,12 @@ async function codesIn(picture) {
 async function check(texts) {
   const text = texts.find((one) => /^(HC1:|DC0)/.test(one.trimStart()));
   if (!text) return false;
-  const answer = await control(text, { trust: await trusted, at: Date.now() });
+  const [trust, at] = [await trusted, Date.now()];
+  if (at - Date.parse(trust.made) > KEPT_FOR) {
+    show("none", "stale");
+    return true;
+  }
+  const answer = await control(text, { trust, at });
   show(answer.outcome, answer.reason, answer);
   return true;
 }
@@ -36,7 +42,7 @@ function show(outcome, reason, { surname = "", firstNames = "", birthDate = "" }
   const words = (name, fallback) =>
     (page.querySelector(`[data-words="${name}"]`) ?? page.querySelector(`[data-words="${fallback}"]`)).content.cloneNode(true);
   at("outcome").replaceChildren(words(outcome, "invalid"));
-  at("why").replaceChildren(words(outcome === "invalid" ? `invalid-${reason}` : `why-${outcome}`, "invalid-other"));
+  at("why").replaceChildren(words(`${outcome}-${reason}`, outcome === "invalid" ? "invalid-other" : `why-${outcome}`));
   at("who").hidden = !surname && !firstNames;
   at("surname").textContent = surname;
   at("first-names").textContent = firstNames;
