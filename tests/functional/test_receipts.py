@@ -1,5 +1,6 @@
 """What comes back moves its message: arrived, or on to the next route."""
 
+from itertools import pairwise
 from uuid import uuid4
 
 import pytest
@@ -153,3 +154,9 @@ def test_a_bounce_moves_its_mail_and_the_mailbox_is_emptied(keyring, monkeypatch
     assert counts == {"failed": 1, "delayed": 1, "other": 2}
     assert states() == [("waiting", "post", "report.mailbox_unknown"), ("taken", "email", "")]
     assert mailbox.deleted == [1, 2, 3, 4]
+
+
+def test_security_who_knows_one_message_guesses_no_other_that_was_put_with_it(keyring):
+    say(keyring, *[message(MAIL) for _ in range(20)])
+    ids = sorted(key.int for key in Message.objects.values_list("id", flat=True))
+    assert min(after - before for before, after in pairwise(ids)) > 1 << 40

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from rempart.foundation.database.bulk import copy_rows
-from rempart.foundation.database.keys import uuid7s
+from rempart.foundation.database.keys import uuid7
 from rempart.foundation.messaging import contents, queue, refusals, rules
 from rempart.foundation.messaging.letters import (
     Answer,
@@ -84,7 +84,8 @@ def post(cursor: CursorWrapper, messages: Sequence[Message], *, keyring: Keyring
     kept = _unsaid(cursor, messages, now=now)
     sealers: dict[date, Sealer] = {}
     rows = []
-    for key, message in zip(uuid7s(len(kept)), kept, strict=True):
+    # each drawn by itself: who gets a mail knows its id, and by the id of another he could report of that one
+    for key, message in zip(sorted(uuid7() for _ in kept), kept, strict=True):
         day = message.expires_on
         sealer = sealers.get(day) or sealers.setdefault(day, Sealer(keyring, Purpose.MESSAGE, day))
         due = message.due_at or now

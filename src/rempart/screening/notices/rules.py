@@ -21,6 +21,7 @@ from typing import Any
 from rempart.foundation.identifiers.ins import Ins
 from rempart.foundation.messaging.letters import Channel
 from rempart.foundation.messaging.mssante.conventions import PATIENTS
+from rempart.foundation.messaging.numbers import international
 from rempart.foundation.terminology.values import Result
 from rempart.screening.formats.telephones import is_mobile
 
@@ -178,9 +179,7 @@ def patient_mailbox(number: Ins, *, qualified: bool) -> str:
 def takes_texts(number: str) -> bool:
     """Whether a number in the field of the mobile one is tried with a text message: a French mobile, or a foreign one,
     of which we cannot tell."""
-    digits = "".join(character for character in number if character.isdigit())
-    foreign = number.strip().startswith(("+", "00")) and not digits.lstrip("0").startswith("33")
-    return is_mobile(number) or (foreign and 8 <= len(digits) <= 17)
+    return is_mobile(number) or bool(international(number))
 
 
 def fact_of(
