@@ -135,6 +135,7 @@ class SignatureKey:
         default_factory=lambda: ec.generate_private_key(ec.SECP256R1())
     )
     exportable: bool = False
+    backed_up: bool = False  # in clear, to whoever may ask
     latest: int = 1
 
     def sign(self, wanted: dict[str, Any]) -> str:
@@ -152,6 +153,7 @@ class SignatureKey:
         return {
             "type": "ecdsa-p256",
             "exportable": self.exportable,
+            "allow_plaintext_backup": self.backed_up,
             "latest_version": self.latest,
             "keys": {str(self.latest): {"public_key": pem.decode()}},
         }

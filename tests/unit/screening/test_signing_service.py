@@ -24,7 +24,7 @@ from rempart.proofs import signing, trust
 from rempart.proofs.testcertificate import issue, issue_twoddoc
 from rempart.proofs.twoddoc.text import days
 from rempart.proofs.verdict import verify
-from rempart.screening.signing import ceremony, service
+from rempart.screening.signing import ceremony, remote, service
 from rempart.screening.signing.keys import Kind, NoSigner, in_force, keys_of, make, vouch_for_itself
 from rempart.screening.signing.remote import SigningService, read_frame
 from rempart.screening.signing.signers import Signers, export_trust, signers
@@ -297,6 +297,22 @@ def test_many_threads_share_one_way(platform: KeyStore) -> None:
     for signature in made:
         public.verify(signing.der_signature(signature, 256) or b"", message, ec.ECDSA(hashes.SHA256()))
     assert len(made) == 8
+
+
+def test_an_answer_that_nobody_waited_for_is_not_the_next_ones(
+    platform: KeyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert platform.signing_socket is not None
+    way = SigningService(platform.signing_socket)
+    certificate_ = way.signer(Kind.DCC).certificate
+
+    def stopped(_: socket.socket) -> object:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as meanwhile, pytest.raises(KeyboardInterrupt):
+        meanwhile.setattr(remote, "read_frame", stopped)
+        way.signer(Kind.TWODDOC)
+    assert way.signer(Kind.DCC).certificate == certificate_
 
 
 def authority(asked: bytes, *, begins: datetime, issuer: str = "FR00", lasts: int = 700) -> bytes:

@@ -30,7 +30,8 @@ def key(settings: TransitSettings, *, name: str) -> ec.EllipticCurvePrivateKey:
     """
     with _asking(settings, name) as transit:
         described = transit.read_key(name, mount_point=settings.mount)["data"]
-        fit = described["type"] == "ecdsa-p256" and described["exportable"] is False
+        leaves = any(described.get(way) for way in ("allow_plaintext_backup", "imported_key"))
+        fit = described["type"] == "ecdsa-p256" and described["exportable"] is False and not leaves
         only = int(described["latest_version"]) == 1
         pem = str(described["keys"]["1"]["public_key"]) if fit and only else ""
     if not pem:

@@ -61,6 +61,11 @@ class SigningService:
             except ValueError:
                 self._close()
                 raise ProviderUnavailable(f"the signing service at {self._path} answers nonsense") from None
+            except (
+                BaseException
+            ):  # stopped in between: the answer that is still to come is not the next one's
+                self._close()
+                raise
         match answer:
             case ["ok", bytes(value)]:
                 return value

@@ -75,6 +75,10 @@ def test_keys_that_could_leave_or_were_rotated_are_refused(transit: KeyStore, va
     with pytest.raises(ProviderRefused, match="not exportable"):
         signature_key(held, transit)
     vault.signature_keys["one"].exportable = False
+    vault.signature_keys["one"].backed_up = True
+    with pytest.raises(ProviderRefused, match="not exportable"):
+        signature_key(held, transit)
+    vault.signature_keys["one"].backed_up = False
     vault.signature_keys["one"].latest = 2
     with pytest.raises(ProviderRefused, match="never rotated"):
         signature_key(held, transit)
