@@ -91,7 +91,7 @@ def control(handed: Sequence[str], *, trust: TrustFiles, revoked: Path | None, a
             continue
         who = ", ".join(filter(None, (answer.surname, answer.first_names, answer.birth_date)))
         why = "" if answer.reason is Reason.OK else MEANING[answer.reason]
-        _say(" ".join(filter(None, (f"{answer.outcome.upper()}.", why, who))))
+        _say(_one_line(" ".join(filter(None, (f"{answer.outcome.upper()}.", why, who)))))
     return code
 
 
@@ -107,7 +107,7 @@ def show(handed: Sequence[str], *, as_json: bool) -> int:
             continue
         _say(f"{_where(found)}: {kind if reason is None else MEANING[reason]}")
         for line in (*_lines(content), *(f"warning: {warning}" for warning in warnings)):
-            _say(f"  {line}")
+            _say(f"  {_one_line(line)}")
     return code
 
 
@@ -377,6 +377,11 @@ def _lines(content: object, path: str = "") -> Iterator[str]:
 def _printed(text: str) -> str:
     """A 2D-DOC as it can be copied from a terminal."""
     return text.replace(GS, "<GS>").replace(RS, "<RS>").replace(US, "<US>")
+
+
+def _one_line(text: str) -> str:
+    """What a certificate says, which begins no line of ours."""
+    return text.replace("\n", "�")
 
 
 def _say(text: str) -> None:

@@ -42,7 +42,13 @@ def load(files: TrustFiles, *, at: datetime) -> tuple[TrustList, tuple[str, ...]
         notes.append(
             f"The signature of {files.services} was not checked: anybody may have written it (--tsl-signer)."
         )
-    return tsl.vouched(trusted, services, crls=_crls(files.crls)), tuple(notes)
+    crls = list(_crls(files.crls))
+    notes += [
+        f"{file}: a newer revocation list was due on {crl.next_update_utc:%Y-%m-%d}; what was revoked since is not in it."
+        for file, crl in crls
+        if crl.next_update_utc is not None and crl.next_update_utc < at
+    ]
+    return tsl.vouched(trusted, services, crls=[crl for _, crl in crls]), tuple(notes)
 
 
 def load_services(path: Path, *, signer: Path | None, at: datetime) -> tsl.TrustServices:
@@ -53,14 +59,14 @@ def load_services(path: Path, *, signer: Path | None, at: datetime) -> tsl.Trust
         raise TrustError(f"{path}: {error}") from error
 
 
-def _crls(path: Path | None) -> Iterator[x509.CertificateRevocationList]:
+def _crls(path: Path | None) -> Iterator[tuple[Path, x509.CertificateRevocationList]]:
     if path is None:
         return
     for file in sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]:
         data = _read(file)
         load_crl = x509.load_pem_x509_crl if data.lstrip().startswith(b"-----") else x509.load_der_x509_crl
         try:
-            yield load_crl(data)
+            yield file, load_crl(data)
         except ValueError as error:
             raise TrustError(f"{file} is no certificate revocation list (PEM or DER).") from error
 

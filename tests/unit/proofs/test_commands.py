@@ -197,6 +197,8 @@ def test_a_certificate_cannot_write_to_the_terminal() -> None:
     text = issued(laboratory_name="\x1b[2Jwiped\x07").hc1
     assert "\x1b" not in run("show", text).stdout
     assert "\x07" not in run("show", text).stdout
+    lines = run("show", issued(laboratory_name="x\nother.pdf: eu-dcc, valid").hc1).stdout.splitlines()
+    assert not [line for line in lines if line.startswith("other.pdf")]
 
 
 @pytest.fixture

@@ -155,6 +155,19 @@ def test_a_revoked_signer_does_not_hold(folder: Path, encoding: serialization.En
     assert objects(run("verify", *options, "--json", text))[0]["reason"] == "key-revoked"
 
 
+def test_a_revocation_list_that_is_too_old_is_named(folder: Path) -> None:
+    text = issue(folder)["2d-doc"]
+    for due, said in ((datetime(2021, 2, 1, tzinfo=UTC), True), (END, False)):
+        listed = x509.CertificateRevocationListBuilder(AUTHORITY.certificate.subject, START, due)
+        (folder / "a.crl").write_bytes(
+            listed.sign(AUTHORITY.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+        )
+        trusting = ("--trust", folder / "trust", "--tsl", folder / "signed.xml", "--crl", folder / "a.crl")
+        result = run("verify", *trusting, "--at", AT, text)
+        assert result.exit_code == 0
+        assert ("revocation list was due on 2021-02-01" in result.stderr) == said
+
+
 def test_what_a_list_says_is_printed(folder: Path) -> None:
     asked = ("authorities", folder / "signed.xml", "--signer", folder / "operator.der", "--at")
     good = run(*asked, AT)
