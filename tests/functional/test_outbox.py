@@ -1,6 +1,7 @@
 """The outbox: sealed messages, each brought out once, and no one of them in the way of the others."""
 
 import json
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -22,9 +23,10 @@ from rempart.foundation.messaging.letters import (
     State,
     Withdrawn,
 )
-from rempart.foundation.messaging.models import Mark
+from rempart.foundation.messaging.models import Mark, Tally
 from rempart.foundation.messaging.models import Message as Row
 from rempart.foundation.messaging.outbox import LocalCarrier, deliver, enqueue, newest, post
+from rempart.foundation.messaging.policy import policy
 from rempart.foundation.vault import Keyring, Purpose, Sealer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -436,3 +438,26 @@ def test_what_the_version_before_writes_while_it_changes_over_leaves_too(keyring
     carrier = Carrier()
     assert bring(carrier, keyring=keyring) == 1
     assert carrier.carried == [Letter(channel=Channel.SMS, recipient="0639980001", text="texte")]
+
+
+def test_security_nobody_is_buried_under_messages_that_a_sender_addresses_to_him(keyring):
+    most = policy().of(Channel.SMS, NOW.date()).most
+    say(keyring, *[message(sms(1), MAIL) for _ in range(most + 2)], message(sms(2)))
+    carrier = Carrier()
+    for _ in range(2):
+        bring(carrier, keyring=keyring)
+    numbers = Counter(letter.recipient for letter in carrier.carried)
+    assert numbers == {"0639980001": most, "0639980002": 1, "a@example.org": 2}
+    assert Row.objects.filter(state="taken", channel="email", reason="").count() == 2
+    say(keyring, message(sms(1)), message(sms(1), about="code", wakes=True))
+    bring(carrier, keyring=keyring)
+    assert states()[-2:] == [("failed", "sms", "often"), ("taken", "sms", "")]
+    say(keyring, message(sms(1)), now=NOW + timedelta(days=1))
+    assert bring(carrier, keyring=keyring, now=NOW + timedelta(days=1)) == 1
+
+
+def test_what_is_tried_again_counts_once(keyring):
+    say(keyring, message(sms(1)))
+    for hour in range(3):
+        bring(Carrier(**later("0639980001")), keyring=keyring, now=NOW + timedelta(hours=hour))
+    assert Tally.objects.get().number == 1

@@ -42,6 +42,7 @@ REASONS: Mapping[str, Promise] = {
     "malformed": _("Message qui ne peut être écrit"),
     "too_large": _("Message trop lourd"),
     "unwanted": _("La personne ne veut plus de messages par ce canal"),
+    "often": _("La personne a déjà reçu beaucoup de messages ce jour-là"),
     "withdrawn": _("Plus rien à dire : retiré ou déjà remis"),
     "expired": _("Trop tard"),
     "unreadable": _("Message que la plateforme ne peut plus lire"),

@@ -75,6 +75,18 @@ class Mark(models.Model):
         indexes = [models.Index(fields=["expires_on"], name="mark_by_expiry")]
 
 
+class Tally(models.Model):
+    """How many messages one recipient got by a channel on one day: a keyed digest of all three."""
+
+    digest = models.BinaryField(primary_key=True)
+    number = models.IntegerField()
+    expires_on = models.DateField()  # the day after
+
+    class Meta:
+        db_table = "messaging_tally"
+        indexes = [models.Index(fields=["expires_on"], name="tally_by_expiry")]
+
+
 class Refusal(models.Model):
     """Somebody wants no messages by a channel: a keyed digest of his number or address."""
 

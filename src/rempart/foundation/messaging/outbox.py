@@ -14,7 +14,7 @@ from django.db.backends.utils import CursorWrapper
 
 from rempart.foundation.database.bulk import copy_rows
 from rempart.foundation.database.keys import uuid7
-from rempart.foundation.messaging import contents, queue, refusals, rules
+from rempart.foundation.messaging import contents, queue, refusals, rules, tallies
 from rempart.foundation.messaging.letters import (
     Answer,
     Carrier,
@@ -266,9 +266,9 @@ def _try(
         else:
             following.append((one, then))
     parcels: list[tuple[Claimed, Parcel]] = []
-    for (one, letter), stopped in zip(letters, _unwanted(letters, keyring=keyring, now=now), strict=True):
-        if stopped:
-            following.append((one, rules.next_route(one.standing, reason=rules.UNWANTED, now=now)))
+    for (one, letter), why in zip(letters, _spared(letters, keyring=keyring, now=now), strict=True):
+        if why:
+            following.append((one, rules.next_route(one.standing, reason=why, now=now)))
             continue
         made = _packed(one, letter, makers, keyring=keyring, now=now)
         if isinstance(made, Parcel):
@@ -301,12 +301,20 @@ def _open(one: Claimed, *, keyring: Keyring, now: datetime) -> Letter | Held | F
     return routes[one.standing.rank]
 
 
-def _unwanted(letters: Sequence[tuple[Claimed, Letter]], *, keyring: Keyring, now: datetime) -> list[bool]:
-    """Of each, whether its recipient wants none, as far as he may refuse it."""
-    asked = [letter for one, letter in letters if _may_be_refused(one, now)]
+def _spared(letters: Sequence[tuple[Claimed, Letter]], *, keyring: Keyring, now: datetime) -> list[str]:
+    """Of each, why its recipient is spared it, as far as he may refuse it: he wants none, or had many today; or "".
+    A message is counted once, however often its route is tried."""
+    whys = [""] * len(letters)
+    asked = [at for at, (one, _) in enumerate(letters) if _may_be_refused(one, now)]
     with transaction.atomic(durable=True), connection.cursor() as cursor:
-        answers = iter(refusals.unwanted(cursor, asked, keyring=keyring, now=now))
-    return [_may_be_refused(one, now) and next(answers) for one, _ in letters]
+        stopped = refusals.unwanted(cursor, [letters[at][1] for at in asked], keyring=keyring, now=now)
+        for at, stop in zip(asked, stopped, strict=True):
+            whys[at] = rules.UNWANTED if stop else ""
+        new = [at for at in asked if not whys[at] and not letters[at][0].standing.attempts]
+        many = tallies.too_many(cursor, [letters[at][1] for at in new], keyring=keyring, now=now)
+        for at, often in zip(new, many, strict=True):
+            whys[at] = rules.OFTEN if often else ""
+    return whys
 
 
 def _may_be_refused(one: Claimed, now: datetime) -> bool:

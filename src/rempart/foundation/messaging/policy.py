@@ -39,5 +39,6 @@ def _channel(one: Mapping[str, Any]) -> ChannelPolicy:
         steps=tuple(timedelta(minutes=minutes) for minutes in one["steps_minutes"]),
         late=timedelta(minutes=one["late_minutes"]),
         quiet=(time.fromisoformat(quiet[0]), time.fromisoformat(quiet[1])) if quiet else None,
+        most=one.get("most_a_day"),
         source=one["source"],
     )

@@ -15,6 +15,9 @@ _DAY = timedelta(days=1)
 UNWANTED = "unwanted"
 """The recipient wants nothing by this channel."""
 
+OFTEN = "often"
+"""The recipient was written to by this channel as often as the policy has it on one day."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelPolicy:
@@ -24,6 +27,7 @@ class ChannelPolicy:
     steps: tuple[timedelta, ...]  # until the next attempt, after each
     late: timedelta
     quiet: tuple[time, time] | None = None
+    most: int | None = None  # messages to one recipient on one day, of what may be refused; None: any number
     source: str = ""
 
 

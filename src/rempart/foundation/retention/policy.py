@@ -30,6 +30,7 @@ class Kind(StrEnum):
     LETTER = "letter"
     LETTER_MARK = "letter-mark"
     REFUSAL = "refusal"
+    TALLY = "tally"
     CODE = "code"
     DECLARATION_CODE = "declaration-code"
     EVENT = "event"
