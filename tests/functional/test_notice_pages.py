@@ -89,7 +89,7 @@ def test_a_text_holds_from_the_moment_that_was_said(team):
         ("Votre test est positif : {link}", "« positif » ne peut pas figurer"),
         ("Du nouveau.", "Il manque {link}."),
         ("{link} {name}", "{name} n’est remplacé par rien"),
-        ("{link} " + "a" * 140, "2 morceaux"),
+        ("{link} " + "a" * 140, "2 segments, payés"),
         ("", "Le texte est vide."),
     ],
 )

@@ -245,7 +245,7 @@ def test_without_a_visit_nothing_is_given(client, keyring):
 
 def test_whoever_has_no_telephone_is_told_whom_to_see(client):
     page = client.get("/mon-resultat/sans-telephone/").content.decode()
-    assert "08 00 13 00 00" in page.replace("\N{NO-BREAK SPACE}", " ")
+    assert "0 800 130 000" in page.replace("\N{NO-BREAK SPACE}", " ")  # as it is on paper
     assert "laboratoire" in page
     assert 'href="/mon-resultat/sans-telephone.pdf"' in page
     paper = client.get("/mon-resultat/sans-telephone.pdf")

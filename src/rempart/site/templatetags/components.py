@@ -28,6 +28,7 @@ _RESULTS = {
 
 _NO_DIGIT = re.compile(r"(?!^\+)\D")
 _FRENCH_NUMBER = re.compile(r"(\+(?:33|262|508|59[046]|68[179]))?((?(1)\d|0\d))(\d{8})")
+_SPECIAL_NUMBER = re.compile(r"(0)(8\d\d)(\d{3})(\d{3})")
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
@@ -122,7 +123,10 @@ def phone(number: str) -> SafeString:
 
 @register.filter
 def grouped_number(text: str) -> str:
-    """A French telephone number in pairs, joined by spaces that do not break; anything else as it is."""
+    """A French telephone number in pairs, one of a service (0 800 …) in threes, joined by spaces that do not
+    break; anything else as it is."""
+    if special := _SPECIAL_NUMBER.fullmatch(_dialled(text)):
+        return _NO_BREAK.join(special.groups())
     found = _FRENCH_NUMBER.fullmatch(_dialled(text))
     if not found:
         return text

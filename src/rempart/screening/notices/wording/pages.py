@@ -41,10 +41,11 @@ _FAULTS: dict[Fault, Promise] = {
     Fault.SUBJECT: _("Un courriel a un objet ; un SMS n’en a pas."),
     Fault.LINES: _("L’objet tient sur une ligne."),
     Fault.LONG: _("%(what)s caractères : %(most)s au plus."),
-    Fault.SEGMENTS: _("Ce SMS part en %(what)s morceaux, payés un par un : %(most)s au plus."),
+    Fault.SEGMENTS: _("Ce SMS part en %(what)s segments, payés un par un : %(most)s au plus."),
     Fault.UNKNOWN: _("{%(what)s} n’est remplacé par rien dans ce message."),
     Fault.MISSING: _("Il manque {%(what)s}."),
     Fault.BRACE: _("Une accolade ne sert qu’à nommer ce qui est remplacé, comme {link}."),
+    Fault.PLACE: _("« %(what)s » : un message ne mène qu’à {link} et aux sites de l’État et de la santé."),
     Fault.FORBIDDEN: _("« %(what)s » ne peut pas figurer là où quelqu’un d’autre peut lire."),
 }
 
