@@ -8,6 +8,7 @@ import socket
 import stat
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -297,6 +298,17 @@ def test_many_threads_share_one_way(platform: KeyStore) -> None:
     for signature in made:
         public.verify(signing.der_signature(signature, 256) or b"", message, ec.ECDSA(hashes.SHA256()))
     assert len(made) == 8
+
+
+def test_everybody_may_come_at_once(platform: KeyStore) -> None:
+    """A full queue of a Unix socket refuses at once, whatever patience whoever asks has."""
+    assert platform.signing_socket is not None
+    with ExitStack() as held:
+        for _ in range(60):
+            one = held.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            one.settimeout(5)
+            one.connect(str(platform.signing_socket))
+        assert SigningService(platform.signing_socket).signer(Kind.DCC).certificate
 
 
 def test_an_answer_that_nobody_waited_for_is_not_the_next_ones(

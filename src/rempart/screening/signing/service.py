@@ -173,6 +173,7 @@ def serving(store: KeyStore, path: Path) -> Iterator[Signatory]:
 
     class Server(socketserver.ThreadingUnixStreamServer):
         daemon_threads = True
+        request_queue_size = 128  # every process of the platform may come at once
 
     _free(path)
     before = os.umask(0o117)
