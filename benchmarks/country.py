@@ -53,7 +53,7 @@ def invent(asked: Asked, *, runs: int) -> Country:
     """As many laboratories as connections, in one region, in all the formats that travel live; with keys."""
     from rempart.simulators.choices import Sending
     from rempart.simulators.laboratory import Epidemic
-    from rempart.site import demo_people
+    from rempart.site.demo import people as demo_people
 
     each = (runs + 1) * (round(asked.seconds * AT_MOST / asked.connections) + 2 * WARM)
     population = round(1.3 * each * asked.connections / _RESULTS_OF_ONE)

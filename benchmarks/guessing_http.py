@@ -92,7 +92,7 @@ def _country(place: Path) -> Iterator[tuple[str, list[Target]]]:
     with platform(demo=True) as configuration:
         from rempart.simulators.laboratory import Epidemic
         from rempart.simulators.sending import Laboratories, Tally
-        from rempart.site import demo_people
+        from rempart.site.demo import people as demo_people
 
         serving.collect_static(configuration)
         start = datetime.now(UTC).date() - timedelta(days=5)
@@ -110,7 +110,7 @@ def _country(place: Path) -> Iterator[tuple[str, list[Target]]]:
 
 
 def _targets() -> list[Target]:
-    from rempart.site import demo_people
+    from rempart.site.demo import people as demo_people
 
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:

@@ -17,8 +17,9 @@ from rempart.foundation.access.models import Agent, ClientCertificate, MachineKe
 from rempart.foundation.access.reviews import document, services
 from rempart.foundation.access.rights import Right
 from rempart.foundation.vault import KeyStore
-from rempart.site import account_commands, runtime
 from rempart.site import configuration as configured
+from rempart.site import runtime
+from rempart.site.commands import accounts as account_commands
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from rempart.foundation.audit.trail import Act, record
 from rempart.foundation.database.keys import uuid7
 from rempart.site import runtime
-from rempart.site.audit_commands import audit
+from rempart.site.commands.audit import audit
 from rempart.site.configuration import Configuration
 from rempart.site.refusals import CannotRun
 

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from rempart.proximity.codes import services
 from rempart.proximity.codes.rules import State
 from rempart.site import runtime
-from rempart.site.codes_commands import declaration_codes
+from rempart.site.commands.declaration_codes import declaration_codes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = datetime(2021, 4, 9, 12, tzinfo=UTC)

@@ -12,7 +12,8 @@ from rempart.foundation.directories.models import Laboratory
 from rempart.screening.handover.rules.matching import Gap, Scheme
 from rempart.screening.handover.services.finding import found
 from rempart.simulators.laboratory import Epidemic
-from rempart.site import demo_directory, demo_people
+from rempart.site.demo import directory as demo_directory
+from rempart.site.demo import people as demo_people
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -23,8 +23,9 @@ from rempart.foundation.messaging.letters import Channel, Letter, Message
 from rempart.foundation.messaging.models import Message as Row
 from rempart.foundation.messaging.mssante import kept_list
 from rempart.foundation.messaging.outbox import deliver, post
-from rempart.site import carriers, mssante_commands, runtime
+from rempart.site import carriers, runtime
 from rempart.site import configuration as configured
+from rempart.site.commands import mssante as mssante_commands
 from rempart.site.mssante_settings import Mssante
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from rempart.foundation.vault import KeyDestroyed, Keyring, Purpose, keyring_of
 from rempart.site import configuration, runtime
-from rempart.site.keys_commands import app
+from rempart.site.commands.keys import app
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TODAY = datetime.now(UTC).date()

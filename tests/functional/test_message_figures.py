@@ -19,7 +19,8 @@ from rempart.foundation.messaging.figures import WINDOW, figures, waiting
 from rempart.foundation.messaging.letters import Channel, State
 from rempart.foundation.messaging.models import Message
 from rempart.foundation.messaging.outbox import deliver
-from rempart.site import messages_commands, runtime
+from rempart.site import runtime
+from rempart.site.commands import messages as messages_commands
 from rempart.site.letters_pages import REASONS, bars, why
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -30,7 +30,7 @@ from rempart.screening.formats import Context, decode
 from rempart.screening.rules.catalogue import Profile
 from rempart.screening.rules.report import Person
 from rempart.simulators.laboratory import Epidemic
-from rempart.site.demo import SEED
+from rempart.site.demo.running import SEED
 from rempart.site.listening import free_port
 
 DAYS, POPULATION = 6, 1_200

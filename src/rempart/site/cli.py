@@ -11,21 +11,21 @@ from rempart.proofs.commands import app as certificate
 from rempart.screening import commands as screening
 from rempart.screening.handover.commands import app as mailbox
 from rempart.simulators.commands import app as simulate
-from rempart.site import commands
-from rempart.site.account_commands import accounts, machine_keys
-from rempart.site.audit_commands import audit
-from rempart.site.catalogue_commands import catalogue
-from rempart.site.codes_commands import declaration_codes
-from rempart.site.directories_commands import app as directories
-from rempart.site.ins_commands import app as ins
-from rempart.site.keys_commands import app as keys
-from rempart.site.letters_commands import app as letters
-from rempart.site.listen_commands import app as listen
-from rempart.site.messages_commands import app as messages
-from rempart.site.mssante_commands import app as mssante
-from rempart.site.oversight_commands import app as oversight
-from rempart.site.retention_commands import app as retention
-from rempart.site.signing_commands import app as signing
+from rempart.site.commands import house
+from rempart.site.commands.accounts import accounts, machine_keys
+from rempart.site.commands.audit import audit
+from rempart.site.commands.catalogue import catalogue
+from rempart.site.commands.declaration_codes import declaration_codes
+from rempart.site.commands.directories import app as directories
+from rempart.site.commands.ins import app as ins
+from rempart.site.commands.keys import app as keys
+from rempart.site.commands.letters import app as letters
+from rempart.site.commands.listen import app as listen
+from rempart.site.commands.messages import app as messages
+from rempart.site.commands.mssante import app as mssante
+from rempart.site.commands.oversight import app as oversight
+from rempart.site.commands.retention import app as retention
+from rempart.site.commands.signing import app as signing
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,13 +33,13 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,  # they print values, and values may name a person
 )
-app.command()(commands.demo)
-app.command()(commands.serve)
-app.command(hidden=True)(commands.worker)
-app.command()(commands.migrate)
+app.command()(house.demo)
+app.command()(house.serve)
+app.command(hidden=True)(house.worker)
+app.command()(house.migrate)
 app.command()(screening.check)
-app.command()(commands.ingest)
-app.command()(commands.bench)
+app.command()(house.ingest)
+app.command()(house.bench)
 app.command()(catalogue)
 app.command()(declaration_codes)
 app.add_typer(listen, name="listen")
@@ -51,8 +51,8 @@ app.add_typer(signing, name="signing")
 app.add_typer(machine_keys, name="machine-keys")
 app.add_typer(accounts, name="accounts")
 app.add_typer(certificate, name="certificate")
-app.add_typer(commands.facts, name="facts")
-app.add_typer(commands.tasks, name="tasks")
+app.add_typer(house.facts, name="facts")
+app.add_typer(house.tasks, name="tasks")
 app.add_typer(directories, name="directories")
 app.add_typer(ins, name="ins")
 app.add_typer(mssante, name="mssante")

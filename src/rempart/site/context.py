@@ -103,7 +103,7 @@ def _opens(name: str, request: HttpRequest) -> bool:
 
 
 def _demo_code(request: HttpRequest) -> str:
-    from rempart.site.demo_accounts import code_for  # of the demo only
+    from rempart.site.demo.accounts import code_for  # of the demo only
 
     return code_for(request)
 

@@ -12,8 +12,8 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from rempart.site import demo_people
 from rempart.site.context import own_pages
+from rempart.site.demo import people as demo_people
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

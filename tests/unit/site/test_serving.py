@@ -4,8 +4,9 @@ import sys
 
 import pytest
 
-from rempart.site import demo, serving
+from rempart.site import serving
 from rempart.site.configuration import configuration
+from rempart.site.demo import running as demo
 from rempart.site.refusals import CannotRun
 
 

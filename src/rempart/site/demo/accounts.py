@@ -66,7 +66,7 @@ def code_for(request: HttpRequest) -> str:
 
 @lru_cache(maxsize=1)
 def _table() -> Mapping[str, Mapping[str, Any]]:
-    return tomllib.loads(resources.files(__package__).joinpath("data/demo_accounts.toml").read_text("utf-8"))
+    return tomllib.loads(resources.files(__package__).joinpath("accounts.toml").read_text("utf-8"))
 
 
 def _make(username: str, row: Mapping[str, Any], password: str, keyring: Keyring, now: datetime) -> Agent:

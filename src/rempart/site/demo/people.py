@@ -1,4 +1,4 @@
-"""The people of the demo: laboratories with keys, patients who fetch certificates (demo_accounts.py: agents)."""
+"""The people of the demo: laboratories with keys, patients who fetch certificates (accounts.py: agents)."""
 
 from __future__ import annotations
 

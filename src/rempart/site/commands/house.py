@@ -232,7 +232,7 @@ def demo(
     port: Annotated[int, typer.Option(help="Port; a free one when it is taken.")] = 8000,
 ) -> None:
     """Set everything up and watch a country's screening system at work."""
-    from rempart.site.demo import run
+    from rempart.site.demo.running import run
 
     good = run(once=once, days=days, population=population, host=host, port=port)
     raise typer.Exit(0 if good else 1)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rempart.site.escrow_commands import app as escrow
+from rempart.site.commands.escrow import app as escrow
 
 if TYPE_CHECKING:
     from rempart.foundation.vault import Keyring, KeyStatus

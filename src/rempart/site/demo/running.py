@@ -28,7 +28,7 @@ from rempart.site.runtime import platform
 if TYPE_CHECKING:
     from rempart.simulators.laboratory import Epidemic
     from rempart.simulators.sending import Laboratories, Tally
-    from rempart.site.demo_accounts import DemoAccount
+    from rempart.site.demo.accounts import DemoAccount
 
 SEED = 2022
 _LIVE_PER_SECOND = 1.5
@@ -77,14 +77,14 @@ def run(*, once: bool, days: int, population: int, host: str, port: int) -> bool
         from rempart.protection.oversight.services import counting
         from rempart.simulators.laboratory import Epidemic
         from rempart.simulators.sending import Laboratories, Tally
-        from rempart.site import demo_accounts, demo_directory, demo_people
+        from rempart.site.demo import accounts, directory, people
 
         with console.status("An epidemic is being invented…"):
             start = datetime.now(UTC).date() - timedelta(days=days)
             epidemic = Epidemic(seed=SEED, population=population, start=start, days=days)
-            keys = demo_people.register(epidemic.laboratories(), valid=timedelta(days=_KEY_DAYS))
-            demo_directory.publish(epidemic.laboratories(), now=datetime.now(UTC))
-            accounts = demo_accounts.make(now=datetime.now(UTC))
+            keys = people.register(epidemic.laboratories(), valid=timedelta(days=_KEY_DAYS))
+            directory.publish(epidemic.laboratories(), now=datetime.now(UTC))
+            signing_in = accounts.make(now=datetime.now(UTC))
             serving.collect_static(configuration)
         listening = Listening(host=host, port=port)
         web = serving.web_command(listening)
@@ -93,16 +93,16 @@ def run(*, once: bool, days: int, population: int, host: str, port: int) -> bool
             tally = Tally()
             laboratories = Laboratories(url, tally)
             laboratories.meet(epidemic.laboratories(), keys)
-            _invite(console, url, accounts, time.monotonic() - started)
+            _invite(console, url, signing_in, time.monotonic() - started)
             try:
                 _send_history(console, epidemic, laboratories, tally)
                 _wait_for_subscribers()
                 counting.count(since=epidemic.start, now=datetime.now(UTC))
                 summary = Summary(
                     counts=tally.counts,
-                    positives=demo_people.positives(),
-                    cases=demo_people.cases(),
-                    certificates=demo_people.collect_certificates(_CERTIFICATES),
+                    positives=people.positives(),
+                    cases=people.cases(),
+                    certificates=people.collect_certificates(_CERTIFICATES),
                     seconds=time.monotonic() - started,
                 )
                 _print(console, summary)
@@ -218,7 +218,7 @@ def _trickle(
     `keys`: those of the laboratories met so far, by FINESS number; who is new gets one.
     """
     from rempart.simulators.laboratory import Epidemic as Other
-    from rempart.site import demo_people
+    from rempart.site.demo import people as demo_people
 
     last = range(max(0, epidemic.days - _LIVE_DAYS), epidemic.days)
     for seed in range(SEED + 1, SEED + 1_000):

@@ -1,0 +1,1 @@
+"""The demonstration: an invented country on the real platform."""
