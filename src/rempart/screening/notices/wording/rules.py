@@ -25,6 +25,8 @@ from rempart.screening.notices.rules import Audience, Words
 _NAMED = re.compile(r"\{([a-z_]*)\}")
 _LINK = re.compile(r"https?://[^\s<>\"']+")
 _WORD = re.compile(r"[a-z0-9]+")
+_PLACE = re.compile(r"//+(?P<said>[^\s/?#]*)|(?P<bare>(?:[\w-]+[.\u3002\uff0e\uff61])+[^\W\d_]{2,})")
+"""What a telephone or a mail program makes a link of: whatever follows two slashes, and names with points."""
 _TO_RELATIVES = "relative-"
 _TO_DOCTORS = "doctor-"
 
@@ -41,6 +43,7 @@ class Fault(StrEnum):
     MISSING = "missing"  # a name that this kind needs
     BRACE = "brace"
     FORBIDDEN = "forbidden"
+    PLACE = "place"  # an address on the web that is none of those trusted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +78,7 @@ class Kind:
 class Checks:
     forbidden: tuple[str, ...]
     forbidden_to_relatives: tuple[str, ...]
+    places: tuple[str, ...]
     most_text: int
     most_subject: int
     most_segments: int
@@ -109,6 +113,7 @@ def checks() -> Checks:
     return Checks(
         forbidden=tuple(said["forbidden"]),
         forbidden_to_relatives=tuple(said["forbidden_to_relatives"]),
+        places=tuple(said["places"]),
         most_text=said["most_text"],
         most_subject=said["most_subject"],
         most_segments=said["most_segments"],
@@ -161,6 +166,7 @@ def problems(kind: Kind, channel: Channel, text: Text) -> Sequence[Problem]:
     if channel is Channel.SMS and (count := segments(text.text)) > limits.most_segments:
         found.append(Problem(fault=Fault.SEGMENTS, what=str(count), most=limits.most_segments))
     found += [Problem(fault=Fault.FORBIDDEN, what=word) for word in _forbidden(kind, channel, text, limits)]
+    found += [Problem(fault=Fault.PLACE, what=place) for place in _strange_places(text, limits)]
     return found
 
 
@@ -208,9 +214,24 @@ def _forbidden(kind: Kind, channel: Channel, text: Text, limits: Checks) -> Iter
             yield word
 
 
+def _strange_places(text: Text, limits: Checks) -> Iterator[str]:
+    """Where a link would lead but to the portal and to those trusted: who follows it, or whose own link is made a part of it,
+    gives away what opens his result."""
+    said = _NAMED.sub(" ", f"{text.subject} {text.text}")
+    for found in dict.fromkeys(match["said"] or match["bare"] or "//" for match in _PLACE.finditer(said)):
+        name = found.casefold()
+        if not any(name == one or name.endswith(f".{one}") for one in limits.places):
+            yield found
+
+
 def _plain(text: str) -> str:
+    """Without accents, and without what is not seen and parts a word."""
     apart = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in apart if not unicodedata.combining(letter))
+    return "".join(
+        letter
+        for letter in apart
+        if not unicodedata.combining(letter) and unicodedata.category(letter) != "Cf"
+    )
 
 
 def _anchor(found: re.Match[str]) -> str:

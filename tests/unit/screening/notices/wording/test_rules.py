@@ -136,3 +136,40 @@ def test_the_words_that_are_forbidden_are_written_as_they_are_compared():
     for word in (*checks().forbidden, *checks().forbidden_to_relatives):
         assert word.isascii()
         assert word.islower()
+
+
+@pytest.mark.parametrize(
+    ("said", "place"),
+    [
+        ("https://evil.test/?u={link}", "evil.test"),
+        ("evil.test/{link}", "evil.test"),
+        ("http://192.0.2.1/{link}", "192.0.2.1"),
+        ("HTTPS://Evil.TEST {link}", "Evil.TEST"),
+        ("https://sante.gouv.fr@evil.test {link}", "sante.gouv.fr@evil.test"),
+        ("https://gouv.fr.evil.test {link}", "gouv.fr.evil.test"),
+        ("https://mongouv.fr {link}", "mongouv.fr"),
+        ("evil\u3002test {link}", "evil\u3002test"),
+        ("ftp://{link}", "//"),
+    ],
+)
+def test_security_a_text_leads_to_the_portal_and_to_sites_that_are_trusted(said, place):
+    found = problems(RESULT, Channel.EMAIL, Text(subject="Objet", text=said))
+    assert found == [Problem(fault=Fault.PLACE, what=place)]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Bonjour. {link}",
+        "www.gouvernement.gouv.fr/info {link}",
+        "https://www.ameli.fr/assure {link}",
+        "contact@sante.gouv.fr, 0 800 130 000, 8h-20h, 3.5 c.-à-d. S.O.S {link}.",
+    ],
+)
+def test_a_text_may_name_a_site_that_is_trusted(said):
+    assert problems(RESULT, Channel.EMAIL, Text(subject="Objet", text=said)) == []
+
+
+def test_security_what_is_not_seen_parts_no_word():
+    found = problems(RESULT, Channel.SMS, Text(text="posi\u00adtif, covi\u200bd {link}"))
+    assert [one.what for one in found if one.fault is Fault.FORBIDDEN] == ["positif", "covid"]
