@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 app = typer.Typer(no_args_is_help=True, help="Letters by post: batches for the printing house.")
+_NO_FOLDER = "Set REMPART_LETTERS_FOLDER: where batches are put for the printing house."
 
 
 @app.command()
@@ -20,7 +21,7 @@ def batch() -> None:
 
         made = carriers.gather_letters()
     if made is None:
-        typer.echo("Set REMPART_LETTERS_FOLDER: where batches are put for the printing house.", err=True)
+        typer.echo(_NO_FOLDER, err=True)
         raise typer.Exit(2)
     for one in made:
         typer.echo(f"{one.name}: {one.letters} letters, {one.pages} pages")
@@ -30,13 +31,21 @@ def batch() -> None:
 
 @app.command(name="list")
 def list_() -> None:
-    """The batches that nobody has taken away."""
+    """The batches that nobody has taken away.
+
+    Exit code: 0 also when there is none; 2 without a folder (REMPART_LETTERS_FOLDER).
+    """
     from rempart.site.runtime import platform
 
     with platform() as configuration:
         from rempart.foundation.messaging.carriers.post import waiting
 
         folder = configuration.letters.folder
-        found = waiting(folder) if folder else []
+        found = waiting(folder) if folder else None
+    if found is None:
+        typer.echo(_NO_FOLDER, err=True)
+        raise typer.Exit(2)
     for one in found:
         typer.echo(f"{one.made_at:%Y-%m-%d %H:%M} UTC  {one.name}: {one.letters} letters, {one.pages} pages")
+    if not found:
+        typer.echo("no batch waits to be taken away")

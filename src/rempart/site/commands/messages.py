@@ -44,7 +44,10 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="For a machine."
         typer.echo(f"brought out: {', '.join(sorted(outside)) or 'nothing; no server is configured'}")
         for one in found:
             since = f", the oldest since {one.oldest:%Y-%m-%d %H:%M} UTC" if one.oldest else ""
-            typer.echo(f"{one.channel}: {one.count} wait, {one.late} late, {one.tried} tried in vain{since}")
+            hour = f" ({one.to_come} for an hour to come)" if one.to_come else ""
+            typer.echo(
+                f"{one.channel}: {one.count} wait{hour}, {one.late} late, {one.tried} tried in vain{since}"
+            )
     raise typer.Exit(1 if late else 0)
 
 
