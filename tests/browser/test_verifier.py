@@ -8,7 +8,7 @@ import json
 import os
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -227,6 +227,35 @@ def test_the_browser_knows_what_was_revoked(alone: Page) -> None:
             as_json = {one.hex(): [two.hex()] for one, two in revoked.listed()}
             (answer,) = asked(alone, [case(made.hc1, keys, AT, as_json)])
             assert answer["reason"] == reason == verify(made.hc1, trust=keys, at=AT, revoked=revoked).reason
+
+
+def test_security_a_key_identifier_beside_the_signature_leads_past_no_list(alone: Page) -> None:
+    """A bare key holds under any identifier, and anybody may write another one where it is not signed."""
+    claims = {
+        1: "FR",
+        4: int((AT + timedelta(days=9)).timestamp()),
+        6: int(AT.timestamp()),
+        -260: {1: testcertificate.dcc_content(certificate())},
+    }
+    protected, payload = cbor2.dumps({1: cose.ES256}), cbor2.dumps(claims)
+    signature = DSC.signer().sign(cbor2.dumps(["Signature1", protected, b"", payload]))
+    key_id = trust.key_id(DSC.certificate)
+    (known,) = trust.parse(DSC.certificate)
+    bare = TrustList.of([replace(known, key_id=b"", certificate=b"")])
+    for written_beside, keys, reason in (
+        (key_id, trusting(DSC), "revoked"),
+        (key_id, bare, "revoked"),
+        (b"another!", bare, "revoked"),
+        (b"another!", trusting(DSC), "key-unknown"),
+    ):
+        message = cbor2.CBORTag(18, [protected, {4: written_beside}, payload, signature])
+        text = dcc.PREFIX + base45.encode(zlib.compress(cbor2.dumps(message)))
+        revoked = Revocations.of([Batch(hashes=of_dcc(dcc.read(text)), key_id=key_id)])
+        as_json: dict[str, list[str]] = {}
+        for listed_for, one in revoked.listed():
+            as_json.setdefault(listed_for.hex(), []).append(one.hex())
+        (answer,) = asked(alone, [case(text, keys, AT, as_json)])
+        assert answer["reason"] == reason == verify(text, trust=keys, at=AT, revoked=revoked).reason
 
 
 # ── The page ──

@@ -41,6 +41,7 @@ class Sign1:
     signature: bytes
     algorithm: int | None
     key_id: bytes
+    key_id_signed: bool  # else anybody may have written it
 
 
 def sign(payload: bytes, signer: Signer, key_id: bytes) -> bytes:
@@ -82,6 +83,7 @@ def open_sign1(data: bytes) -> Sign1:
         signature=signature,
         algorithm=algorithm if isinstance(algorithm, int) else None,
         key_id=key_id if isinstance(key_id, bytes) else b"",
+        key_id_signed=_KEY_ID in header,
     )
 
 

@@ -78,9 +78,10 @@ class Revocations:
             for at in range(0, len(run), length):
                 yield key_id, run[at : at + length]
 
-    def has(self, fingerprints: Iterable[bytes], *, key_id: bytes = b"") -> bool:
-        """Whether one of a certificate's fingerprints is listed, for any key or for the one that signed it."""
-        keys = {b"", key_id}
+    def has(self, fingerprints: Iterable[bytes], *, key_id: bytes | None = b"") -> bool:
+        """Whether one of a certificate's fingerprints is listed, for any key or for the one that signed it (None: that is not
+        known, so every list counts)."""
+        keys = {key for key, _ in self._runs} if key_id is None else {b"", key_id}
         runs = ((self._runs.get((key, len(one))), one) for one in fingerprints for key in keys)
         return any(run is not None and _holds(run, one) for run, one in runs)
 

@@ -42,6 +42,7 @@ class Opened:
     judge: Judge = field(repr=False)
     fingerprints: Callable[[], tuple[bytes, ...]] = field(repr=False)  # under which it may be revoked
     key_id: bytes = b""  # which key says it signed; empty when the form has none
+    key_id_signed: bool = True  # False: anybody may have written it
 
 
 def kind_of(text: str) -> Kind:
@@ -89,7 +90,10 @@ def verify(text: str, *, trust: TrustList, at: datetime, revoked: Revocations = 
     except ContainerError as error:
         return Verdict(kind=kind_of(text.lstrip()), reason=error.reason)
     reason = opened.judge(trust=trust, at=at)
-    if reason is Reason.OK and revoked and revoked.has(opened.fingerprints(), key_id=opened.key_id):
+    # A bare key holds under any identifier: one that somebody wrote beside the signature leads past its list.
+    is_known = opened.key_id_signed or not trust.for_key_id(b"")
+    key_id = opened.key_id if is_known else None
+    if reason is Reason.OK and revoked and revoked.has(opened.fingerprints(), key_id=key_id):
         reason = Reason.REVOKED
     return Verdict(kind=opened.kind, reason=reason, claims=opened.claims, warnings=opened.warnings)
 
@@ -103,6 +107,7 @@ def _open_dcc(text: str) -> Opened:
         judge=partial(dcc.judge, envelope),
         fingerprints=partial(revocation.of_dcc, envelope),
         key_id=envelope.message.key_id,
+        key_id_signed=envelope.message.key_id_signed,
     )
 
 

@@ -70,6 +70,7 @@ async function openDcc(text) {
   return {
     algorithm,
     kid: isBytes(kid) ? hex(kid) : "",
+    kidIsSigned: header.has(4),
     signed: concat([Uint8Array.of(0x84), textItem("Signature1"), bytesItem(protectedHeader), Uint8Array.of(0x40), bytesItem(payload)]),
     signature,
     usages: USAGES.filter((usage) => isFilled(content.get(usage))),
@@ -229,7 +230,9 @@ async function judge(certificate, trust, at) {
   if (!reasons.length) throw new Refused("bad-signature");
   const reason = reasons.includes("ok") ? "ok" : reasons[0];
   if (reason !== "ok") throw new Refused(reason);
-  const listed = [...(trust.revoked[""] ?? []), ...(trust.revoked[certificate.kid] ?? [])];
+  // A bare key holds under any identifier: one that somebody wrote beside the signature leads past its list.
+  const isKnown = certificate.kidIsSigned || certificate.document || !trust.keys.some((key) => key.kid === "");
+  const listed = isKnown ? [...(trust.revoked[""] ?? []), ...(trust.revoked[certificate.kid] ?? [])] : Object.values(trust.revoked).flat();
   if (certificate.fingerprints.some((one) => listed.includes(one))) throw new Refused("revoked");
 }
 
