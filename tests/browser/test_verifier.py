@@ -173,7 +173,7 @@ def odd_cases() -> Iterator[tuple[str, TrustList, datetime]]:
     tagged = [cbor2.CBORTag(number, "DURAND") for number in (0, 61, 258, 999)]
     for changes in (
         *({"t": other} for other in ([], {}, {"a": 1}, 5, "x", [{}], None)),
-        *({"nam": {"fn": other}} for other in ("\ufeffDURAND", *tagged, None, cbor2.undefined)),
+        *({"nam": {"fn": other}} for other in ("\ufeffDURAND", b"ab", *tagged, None, cbor2.undefined)),
         {"\ufefft": content["t"], "t": []},
         {"t": [], "r": [{"df": "2021-04-09", "du": ["2022"]}]},
     ):

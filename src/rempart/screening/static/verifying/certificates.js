@@ -66,7 +66,7 @@ async function openDcc(text) {
   const kid = header.has(4) ? header.get(4) : unprotected.get(4); // what is protected wins
   const algorithm = header.has(1) ? header.get(1) : unprotected.get(1);
   const name = content.get("nam");
-  const said = (field) => (name instanceof Map && typeof name.get(field) === "string" ? name.get(field) : "");
+  const said = (field) => (name instanceof Map ? asText(name.get(field)) : "");
   return {
     algorithm,
     kid: isBytes(kid) ? hex(kid) : "",
@@ -80,10 +80,12 @@ async function openDcc(text) {
     fingerprints: await dccFingerprints(content, claims, algorithm, signature),
     surname: said("fn") || said("fnt"),
     firstNames: said("gn") || said("gnt"),
-    birthDate: typeof content.get("dob") === "string" ? content.get("dob") : "",
+    birthDate: asText(content.get("dob")),
   };
 }
 
+/** As JSON has it: bytes in hexadecimal, nothing for what is no text. */
+const asText = (value) => (isBytes(value) ? hex(value) : typeof value === "string" ? value : "");
 const isFilled = (value) => Boolean(value instanceof Map ? value.size : (value?.length ?? value));
 
 /** What a rule asks: {is, sampledAt, antigen} of a test; {is, from, until} of a recovery, as days. */
@@ -99,7 +101,7 @@ function dccFacts(content) {
   }
   const recovery = entry("r");
   if (recovery) {
-    const [from, until] = ["df", "du"].map((field) => (typeof recovery.get(field) === "string" ? recovery.get(field) : ""));
+    const [from, until] = ["df", "du"].map((field) => asText(recovery.get(field)));
     return { is: "recovery", from, until };
   }
   return { is: "other" };
