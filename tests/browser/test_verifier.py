@@ -307,6 +307,11 @@ def test_a_guard_checks_a_picture_and_learns_no_more_than_he_may(
     Image.new("L", (200, 200), 255).save(blank, "png")
     in_a_picture(page, blank.getvalue())
     expect(page.locator("#outcome")).to_have_text("Rien à vérifier")
+    expect(page.get_by_text("Comparez avec une pièce d’identité")).to_be_hidden()
+    page.get_by_label("Ou choisir une image du code").set_input_files(
+        {"name": "certificat-de-test.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7"}
+    )
+    expect(page.locator("#why")).to_contain_text("Un PDF n’est pas une image")
     assert [one.url for one in sent if not one.url.startswith("blob:")] == []
 
 

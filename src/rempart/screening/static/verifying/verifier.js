@@ -44,6 +44,7 @@ function show(outcome, reason, { surname = "", firstNames = "", birthDate = "" }
   at("outcome").replaceChildren(words(outcome, "invalid"));
   at("why").replaceChildren(words(`${outcome}-${reason}`, outcome === "invalid" ? "invalid-other" : `why-${outcome}`));
   at("who").hidden = !surname && !firstNames;
+  at("checked").hidden = outcome === "none";
   at("surname").textContent = surname;
   at("first-names").textContent = firstNames;
   at("birth-date").textContent = birthDate.split("-").reverse().join("/");
@@ -97,6 +98,10 @@ at("picture").addEventListener("change", async (event) => {
   const [file] = event.target.files;
   event.target.value = "";
   if (!file) return;
+  if (file.type === "application/pdf") {
+    show("none", "pdf");
+    return;
+  }
   const codes = await codesIn(file).catch(() => []);
   if (!(await check(codes))) show("none", "no-code");
 });
