@@ -94,12 +94,19 @@ class Mailbox:
                 self._client.add_flags(uids, [SEEN], silent=True)
 
     def delete(self, uids: Sequence[int]) -> None:
-        """They are gone, and no others: with UIDPLUS (RFC 4315) only these are expunged."""
+        """They are gone, and no others: with UIDPLUS (RFC 4315) only these are expunged; without it, whatever is marked
+        as deleted would be, and what somebody else marked loses its mark meanwhile."""
         if not uids:
             return
         with _said():
+            alone = self._client.has_capability("UIDPLUS")
+            others = [] if alone else sorted({*self._client.search(["DELETED"])} - {*uids})
+            if others:
+                self._client.remove_flags(others, [DELETED], silent=True)
             self._client.add_flags(uids, [DELETED], silent=True)
-            self._client.expunge(uids if self._client.has_capability("UIDPLUS") else None)
+            self._client.expunge(uids if alone else None)
+            if others:
+                self._client.add_flags(others, [DELETED], silent=True)
 
     def _found(self, criterion: str, *, most: int) -> Sequence[int]:
         with _said():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
@@ -127,6 +128,18 @@ def test_certificates_are_filed_by_site_and_day_with_the_page_of_the_site(tmp_pa
     (filed,) = (tmp_path / SITE / "2021-07-05").glob("*_1.pdf")
     assert filed.read_bytes() == PDF
     assert not stat.S_IMODE(filed.stat().st_mode) & stat.S_IRWXO
+
+
+def test_security_nobody_else_on_the_computer_lists_the_names_of_patients(tmp_path):
+    root = tmp_path / "new" / "certificates"
+    before = os.umask(0o022)
+    try:
+        run(Box(mail()), root)
+    finally:
+        os.umask(before)
+    folders = [root, *(path for path in root.rglob("*") if path.is_dir())]
+    assert len(folders) == 3
+    assert not any(stat.S_IMODE(folder.stat().st_mode) & stat.S_IRWXO for folder in folders)
 
 
 def test_a_second_run_does_nothing(tmp_path):

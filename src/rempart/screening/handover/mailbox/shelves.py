@@ -186,7 +186,7 @@ class Shelves:
         )
         paths = self.paths(entry)
         for path, content in zip(paths, one.documents, strict=True):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _made_private(self._root / entry.site / entry.day)
             _write(path, content)
         if before is not None:
             self._remove(before, but=set(paths))
@@ -232,7 +232,7 @@ class Shelves:
             mine = [one for one in entries if one.site == site]
             self._sweep(site, {path for one in mine for path in self.paths(one)})
             folder = self._root / site
-            folder.mkdir(exist_ok=True)
+            _made_private(folder)
             _write(folder / "index.html", _page(site, mine).encode())
 
     def _sites(self) -> Iterator[Path]:
@@ -277,7 +277,7 @@ class Shelves:
 @contextlib.contextmanager
 def opened(root: Path) -> Iterator[Shelves]:
     """The folder, for one run at a time. Raises BusyFolder when another run has it, OSError when it cannot be written."""
-    root.mkdir(parents=True, exist_ok=True)
+    _made_private(root)
     register = sqlite3.connect(root / REGISTER, timeout=1, isolation_level=None)
     lock = sqlite3.connect(root / _LOCK, timeout=1, isolation_level=None)
     try:
@@ -298,6 +298,12 @@ def opened(root: Path) -> Iterator[Shelves]:
 
 class BusyFolder(Exception):
     """Another run works in the same folder."""
+
+
+def _made_private(folder: Path) -> None:
+    """A folder whose names, which are patients', its owner and group alone can list; what was there stays as it was."""
+    for one in (*reversed(folder.parents), folder):
+        one.mkdir(mode=0o750, exist_ok=True)
 
 
 def _write(path: Path, content: bytes) -> None:
