@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from datetime import UTC, datetime
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -154,7 +155,9 @@ def test_the_file_of_a_day_has_a_line_for_each_finding(deliver, bio):
     deliver(numbered(1, UNKNOWN_WORD, ("21048BC000001", "")))
     deliver(numbered(2, UNKNOWN_CODE))
     refused()
-    day = datetime.now(UTC).date().isoformat()
+    day = (
+        datetime.now(ZoneInfo("Europe/Paris")).date().isoformat()
+    )  # the desk counts by the day of its laboratory
     answer = bio.get(f"/laboratoire/refus.csv?jour={day}")
     rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
     errors = [(row["code"], row["emplacement"], row["decision"]) for row in rows if row["gravite"] == "error"]
