@@ -83,7 +83,10 @@ def boxes(*, actor: Actor, laboratory: str, now: datetime) -> Boxes:
     listed = lookups.establishments(numbers)
     declared = dict(Laboratory.objects.filter(finess__in=numbers).values_list("finess", "name"))
     trials, counts = _trials(numbers), waiting(numbers, now=now)
-    volumes = _volumes(numbers, today=now.date())
+    today = now.astimezone(
+        zone_of(finess.parse(laboratory).department)
+    ).date()  # days are counted by its clock
+    volumes = _volumes(numbers, today=today)
     (directory,) = (one for one in standings(now=now) if one.directory is Directory.MAILBOXES)
     sites = [
         SiteBox(
