@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
@@ -390,6 +391,14 @@ host = "smtp.site.mssante.fr"
 """
 
 
+def test_the_example_of_the_guide_is_read(tmp_path):
+    guide = Path(__file__).parents[4] / "docs" / "guides" / "handover.md"
+    [example] = re.findall(r"```toml\n(\[mailbox\].*?)```", guide.read_text("utf-8"), re.DOTALL)
+    (tmp_path / "secret").write_text("open sesame\n")
+    (tmp_path / "mailbox.toml").write_text(example)
+    assert len(settings.read(tmp_path / "mailbox.toml", environment={}).sites) == 2
+
+
 def test_settings_are_read_beside_their_file(tmp_path):
     (tmp_path / "secret").write_text("open sesame\n")
     (tmp_path / "mailbox.toml").write_text(GOOD)
@@ -459,7 +468,7 @@ def test_a_run_names_nobody_on_the_terminal(tmp_path, monkeypatch, capsys):
     [
         (('host = "imap.site.mssante.fr"\n', ""), "[mailbox] host is missing"),
         (('password_file = "secret"\n', ""), "nothing opens the mailbox"),
-        (('"secret"', '"elsewhere"'), "password_file"),
+        (('"secret"', '"elsewhere"'), "elsewhere: No such file"),
         (("user =", "users ="), "no such entry"),
         ((f'["{SITE}"]', '["750000000"]'), "750000000 is no FINESS number"),
         ((f'["{SENDER}"]', "[]"), "senders"),

@@ -166,8 +166,10 @@ def _secret(said: Mapping[str, Any], section: str, beside: Path) -> str:
     path = _path(beside, _text(said, section, "password_file"))
     try:
         return path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as why:
-        raise BadSettings(f"[{section}] password_file {path}: {type(why).__name__}") from None
+    except OSError as why:
+        raise BadSettings(f"[{section}] password_file {path}: {why.strerror or type(why).__name__}") from None
+    except UnicodeDecodeError:
+        raise BadSettings(f"[{section}] password_file {path} is no text in UTF-8") from None
 
 
 def _senders(shelf: Mapping[str, Any]) -> tuple[str, ...]:
