@@ -461,3 +461,31 @@ def test_what_is_tried_again_counts_once(keyring):
     for hour in range(3):
         bring(Carrier(**later("0639980001")), keyring=keyring, now=NOW + timedelta(hours=hour))
     assert Tally.objects.get().number == 1
+
+
+@pytest.mark.parametrize(
+    ("routes", "answer"),
+    [((sms(1),), Answer.LATER), ((sms(1), MAIL), Answer.LATER), ((sms(1), MAIL), Answer.REFUSED)],
+)
+def test_what_is_withdrawn_in_a_carriers_hands_and_comes_back_leaves_no_more(keyring, routes, answer):
+    class Slow(Carrier):
+        def carry(self, parcels):
+            with transaction.atomic(), connection.cursor() as cursor:
+                outbox.withdraw(cursor, [b"told"], now=NOW)
+            return [Outcome(answer=answer, reason="busy") for _ in parcels]
+
+    say(keyring, message(*routes, concerns=b"told"))
+    deliver({Channel.SMS: Slow()}, {}, keyring=keyring, now=NOW)
+    after = Carrier()
+    bring(after, keyring=keyring, now=NOW + timedelta(hours=1))
+    assert (after.carried, states()[-1][::2]) == ([], ("dropped", "withdrawn"))
+
+
+def test_what_is_withdrawn_in_the_hands_of_a_dead_worker_leaves_no_more(keyring):
+    say(keyring, message(sms(1), concerns=b"told"))
+    queue.claim(Channel.SMS, now=NOW, until=NOW + queue.LEASE, most=1)
+    with transaction.atomic(), connection.cursor() as cursor:
+        outbox.withdraw(cursor, [b"told"], now=NOW)
+    after = Carrier()
+    bring(after, keyring=keyring, now=NOW + timedelta(hours=1))
+    assert (after.carried, states()) == ([], [("dropped", "sms", "withdrawn")])

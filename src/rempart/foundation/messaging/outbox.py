@@ -121,14 +121,17 @@ def enqueue(
 
 def withdraw(cursor: CursorWrapper, concerns: Sequence[bytes], *, now: datetime) -> set[tuple[bytes, str]]:
     """Drop what still waits to tell something of these, in the caller's transaction. What a carrier has in its hands
-    goes on.
+    goes on; what it could not bring out is dropped when it comes back.
 
     Gives back what had not been told to anybody yet: what it concerned, and the first word of `about`.
     """
     if not concerns:
         return set()
     cursor.execute(
-        """WITH gone AS (
+        """WITH in_hands AS (
+               UPDATE messaging_message SET reason = 'withdrawn'
+               WHERE state = 'waiting' AND concerns = ANY(%(concerns)s) AND concerns <> '' AND claimed_until > %(now)s),
+           gone AS (
                UPDATE messaging_message SET state = 'dropped', reason = 'withdrawn', ended_at = %(now)s, claimed_until = NULL
                WHERE state = 'waiting' AND concerns = ANY(%(concerns)s) AND concerns <> ''
                  AND (claimed_until IS NULL OR claimed_until <= %(now)s)
@@ -285,6 +288,8 @@ def _try(
 def _open(one: Claimed, *, keyring: Keyring, now: datetime) -> Letter | Held | Following:
     """What a message says by the route that it takes; or why it does not leave now."""
     way = policy().of(one.channel, now.date())
+    if one.withdrawn:
+        return queue.ended(one.standing, State.DROPPED, "withdrawn", now=now)
     if one.expires_on < now.date():
         return queue.ended(one.standing, State.EXPIRED, "expired", now=now)
     if not one.wakes and (quiet := rules.quiet_until(way, zone=one.zone, now=now)):

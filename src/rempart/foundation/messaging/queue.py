@@ -32,6 +32,7 @@ class Claimed:
     expires_on: date
     zone: str
     wakes: bool
+    withdrawn: bool  # while it was in somebody's hands, and came back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +50,13 @@ _CLAIM = """
           AND (claimed_until IS NULL OR claimed_until <= %(now)s)
         ORDER BY due_at, id LIMIT %(most)s FOR UPDATE SKIP LOCKED)
     UPDATE messaging_message m SET claimed_until = %(until)s FROM due WHERE m.id = due.id
-    RETURNING m.id, m.about, m.channels, m.rank, m.attempts, m.sealed, m.expires_on, m.zone, m.wakes"""
+    RETURNING m.id, m.about, m.channels, m.rank, m.attempts, m.sealed, m.expires_on, m.zone, m.wakes,
+        m.reason = 'withdrawn'"""
 
 _RECORD = """
     UPDATE messaging_message m SET state = n.state, channel = n.channel, rank = n.rank, attempts = n.attempts,
-        due_at = n.due_at, reference = n.reference, reason = n.reason, claimed_until = NULL,
+        due_at = n.due_at, reference = n.reference, claimed_until = NULL,
+        reason = CASE WHEN m.reason = 'withdrawn' AND n.state = 'waiting' THEN m.reason ELSE n.reason END,
         taken_at = CASE WHEN n.state = 'taken' THEN %s ELSE m.taken_at END,
         ended_at = CASE WHEN n.state IN ('waiting', 'taken') THEN NULL ELSE %s::timestamptz END
     FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::int[], %s::int[], %s::timestamptz[], %s::text[], %s::text[])
@@ -87,6 +90,7 @@ def claim(channel: Channel, *, now: datetime, until: datetime, most: int) -> lis
                     expires_on=row[6],
                     zone=row[7],
                     wakes=row[8],
+                    withdrawn=row[9],
                 )
                 for row in cursor.fetchall()
             ]
