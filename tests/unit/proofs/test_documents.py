@@ -190,6 +190,13 @@ def test_a_result_ready_says_nothing_of_it() -> None:
     assert CODE not in text
 
 
+def test_the_handover_sheet_has_the_longest_analysis_whole() -> None:
+    longest = "Détection antigénique du SARS-CoV-2, voies respiratoires hautes, test rapide"
+    assert f"94558-4 {longest}" in " ".join(
+        text_of(handover(loinc="94558-4", analysis_label=longest)).split()
+    )
+
+
 def test_the_handover_sheet_does_not_say_the_result_and_leaves_out_what_is_not_known() -> None:
     text = text_of(handover(birth_date=None, ins="", application="", received_at=None))
     assert [word for word in ("Date de naissance", "INS", "l’application", "Reçu par") if word in text] == []

@@ -20,7 +20,8 @@ from rempart.proofs.typesetting import typeset
 
 _CODE = re.compile(r"[0-9A-Za-z-]{1,40}")
 _LINK = re.compile(r"https?://[!-~]{1,290}")
-_LONGEST_FACT = 60  # characters
+_LONGEST_FACT = 90  # characters; two lines, which the longest analysis needs
+_LONGEST_ISSUER = 60
 _LONGEST_SITES = 160  # characters of all together
 Fact = tuple[str, str, str]
 """A label, the same in English, a value."""
@@ -215,7 +216,7 @@ def _typeset(
         else None
     )
     data = {
-        "issuer": printable(issuer, longest=_LONGEST_FACT),
+        "issuer": printable(issuer, longest=_LONGEST_ISSUER),
         "size": texts["size"],  # points
         "mark": texts["mark"],
         "title": filled(texts["title"], safe),
