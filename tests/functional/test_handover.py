@@ -357,6 +357,18 @@ def test_what_was_handed_over_leaves_the_list(directory, comes):
     assert other.post(mark, {"suite": "waiting"}).status_code == 403
 
 
+def test_a_slip_of_the_finger_is_taken_back_from_the_page_that_it_led_to(directory, comes):
+    comes(a_test())
+    client, (row,) = browser(), rows()
+    mark = f"/laboratoire/remises/{row.id}/suite/"
+    page = client.post(mark, {"suite": "given"}, follow=True).content.decode()
+    assert f'action="{mark}"' in page
+    assert 'value="waiting"' in page
+    assert "ZYGOMALAS" not in page
+    assert mark not in client.get("/laboratoire/remises/").content.decode()
+    assert "ZYGOMALAS" in client.post(mark, {"suite": "waiting"}, follow=True).content.decode()
+
+
 def test_a_certificate_that_was_given_and_then_withdrawn_comes_back_to_be_destroyed(directory, comes):
     first = a_test()
     comes(first)

@@ -91,6 +91,7 @@ PAPERS: dict[Paper, tuple[str, Promise]] = {
     Paper.INFORMATION: ("handover-information", _("Fiche d’information")),
     Paper.HYGIENE: ("handover-hygiene", _("Consignes sanitaires")),
 }
+_JUST_GIVEN = "handover-just-given"  # in the session, until the list was shown: what a slip of the finger may have marked
 MARKED: dict[State, Promise] = {
     State.GIVEN: _("Le certificat est noté comme remis."),
     State.NOT_FOUND: _("C’est noté : la personne n’a pas été trouvée. Le certificat reste dans la liste."),
@@ -158,6 +159,7 @@ def handovers(request: HttpRequest) -> HttpResponse:
         "total": told % {"count": number_format(found.total, force_grouping=True)},
         "newer": f"?page={page - 1}" if page else "",
         "older": f"?page={page + 1}" if (page + 1) * listing.MOST < found.total else "",
+        "just_given": request.session.pop(_JUST_GIVEN, ""),
     }
     return render(request, "handover/list.html", context)
 
@@ -201,6 +203,8 @@ def mark(request: HttpRequest, paper_id: UUID) -> HttpResponse:
             )
         else:
             messages.success(request, str(MARKED[state]))
+            if state is State.GIVEN:
+                request.session[_JUST_GIVEN] = str(paper_id)
     return redirect("handovers")
 
 
