@@ -50,7 +50,7 @@ def test_every_text_is_listed_and_one_opens(team):
     assert "Un résultat est disponible" in page
     assert "Au médecin : un retrait" in page
     one = text(team.get(SMS))
-    assert "https://sidep.gouv.fr/r/" in one
+    assert "/r/Zm9vYmFy" in one
     assert "1 segment." in one
     assert "Texte d’origine" in one
     assert team.get("/communication/textes/result/push/").status_code == 403

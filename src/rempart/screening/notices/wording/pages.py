@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -24,10 +25,10 @@ from rempart.screening.notices.wording.rules import (
     Kind,
     Problem,
     Text,
-    checks,
     difference,
+    filled,
     problems,
-    sample,
+    samples,
     segments,
 )
 
@@ -105,6 +106,7 @@ def wording(request: HttpRequest, kind: str, channel: str) -> HttpResponse:
             channel=channel,
             text=text,
             starts_at=form.cleaned_data["starts_at"],
+            public_url=settings.PUBLIC_URL,
             now=_now(request),
         )
     except services.Wrong:
@@ -122,18 +124,17 @@ def _form(page: services.Page, **values: Any) -> TextForm:
 
 
 def _shown(request: HttpRequest, page: services.Page, form: TextForm, *, text: Text | None) -> HttpResponse:
-    found = problems(page.kind, page.channel, text) if text else ()
+    found = problems(page.kind, page.channel, text, public_url=settings.PUBLIC_URL) if text else ()
+    known = samples(settings.PUBLIC_URL)
     context = {
         "page": page,
         "channel": CHANNELS[page.channel],
         "form": form,
-        "names": [
-            (f"{{{name}}}", checks().samples[name], name in page.kind.needs) for name in _names(page.kind)
-        ],
+        "names": [(f"{{{name}}}", known[name], name in page.kind.needs) for name in _names(page.kind)],
         "problems": [_said(one) for one in found],
-        "preview": text and {"subject": sample(text.subject), "text": sample(text.text)},
+        "preview": text and {"subject": filled(text.subject, known), "text": filled(text.text, known)},
         "size": text and _size(page.channel, text),
-        "foreign": gsm7.foreign(sample(text.text)) if text and page.channel is Channel.SMS else (),
+        "foreign": gsm7.foreign(filled(text.text, known)) if text and page.channel is Channel.SMS else (),
         "changes": difference(page.in_force.text, text) if text and text != page.in_force.text else (),
         "versions": list(_versions(page)),
         "now": _now(request),
@@ -162,7 +163,7 @@ def _names(kind: Kind) -> Sequence[str]:
 
 def _size(channel: Channel, text: Text) -> int:
     """Segments of a text message; 0 for mails."""
-    return segments(text.text) if channel is Channel.SMS else 0
+    return segments(text.text, public_url=settings.PUBLIC_URL) if channel is Channel.SMS else 0
 
 
 def _said(problem: Problem) -> str:

@@ -138,17 +138,22 @@ def filled(text: str, values: Mapping[str, str]) -> str:
     return _NAMED.sub(lambda found: values.get(found[1], ""), text)
 
 
-def sample(text: str) -> str:
+def samples(public_url: str) -> Mapping[str, str]:
+    """What might stand for each name: the link leads to this deployment, for its length is what a text message pays."""
+    return {**checks().samples, "link": f"{public_url}{checks().samples['link']}"}
+
+
+def sample(text: str, *, public_url: str) -> str:
     """A text as a recipient might get it."""
-    return filled(text, checks().samples)
+    return filled(text, samples(public_url))
 
 
-def segments(text: str) -> int:
+def segments(text: str, *, public_url: str) -> int:
     """How many segments a text message takes once its names are filled in."""
-    return gsm7.segments(sample(text))
+    return gsm7.segments(sample(text, public_url=public_url))
 
 
-def problems(kind: Kind, channel: Channel, text: Text) -> Sequence[Problem]:
+def problems(kind: Kind, channel: Channel, text: Text, *, public_url: str) -> Sequence[Problem]:
     """Everything that keeps a text from being published, in the order somebody reads it; none: it may be."""
     limits = checks()
     found = list(_of_subject(channel, text.subject, limits))
@@ -163,7 +168,10 @@ def problems(kind: Kind, channel: Channel, text: Text) -> Sequence[Problem]:
     found += [Problem(fault=Fault.MISSING, what=name) for name in kind.needs if name not in said]
     if set("{}") & set(_NAMED.sub("", text.subject + text.text)):
         found.append(Problem(fault=Fault.BRACE))
-    if channel is Channel.SMS and (count := segments(text.text)) > limits.most_segments:
+    if (
+        channel is Channel.SMS
+        and (count := segments(text.text, public_url=public_url)) > limits.most_segments
+    ):
         found.append(Problem(fault=Fault.SEGMENTS, what=str(count), most=limits.most_segments))
     found += [Problem(fault=Fault.FORBIDDEN, what=word) for word in _forbidden(kind, channel, text, limits)]
     found += [Problem(fault=Fault.PLACE, what=place) for place in _strange_places(text, limits)]

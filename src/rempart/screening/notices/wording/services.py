@@ -110,13 +110,20 @@ def page(*, actor: Actor, kind: str, channel: str, now: datetime) -> Page:
 
 
 def publish(
-    *, actor: Actor, kind: str, channel: str, text: Text, starts_at: datetime | None, now: datetime
+    *,
+    actor: Actor,
+    kind: str,
+    channel: str,
+    text: Text,
+    starts_at: datetime | None,
+    public_url: str,
+    now: datetime,
 ) -> None:
     """Use a text from a moment on (None: from now on). Raises NotAllowed; Wrong with everything that is wrong with the
     text. A moment that is past counts as now, one that is too far away is refused with NotAllowed."""
     require(actor, Right.NOTICES_WORD)
     asked, by = _known(kind, channel)
-    if found := problems(asked, by, text):
+    if found := problems(asked, by, text, public_url=public_url):
         raise Wrong(found)
     begins = max(starts_at or now, now)
     if begins > now + LATEST_START:

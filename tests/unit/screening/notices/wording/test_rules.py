@@ -22,12 +22,13 @@ from rempart.screening.notices.wording.rules import (
 )
 
 EVERY = [(kind, channel) for kind in kinds().values() for channel in kind.defaults]
+URL = "https://sidep.gouv.fr"
 RESULT = kinds()["result"]
 
 
 @pytest.mark.parametrize(("kind", "channel"), EVERY, ids=[f"{kind.name}-{by}" for kind, by in EVERY])
 def test_what_is_said_as_long_as_nobody_published_anything_may_be_published(kind, channel):
-    assert problems(kind, channel, kind.defaults[channel]) == []
+    assert problems(kind, channel, kind.defaults[channel], public_url=URL) == []
 
 
 @pytest.mark.parametrize("audience", Audience)
@@ -68,26 +69,32 @@ def test_there_is_a_text_for_every_reader_and_whatever_there_is_to_say(audience,
     ],
 )
 def test_what_may_be_published(channel, text, found):
-    assert list(problems(RESULT, channel, text)) == found
+    assert list(problems(RESULT, channel, text, public_url=URL)) == found
 
 
 def test_one_character_that_is_not_of_the_alphabet_makes_a_message_dear():
     plain = "Votre résultat de test est disponible ici : {link}"
-    assert segments(plain) == 1
-    assert segments(plain.replace("est", "peut être lu,")) == 2
+    assert segments(plain, public_url=URL) == 1
+    assert segments(plain.replace("est", "peut être lu,"), public_url=URL) == 2
+
+
+def test_the_address_of_the_deployment_counts():
+    plain = "Votre resultat est disponible. Consultez-le ici, avec votre date de naissance, quand vous voulez : {link}"
+    assert segments(plain, public_url=URL) == 1
+    assert segments(plain, public_url="https://depistage-resultats.ministere-de-la-sante.exemple.fr") == 2
 
 
 @pytest.mark.parametrize(
     "said", ["Un résultat attend : {link}", "Une analyse : {link}", "Cas positif : {link}"]
 )
 def test_security_a_relative_reads_nothing_of_a_result(said):
-    found = problems(kinds()["relative-result"], Channel.SMS, Text(text=said))
+    found = problems(kinds()["relative-result"], Channel.SMS, Text(text=said), public_url=URL)
     assert [one.fault for one in found] == [Fault.FORBIDDEN]
 
 
 def test_a_value_is_never_read_again():
     assert filled("{patient} {link}", {"patient": "{link}", "link": "x"}) == "{link} x"
-    assert "{" not in sample("{link} {code} {patient}")
+    assert "{" not in sample("{link} {code} {patient}", public_url=URL)
 
 
 class _Read(HTMLParser):
@@ -153,7 +160,7 @@ def test_the_words_that_are_forbidden_are_written_as_they_are_compared():
     ],
 )
 def test_security_a_text_leads_to_the_portal_and_to_sites_that_are_trusted(said, place):
-    found = problems(RESULT, Channel.EMAIL, Text(subject="Objet", text=said))
+    found = problems(RESULT, Channel.EMAIL, Text(subject="Objet", text=said), public_url=URL)
     assert found == [Problem(fault=Fault.PLACE, what=place)]
 
 
@@ -167,9 +174,9 @@ def test_security_a_text_leads_to_the_portal_and_to_sites_that_are_trusted(said,
     ],
 )
 def test_a_text_may_name_a_site_that_is_trusted(said):
-    assert problems(RESULT, Channel.EMAIL, Text(subject="Objet", text=said)) == []
+    assert problems(RESULT, Channel.EMAIL, Text(subject="Objet", text=said), public_url=URL) == []
 
 
 def test_security_what_is_not_seen_parts_no_word():
-    found = problems(RESULT, Channel.SMS, Text(text="posi\u00adtif, covi\u200bd {link}"))
+    found = problems(RESULT, Channel.SMS, Text(text="posi\u00adtif, covi\u200bd {link}"), public_url=URL)
     assert [one.what for one in found if one.fault is Fault.FORBIDDEN] == ["positif", "covid"]
