@@ -288,6 +288,8 @@ def _trusted(files: TrustFiles, at: datetime) -> TrustList:
         raise CannotRunError(str(error)) from error
     for note in notes:
         sys.stderr.write(f"{note}\n")
+    if not trusted.keys:
+        sys.stderr.write("No key is trusted: nothing can hold. Name some with --trust.\n")
     return trusted
 
 

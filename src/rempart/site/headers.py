@@ -17,7 +17,7 @@ Handler = Callable[[HttpRequest], HttpResponse]
 
 _A_YEAR = 31_536_000
 _FEATURES = (
-    "accelerometer", "autoplay", "bluetooth", "browsing-topics", "camera", "display-capture", "fullscreen",
+    "accelerometer", "autoplay", "browsing-topics", "camera", "display-capture", "fullscreen",
     "geolocation", "gyroscope", "hid", "idle-detection", "local-fonts", "magnetometer", "microphone", "midi",
     "payment", "serial", "usb", "xr-spatial-tracking",
 )  # fmt: skip

@@ -375,4 +375,5 @@ def test_a_control_says_whose_it_is_and_never_a_result(trust: Path) -> None:
     unknown = run("control", "--at", AT, "--json", ISSUED.hc1)
     (answer,) = objects(unknown)
     assert (unknown.exit_code, answer["outcome"], answer["reason"]) == (1, "invalid", "key-unknown")
+    assert "No key is trusted" in unknown.stderr
     assert answer["surname"] == answer["first_names"] == answer["birth_date"] == ""
