@@ -137,9 +137,7 @@ class Keyring:
 
     def discard(self, names: Iterable[str]) -> list[str]:
         """Destroy documents, private keys that nobody may use any more; the names of those that were there."""
-        return self._destroy(
-            path for name in names if (path := self.root / f"document/{name}").is_file()
-        )
+        return self._destroy(path for name in names if (path := self.root / f"document/{name}").is_file())
 
     def destroy_expired(self, today: date) -> list[str]:
         """Destroy every data key whose day is before `today`; the names of those destroyed."""
