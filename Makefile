@@ -31,7 +31,7 @@ serve: setup  ## the web server and the worker, on what is in ./var
 	$(RUN)/rempart serve $(ARGS)
 
 test: setup  ## every test that needs no system package
-	$(RUN)/python -m pytest -n 3 --dist worksteal -m "not system" $(ARGS)
+	$(RUN)/python -m pytest -n 4 --dist worksteal -m "not system" $(ARGS)
 
 test-system: setup  ## tests of what only a system package gives (installs SoftHSM, HAProxy, Postfix, Dovecot with apt, as root)
 	tests/system/install.sh

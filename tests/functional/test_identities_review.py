@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -444,7 +445,7 @@ def test_no_column_of_these_tables_says_who(bring, query) -> None:
         query("SELECT b::text FROM people_blocking b")
     )
     assert "QUINTAR" not in said.upper()
-    assert "1980" not in said
+    assert re.search(r"\b1980\b", said) is None  # keys are random: their digits may hold any year
 
 
 def test_fields_of_the_right_are_those_that_are_shown() -> None:

@@ -17,6 +17,7 @@ _BEHIND = """
     WHERE EXISTS (SELECT FROM events_event e WHERE e.topic = ANY(p.topics)
                   AND (e.xid, e.id) > (p.xid::text::xid8, p.event_id))
     UNION SELECT 'letters' FROM messaging_message WHERE state = 'waiting' AND wanted_at <= now()
+        AND (claimed_until IS NULL OR claimed_until <= now())
 """
 _READERS = {"tracing.cases", "screening.notices", "screening.facts"}
 
@@ -59,14 +60,22 @@ def _stored_once(platform: Platform, load: Load, database: psycopg.Connection) -
 
 
 def _told_once(platform: Platform, load: Load, database: psycopg.Connection) -> None:
-    """A case for each positive, an access and a letter for each result, a fact each, and the desk's count."""
+    """A case for each positive, an access and a message for each result, a fact each, and the desk's count. A letter by post
+    has an access of its own, made when it leaves."""
     everyone, positives = len(load.numbers), sum(map(is_positive, load.numbers))
-    found = database.execute(
+    *found, accesses, gone, by_post = database.execute(
         "SELECT (SELECT count(*) FROM tracing_case), (SELECT count(DISTINCT result_key) FROM tracing_case),"
-        " (SELECT count(*) FROM screening_access), (SELECT count(DISTINCT result_id) FROM screening_access),"
-        " (SELECT count(*) FROM messaging_message), (SELECT sum(accepted) FROM screening_daily_intake)"
+        " (SELECT count(DISTINCT result_id) FROM screening_access),"
+        " (SELECT count(*) FROM messaging_message), (SELECT sum(accepted) FROM screening_daily_intake),"
+        " (SELECT count(*) FROM screening_access),"
+        " (SELECT count(*) FROM messaging_message WHERE channel = 'post' AND state = 'taken'),"
+        " (SELECT count(*) FROM messaging_message WHERE channel = 'post')"
     ).fetchone()
-    assert found == (positives, positives, everyone, everyone, everyone, everyone)
+    wanted = [positives, positives, everyone, everyone, everyone]
+    assert found == wanted, (
+        f"cases, results with one, results with access, messages, counted: {found}, not {wanted}"
+    )
+    assert everyone + gone <= accesses <= everyone + by_post, (everyone, gone, accesses, by_post)
     told = facts.query(platform.configuration.facts, lambda table: table.select("fact_id"))
     assert (told.num_rows, len(set(told["fact_id"].to_pylist()))) == (everyone, everyone)
 
