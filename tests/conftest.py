@@ -48,6 +48,14 @@ hypothesis.settings.register_profile(
 )
 
 
+LONGEST = {"test_crash.py", "test_security_demo.py"}
+"""A minute or two each, most of it waiting: they begin first, so that nobody waits for them alone at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
 def pytest_configure() -> None:
     hypothesis.settings.load_profile("busy machine")  # each test has its time-out, an example has none
     settings.SECRET_KEY = secrets.token_hex()  # which commands take from the vault

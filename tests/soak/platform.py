@@ -243,7 +243,10 @@ class Platform:
 
 def _struck(first: int, rng: random.Random) -> str:
     """kill -9 of all processes below the first, it included, at once; or of one of them."""
-    family = [psutil.Process(first), *psutil.Process(first).children(recursive=True)]
+    try:
+        family = [psutil.Process(first), *psutil.Process(first).children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return "nothing, for it had just ended"
     whole = rng.random() < 0.5
     for process in family if whole else [rng.choice(family)]:
         with suppress(psutil.NoSuchProcess):

@@ -16,7 +16,7 @@ _BEHIND = """
     SELECT p.subscriber FROM events_position p
     WHERE EXISTS (SELECT FROM events_event e WHERE e.topic = ANY(p.topics)
                   AND (e.xid, e.id) > (p.xid::text::xid8, p.event_id))
-    UNION SELECT 'letters' FROM messaging_message WHERE state = 'waiting' AND wanted_at <= now()
+    UNION SELECT 'letters' FROM messaging_message WHERE state = 'waiting' AND due_at <= now()
         AND (claimed_until IS NULL OR claimed_until <= now())
 """
 _READERS = {"tracing.cases", "screening.notices", "screening.facts"}
