@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,17 @@ from rempart.site import configuration, runtime
 from rempart.site.commands.keys import app
 
 pytestmark = pytest.mark.django_db(transaction=True)
-TODAY = datetime.now(UTC).date()
-YESTERDAY = TODAY - timedelta(days=1)
+
+
+def today() -> date:
+    """Asked by each test anew: a long run crosses midnight."""
+    return datetime.now(UTC).date()
+
+
+def yesterday() -> date:
+    return today() - timedelta(days=1)
+
+
 PHRASE = "correct horse battery"
 Run = Callable[..., Result]
 Traces = Callable[[], list[tuple[str, str, Any]]]
@@ -59,32 +68,32 @@ def test_nothing_is_there_yet(run: Run) -> None:
 
 
 def test_status_for_people_and_machines(run: Run, root: Path) -> None:
-    Keyring(root).data_key(Purpose.IDENTITY, TODAY)
+    Keyring(root).data_key(Purpose.IDENTITY, today())
     shown = run("status")
     assert shown.exit_code == 1
-    assert TODAY.isoformat() in shown.stdout
+    assert today().isoformat() in shown.stdout
     assert "! file:1 is in no escrow package: rempart keys escrow create" in shown.stdout
     machine = json.loads(run("status", "--json").stdout)
     assert machine["provider"] == "file"
     assert machine["kinds"][0] == {
-        "kind": "data", "count": 1, "oldest": TODAY.isoformat(), "newest": TODAY.isoformat(),
+        "kind": "data", "count": 1, "oldest": today().isoformat(), "newest": today().isoformat(),
     }  # fmt: skip
     assert machine["versions"] == [{"by": "file:1", "keys": 1, "wraps": True, "missing": False}]
 
 
 def test_status_says_what_to_do(run: Run, root: Path) -> None:
     ring = Keyring(root)
-    ring.data_key(Purpose.IDENTITY, YESTERDAY)
+    ring.data_key(Purpose.IDENTITY, yesterday())
     ring.rotate()
     (root / "data" / "identity" / "copy").write_bytes(b"")
     told = run("status").stdout
     assert "1 key(s) wait to be wrapped anew: rempart keys rewrap" in told
-    assert f"data keys of {YESTERDAY} and later are past their day" in told
+    assert f"data keys of {yesterday()} and later are past their day" in told
     assert "data/identity/copy is no key; nothing destroys it" in told
 
 
 def test_rotate_rewrap_and_destroy_leave_a_trace(run: Run, root: Path, query: Any, traces: Traces) -> None:
-    key = Keyring(root).data_key(Purpose.IDENTITY, TODAY)
+    key = Keyring(root).data_key(Purpose.IDENTITY, today())
     assert "file:2 wraps new keys." in run("rotate", "--no-rewrap").stdout
     refused = run("destroy", "version", "file:1", "--yes")
     assert refused.exit_code == 1
@@ -98,7 +107,7 @@ def test_rotate_rewrap_and_destroy_leave_a_trace(run: Run, root: Path, query: An
     assert (root / "kek").exists()
     assert run("destroy", "version", "file:1", typed="y\n").exit_code == 0
     assert not (root / "kek").exists()
-    assert Keyring(root).existing_data_key(Purpose.IDENTITY, TODAY) == key
+    assert Keyring(root).existing_data_key(Purpose.IDENTITY, today()) == key
     assert traces() == [
         ("key-encryption-changed", "file:2", {"done": "rotated", "keys": 0}),
         ("key-encryption-changed", "file:2", {"done": "rewrapped", "keys": 1}),
@@ -117,20 +126,20 @@ def test_a_version_that_is_none(run: Run, version: str) -> None:
 
 def test_expired_keys_are_destroyed_and_named_in_the_audit(run: Run, root: Path, traces: Traces) -> None:
     ring = Keyring(root)
-    ring.data_key(Purpose.IDENTITY, YESTERDAY)
-    ring.data_key(Purpose.IDENTITY, TODAY)
-    gone = f"data/identity/{YESTERDAY}"
+    ring.data_key(Purpose.IDENTITY, yesterday())
+    ring.data_key(Purpose.IDENTITY, today())
+    gone = f"data/identity/{yesterday()}"
     assert run("destroy", "expired").stdout == f"destroyed {gone}\n"
     assert traces() == [("keys-destroyed", "keys", {"keys": [gone]})]
-    assert run("list").stdout == f"data/identity/{TODAY}\n"
+    assert run("list").stdout == f"data/identity/{today()}\n"
 
 
 def test_a_copy_of_the_store_follows(run: Run, root: Path, tmp_path: Path, traces: Traces) -> None:
     copy = Keyring(tmp_path / "copy")
-    copy.data_key(Purpose.IDENTITY, YESTERDAY)
-    assert f"destroyed data/identity/{YESTERDAY}" in run("destroy", "expired", "--copy", copy.root).stdout
+    copy.data_key(Purpose.IDENTITY, yesterday())
+    assert f"destroyed data/identity/{yesterday()}" in run("destroy", "expired", "--copy", copy.root).stdout
     with pytest.raises(KeyDestroyed):
-        copy.existing_data_key(Purpose.IDENTITY, YESTERDAY)
+        copy.existing_data_key(Purpose.IDENTITY, yesterday())
     wrong = run("destroy", "expired", "--copy", tmp_path / "elsewhere")
     assert wrong.exit_code == 2
     assert "is no key store" in wrong.stderr
@@ -164,7 +173,7 @@ def deposit(run: Run, package: Path, custodians: list[str]) -> Result:
 def test_a_lost_key_is_recovered_by_two_of_three(
     run: Run, root: Path, tmp_path: Path, custodians: list[str], traces: Traces
 ) -> None:
-    key = Keyring(root).data_key(Purpose.IDENTITY, TODAY)
+    key = Keyring(root).data_key(Purpose.IDENTITY, today())
     made = deposit(run, tmp_path / "package", custodians)
     assert made.exit_code == 0, made.output
     assert "any 2 of 3 bring back file:1" in made.stdout
@@ -183,7 +192,7 @@ def test_a_lost_key_is_recovered_by_two_of_three(
     assert back.exit_code == 0, back.output
     assert "file:1 is back" in back.stdout
     assert "1 of 1 key(s) open." in back.stdout
-    assert Keyring(root).existing_data_key(Purpose.IDENTITY, TODAY) == key
+    assert Keyring(root).existing_data_key(Purpose.IDENTITY, today()) == key
     again = run("escrow", "recover", tmp_path / "package", *keys, "--rehearse", typed=f"{PHRASE}\n{PHRASE}\n")
     assert again.exit_code == 0
     assert traces() == [
@@ -246,7 +255,7 @@ def test_reindexing_is_asked_for_and_done(
     run: Run, root: Path, traces: Traces, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ring = Keyring(root)
-    current = ring.index_period(TODAY)
+    current = ring.index_period(today())
     ring.index_key(current)
     early = run("destroy", "index-key", current, "--yes")
     assert early.exit_code == 1
